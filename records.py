@@ -83,7 +83,18 @@ class Settings:
 
 # Flags that decide how a run is carried out, not what it makes: they may differ when a run goes on.
 FREE_SETTINGS = frozenset(
-    {"base_url", "concurrency", "timeout", "max_retries", "token_budget", "prices", "overwrite", "formats", "keep", "output_dir"}
+    {
+        "base_url",
+        "concurrency",
+        "timeout",
+        "max_retries",
+        "token_budget",
+        "prices",
+        "overwrite",
+        "formats",
+        "keep",
+        "output_dir",
+    }
 )
 
 
@@ -139,7 +150,7 @@ class Problem:
         return Problem(**row)
 
 
-@dataclass
+@dataclass(eq=False)
 class Node:
     """A prefix of a problem's tree, named by its last step. Counts are of the rollouts started here that have a verdict."""
 
@@ -205,18 +216,19 @@ class Tree:
     final_answer: str
     root: Node = field(default_factory=Node)
 
-    def add(self, rollout: Rollout, start: int) -> Node:
-        """Enter a rollout with a verdict that was started at the prefix of `start` steps; gives its last node."""
-        node = self.root
+    def add(self, rollout: Rollout, start: int) -> list[Node]:
+        """Enter a rollout with a verdict that was started at the prefix of `start` steps; gives its path, the root left out."""
+        node, path = self.root, []
         for depth in range(len(rollout.steps) + 1):
             if depth == start:
                 node.num_rollouts += 1
                 node.num_correct += bool(rollout.verdict)
             if depth < len(rollout.steps):
                 node = node.child(rollout.steps[depth])
+                path.append(node)
         node.correct = rollout.verdict
         node.times += 1
-        return node
+        return path
 
     def solutions(self) -> Iterator[list[Node]]:
         """Each whole solution as the path of its nodes, the root left out, in the order in which they were found."""

@@ -1,0 +1,53 @@
+"""The two published ways to find a first error, for comparison: --estimator omega and --estimator shepherd."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mcts import Candidate, Search
+
+
+async def locate_by_halving(search: Search, candidate: Candidate) -> bool:
+    """OmegaPRM's bisection (arXiv 2406.06592, section 3.2): a prefix is right if any rollout from it succeeds."""
+    right, wrong = 0, len(candidate.path)
+    while wrong - right > 1:
+        if search.budget <= 0:
+            return False
+        middle = (right + wrong) // 2
+        rollouts = await search.evaluate(candidate.path, middle)
+        if any(rollout.verdict for rollout in rollouts):
+            right = middle
+        else:
+            wrong = middle
+    for depth, node in enumerate(candidate.path, 1):
+        search.labels[node] = float(depth <= right)
+    return True
+
+
+def select_in_order(search: Search) -> Candidate | None:
+    """The first solution in order of sampling that was not labelled yet and whose steps the budget can pay for."""
+    for candidate in search.candidates:
+        price = (len(candidate.path) - 1) * search.settings.num_branches
+        if candidate.start == 0 and not candidate.path[-1].searched and price <= search.budget:
+            return candidate
+    return None
+
+
+async def locate_step_by_step(search: Search, candidate: Candidate) -> bool:
+    """Math-Shepherd's hard estimate (arXiv 2312.08935, section 3.3): a step is right if any completion from it succeeds."""
+    for depth in range(1, len(candidate.path)):
+        rollouts = await search.evaluate(candidate.path, depth)
+        search.labels[candidate.path[depth - 1]] = float(any(rollout.verdict for rollout in rollouts))
+    search.labels[candidate.path[-1]] = float(bool(candidate.path[-1].correct))
+    return True
+
+
+def label_as_found(search: Search) -> None:
+    """Write the labels that were found; where none was, a right answer vouches for the steps that lead to it."""
+    for path in search.tree.solutions():
+        for node in path:
+            if path[-1].correct and search.settings.estimator == "omega":
+                node.p_correct = 1.0
+    for node, label in search.labels.items():
+        node.p_correct = label

@@ -1,0 +1,175 @@
+"""The search of one problem: select a wrong rollout, find its first error by rollouts from its prefixes, expand the tree.
+
+Selection and its constants are OmegaPRM's (arXiv 2406.06592). The first error is looked for with the belief of belief.py, or
+with one of the two published estimators of estimators.py. Nothing here knows where rollouts come from.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+import estimators
+from belief import Belief
+from records import Node, Prefix, Problem, Rollout, Settings, Tree
+from steps import announces_correction
+
+ALPHA = 0.5  # α: how much a mostly right start is preferred
+BETA = 0.9  # β: how much a short rollout is preferred
+EXPLORATION = 0.125  # c: how much a start that was seldom searched from is preferred
+OVERHEAD = 10  # what a request costs beside the words that it samples, in words
+LENGTH = 512  # L: words of a rollout that count as one unit of length
+
+# (prefix, how many, index of the first among all ever asked for from there) → rollouts in the order asked for
+RollOut = Callable[[Prefix, int, int], Awaitable[list[Rollout]]]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A rollout that may be searched: its nodes, the root left out, and how many of their steps it was started with."""
+
+    path: tuple[Node, ...]
+    start: int
+
+    @property
+    def prefix(self) -> Prefix:
+        """The steps that it was started with."""
+        return tuple(node.text for node in self.path[: self.start])
+
+
+@dataclass
+class Search:
+    """The state of one problem's search. It depends on the completions alone: no clock, no other problem, no shared chance."""
+
+    tree: Tree
+    settings: Settings
+    roll_out: RollOut
+    spent: int = 0  # rollouts sampled, those without a verdict included
+    candidates: list[Candidate] = field(default_factory=list)
+    asked: Counter[Prefix] = field(default_factory=Counter)
+    visits: Counter[Prefix] = field(default_factory=Counter)  # searches begun, by the start of the rollout
+    labels: dict[Node, float] = field(default_factory=dict)  # found by an estimator without a belief
+
+    def __post_init__(self) -> None:
+        """Begin with an empty belief."""
+        self.belief = Belief(self.tree, announces_correction)
+
+    @property
+    def budget(self) -> int:
+        """How many rollouts may still be sampled."""
+        return self.settings.max_branches - self.spent
+
+    def enter(self, rollout: Rollout, start: int) -> None:
+        """Enter a rollout that was started at the prefix of its first `start` steps; one without a verdict counts nowhere."""
+        if rollout.verdict is None or len(rollout.steps) <= start:
+            return
+        path = self.tree.add(rollout, start)
+        self.belief.add(path, start)
+        if path[-1].times == 1:
+            self.candidates.append(Candidate(tuple(path), start))
+
+    async def evaluate(self, path: Sequence[Node], depth: int) -> list[Rollout]:
+        """Sample `num_branches` rollouts, or as many as the budget has left, from the path's first `depth` steps."""
+        prefix = tuple(node.text for node in path[:depth])
+        count = min(self.settings.num_branches, self.budget)
+        rollouts = await self.roll_out(prefix, count, self.asked[prefix])
+        self.asked[prefix] += count
+        self.spent += count
+        for rollout in rollouts:
+            self.enter(rollout, depth)
+        return rollouts
+
+    def start_of(self, candidate: Candidate) -> Node:
+        """The node at which a candidate was started."""
+        return candidate.path[candidate.start - 1] if candidate.start else self.tree.root
+
+
+async def search(problem: Problem, solutions: Sequence[Rollout], roll_out: RollOut, settings: Settings) -> Tree:
+    """The tree of a problem whose first solutions are given, with p_correct wherever something was found out.
+
+    Asks `roll_out` for at most `max_branches` rollouts and searches at most `max_search` of the candidates.
+    """
+    assert problem.final_answer is not None, "a problem without an answer cannot be searched"
+    state = Search(Tree(problem.question_id, problem.question, problem.final_answer), settings, roll_out)
+    for rollout in solutions:
+        state.enter(rollout, 0)
+    estimator = ESTIMATORS[settings.estimator]
+    for _ in range(settings.max_search):
+        candidate = estimator.select(state) if state.budget > 0 else None
+        if candidate is None:
+            break
+        state.visits[candidate.prefix] += 1
+        candidate.path[-1].searched = await estimator.locate(state, candidate)
+    estimator.label(state)
+    return state.tree
+
+
+def select(search: Search) -> Candidate | None:
+    """The candidate with the highest Q + U among wrong rollouts whose start is neither always nor never right, or None.
+
+    A right rollout that announces a correction counts as wrong here: there is an error in it to be found.
+    """
+
+    def open_to_search(candidate: Candidate) -> bool:
+        value = search.start_of(candidate).mc_value
+        flawed = not candidate.path[-1].correct or any(announces_correction(node.text) for node in candidate.path)
+        return flawed and not candidate.path[-1].searched and value is not None and 0 < value < 1
+
+    total = sum(search.visits.values())
+    return max(filter(open_to_search, search.candidates), key=lambda c: score(search, c, total), default=None)
+
+
+def score(search: Search, candidate: Candidate, total_visits: int) -> float:
+    """Q + U of OmegaPRM, section 3.3: wrong rollouts from prefixes that mostly succeed come first ("confident mistakes")."""
+    value = search.start_of(candidate).mc_value or 0.0
+    words = sum(len(node.text.split()) for node in candidate.path[candidate.start :])
+    quality = ALPHA ** (1 - value) * BETA ** (words / LENGTH)
+    return quality + EXPLORATION * total_visits**0.5 / (1 + search.visits[candidate.prefix])
+
+
+async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
+    """Evaluate the prefix that tells most per word sampled, until one step is the first error with the wanted confidence."""
+    path = candidate.path
+    texts = tuple(node.text for node in path)
+    words = np.array([len(node.text.split()) for node in path])
+    cost = words.sum() - words.cumsum()[:-1] + OVERHEAD
+    while search.budget > 0:
+        right = search.belief.along(path)
+        chances = -np.diff(right, prepend=1.0, append=0.0)  # of each step to be the first error; last, of none
+        if chances.max() >= search.settings.confidence or len(path) == 1:
+            break
+        # Rollouts from a prefix repeat one another: each time, the next ones tell less than independent ones would.
+        repeats = (
+            np.array([search.asked[texts[:depth]] for depth in range(1, len(path))]) / search.settings.num_branches
+        )
+        telling = search.belief.telling(path, search.settings.num_branches) / cost / (1 + repeats)
+        await search.evaluate(path, int(telling.argmax()) + 1)
+    return True
+
+
+def label_by_belief(search: Search) -> None:
+    """Write p_correct to every prefix of a right or searched solution, and to every other one that is sure either way."""
+    asked_of = {node for path in search.tree.solutions() if path[-1].correct or path[-1].searched for node in path}
+    sure = search.settings.confidence
+    for node, right in search.belief.everywhere().items():
+        if node in asked_of or not 1 - sure < right < sure:
+            node.p_correct = right
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """Which solution to search next, where its first error is, and what that makes of the tree's labels."""
+
+    select: Callable[[Search], Candidate | None]
+    locate: Callable[[Search, Candidate], Awaitable[bool]]  # gives whether it came to an end within the budget
+    label: Callable[[Search], None]
+
+
+ESTIMATORS = {
+    "belief": Estimator(select, locate_by_belief, label_by_belief),
+    "omega": Estimator(select, estimators.locate_by_halving, estimators.label_as_found),
+    "shepherd": Estimator(estimators.select_in_order, estimators.locate_step_by_step, estimators.label_as_found),
+}
