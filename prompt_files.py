@@ -34,4 +34,6 @@ def prompt_messages(name: str, model_name: str, **values: str) -> list[Message]:
     if len(parts) == 1:
         return [{"role": "user", "content": fill_prompt(parts[0], **values)}]
     roles, texts = parts[1::2], parts[2::2]
-    return [{"role": role, "content": fill_prompt(text.strip(), **values)} for role, text in zip(roles, texts, strict=True)]
+    return [
+        {"role": role, "content": fill_prompt(text.strip(), **values)} for role, text in zip(roles, texts, strict=True)
+    ]

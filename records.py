@@ -136,9 +136,10 @@ class Problem:
     round: int = 0
     agreement: float | None = None  # the majority answer's share among the first solutions
     solve_rate: float | None = None  # correct / judged among the first solutions
-    status: str = "open"  # searched, always_solved, never_solved, refused, dropped, failed, accepted (--evolve_only)
+    status: str = "open"  # searched, not_searched, refused, dropped, failed, accepted (--evolve_only)
     reason: str | None = None
     voted_answer: str | None = None  # the majority answer, recorded beside the one that a seed states
+    vote_agrees: bool | None = None  # whether the two are equal: where they are not, it is often the seed that is wrong
 
     def to_json(self) -> dict[str, Any]:
         """The row as it stands in problems.jsonl."""

@@ -1,0 +1,266 @@
+"""The chat model behind one class: buys completions from any OpenAI-compatible endpoint, and keeps each one that was paid for.
+
+The only module that imports openai, and it does so when a client is made, so that importing it costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any
+
+from addresses import Address, addresses_of
+from dialect import Fault, Question, fault_of_reply
+from endpoint import Endpoint, Usage
+from journal import Journal, question_key
+from records import BudgetSpent, Completion, EndpointError, Message, Settings, UserError
+
+FIRST_BACKOFF = 0.5  # seconds before the first retry, doubled at each further one
+CONNECT_TIMEOUT = 10.0  # seconds
+# Shorter than the 5 seconds after which uvicorn (vLLM, SGLang) hangs up: a request on a dying connection costs a retry.
+KEEP_ALIVE = 4.0
+PROBE: list[Message] = [{"role": "user", "content": "Say OK."}]
+PROBE_TOKENS = 16
+
+
+def cost(prompt_tokens: int, completion_tokens: int, prices: tuple[float, float]) -> float:
+    """The money for these tokens at `prices` per million prompt and completion tokens."""
+    return (prompt_tokens * prices[0] + completion_tokens * prices[1]) / 1e6
+
+
+class ChatClient:
+    """Completions of one endpoint (which may have several replicas), from the journal where it has them, else bought.
+
+    `backoff` is the wait in seconds before the first retry. Raises UserError where no endpoint is named at all.
+    """
+
+    def __init__(self, settings: Settings, journal: Journal | None, backoff: float = FIRST_BACKOFF) -> None:
+        connections = [_connect(address, settings) for address in addresses_of(settings, os.environ)]
+        # The addresses may hold a password: the connections know it, no repr of anything that is kept here shall.
+        self._settings = replace(settings, base_url=())
+        self._journal = journal
+        self._endpoint = Endpoint(self._settings, connections, backoff, self._check_budget)
+
+    @property
+    def usage(self) -> Usage:
+        """What this life of the run has bought and replayed so far."""
+        return self._endpoint.usage
+
+    @property
+    def prefill(self) -> bool:
+        """Whether a last assistant message is continued by this endpoint; known once it is open."""
+        if self._settings.continuation == "auto":
+            return self._endpoint.prefills
+        return self._settings.continuation == "prefill"
+
+    @property
+    def tokens_spent(self) -> int:
+        """Tokens bought over all lives of the run: what --token_budget bounds."""
+        return self._journal.totals().tokens if self._journal else self.usage.tokens
+
+    async def open(self, probe: bool) -> None:
+        """Read /v1/models, and with `probe` buy one tiny completion of each model, which is not kept.
+
+        Raises UserError within seconds if the endpoint cannot be reached, refuses the key or has no such model.
+        """
+        await self._endpoint.open()
+        models = [self._settings.model_name, self._settings.judge_model] if probe else []
+        for model in dict.fromkeys(model for model in models if model):
+            try:
+                await self._endpoint.request(self._question(PROBE, model=model, max_tokens=PROBE_TOKENS), 0, 1)
+            except EndpointError as error:
+                raise UserError(f"the endpoint gives no completion, so nothing was begun: {error}") from None
+
+    async def complete(
+        self,
+        messages: list[Message],
+        n: int,
+        *,
+        start: int = 0,
+        sticky: str = "",
+        model: str | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ) -> list[Completion]:
+        """The n completions of index start, start + 1, … of this question, in order.
+
+        `sticky` names the problem that asks: its requests go to the same replica. A last assistant message is a prefix to be
+        continued: the texts are what comes after it. Raises EndpointError after all retries, BudgetSpent, or UserError when
+        no request could succeed; what was bought until then is in the journal.
+        """
+        question = self._question(messages, sticky, model, temperature, max_tokens)
+        found = self._journal.get(question.key, start, n) if self._journal else {}
+        self.usage.replayed += len(found)
+        if len(found) < n:
+            missing = [index for index in range(start, start + n) if index not in found]
+            await _all_done([self._buy(question, first, count, found) for first, count in _runs(missing)])
+        return [found[index] for index in range(start, start + n)]
+
+    async def close(self) -> None:
+        """Close the connections; the journal stays open, since its owner may still read it."""
+        await self._endpoint.close()
+
+    def _question(
+        self,
+        messages: list[Message],
+        sticky: str = "",
+        model: str | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ) -> Question:
+        settings = self._settings
+        model = model or settings.model_name
+        sampling = {
+            "temperature": settings.temperature if temperature is None else temperature,
+            "top_p": settings.top_p,
+            "max_tokens": settings.max_tokens if max_tokens is None else max_tokens,
+        }
+        return Question(model, messages, sampling, question_key(model, messages, sampling), sticky)
+
+    async def _buy(self, question: Question, start: int, count: int, found: dict[int, Completion]) -> None:
+        """Buy the completions of these indices into `found`, in as many requests as the endpoint's limit of `n` takes."""
+        most = self._endpoint.dialect(question.model).most_choices or count
+        parts = [(first, min(most, start + count - first)) for first in range(start, start + count, most)]
+        await _all_done([self._buy_part(question, first, size, found) for first, size in parts])
+
+    async def _buy_part(self, question: Question, start: int, count: int, found: dict[int, Completion]) -> None:
+        completions = await self._endpoint.request(question, start, count)
+        if self._journal and completions:
+            self._journal.put(question.key, start, completions)
+        found.update(enumerate(completions, start))
+        if len(completions) < count:
+            await self._buy(question, start + len(completions), count - len(completions), found)
+
+    def _check_budget(self) -> None:
+        budget = self._settings.token_budget
+        if budget is not None and self.tokens_spent >= budget:
+            raise BudgetSpent(f"--token_budget {budget} is spent: run the same command with a larger one to go on")
+
+
+def _runs(indices: list[int]) -> list[tuple[int, int]]:
+    """Sorted indices as runs of neighbours: (first, count)."""
+    runs: list[tuple[int, int]] = []
+    for index in indices:
+        if runs and index == sum(runs[-1]):
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((index, 1))
+    return runs
+
+
+async def _all_done(parts: list[Coroutine[Any, Any, None]]) -> None:
+    """Wait for every part, so that what succeeds is kept, then raise the gravest of what failed."""
+    if len(parts) == 1:
+        await parts[0]
+        return
+    failed = [result for result in await asyncio.gather(*parts, return_exceptions=True) if result is not None]
+    for kind in (UserError, BudgetSpent, BaseException):
+        for error in failed:
+            if isinstance(error, kind):
+                raise error
+
+
+class _Connection:
+    """One replica through the openai library, whose exceptions become Faults. Its repr names the host and nothing else."""
+
+    def __init__(self, address: Address, client: Any, timeout: float) -> None:
+        import httpx2
+
+        self.host = address.host
+        self._client = client
+        self._secrets = [secret.encode() for secret in address.secrets]
+        self._timeout = timeout
+        # The plain HTTP response: the library's models cost more than the rest of a request, and choke on odd bodies.
+        self._reply_type = httpx2.Response
+
+    def __repr__(self) -> str:
+        return f"<connection to {self.host}>"
+
+    async def post(self, body: dict[str, Any], headers: dict[str, str]) -> bytes:
+        return await self._call(
+            self._client.post("/chat/completions", cast_to=self._reply_type, body=body, options={"headers": headers}),
+            self._timeout,
+        )
+
+    async def models(self, timeout: float) -> Any:
+        content = await self._call(self._client.get("/models", cast_to=self._reply_type), timeout)
+        try:
+            return json.loads(content)
+        except ValueError:
+            raise Fault("the list of models is not JSON") from None
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _call(self, request: Coroutine[Any, Any, Any], timeout: float) -> bytes:
+        import aiohttp
+        import openai
+
+        try:
+            # The library bounds the wait for each piece of a reply, not for the whole: some gateways send blanks meanwhile.
+            async with asyncio.timeout(timeout):
+                return self._clean((await request).content)
+        except openai.APIStatusError as error:
+            text = self._clean(error.response.content).decode(errors="replace")
+            fault = fault_of_reply(error.status_code, text, error.response.headers)
+        except (openai.APIError, aiohttp.ClientError, OSError) as error:
+            fault = self._fault_of_connection(error)
+        raise fault from None
+
+    def _fault_of_connection(self, error: BaseException) -> Fault:
+        import aiohttp
+
+        causes: list[BaseException] = [error]
+        while cause := causes[-1].__cause__ or causes[-1].__context__:
+            causes.append(cause)
+        # The aiohttp transport calls most of its errors timeouts, so what it was is read from the cause.
+        if any(isinstance(cause, aiohttp.ClientConnectorError) for cause in causes):
+            return Fault("no connection", unreachable=True)
+        if any(isinstance(cause, aiohttp.ConnectionTimeoutError) for cause in causes):
+            return Fault("no connection in time", unreachable=True, timed_out=True)
+        if any(isinstance(cause, TimeoutError) for cause in causes):
+            return Fault("no reply in time", timed_out=True)
+        return Fault("the connection broke off")
+
+    def _clean(self, content: bytes) -> bytes:
+        """A reply without the key, which some servers repeat when they refuse it."""
+        for secret in self._secrets:
+            content = content.replace(secret, b"***")
+        return content
+
+
+def _connect(address: Address, settings: Settings) -> _Connection:
+    """The connection to one replica, with a socket for every slot of the run."""
+    import httpx2
+    from openai import AsyncAzureOpenAI, AsyncOpenAI, DefaultAioHttpClient
+
+    # It logs every request with its address, which is noise, and takes time.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    sockets = settings.concurrency + 1
+    limits = httpx2.Limits(max_connections=sockets, max_keepalive_connections=sockets, keepalive_expiry=KEEP_ALIVE)
+    timeout = httpx2.Timeout(settings.timeout, connect=CONNECT_TIMEOUT, pool=None)
+    # On aiohttp a request costs half of what it does on the library's own transport.
+    transport = DefaultAioHttpClient(limits=limits, timeout=timeout)
+    client: Any
+    if address.azure_version:
+        client = AsyncAzureOpenAI(
+            azure_endpoint=address.url,
+            api_version=address.azure_version,
+            api_key=None if address.is_token else address.key,
+            azure_ad_token=address.key if address.is_token else None,
+            max_retries=0,
+            http_client=transport,
+        )
+    else:
+        client = AsyncOpenAI(
+            base_url=address.url,
+            api_key=address.key,
+            default_headers=address.headers,
+            max_retries=0,
+            http_client=transport,
+        )
+    return _Connection(address, client, settings.timeout)

@@ -1,0 +1,185 @@
+"""One request to the endpoint and all that it takes: a slot, a replica, retries, and what each refusal teaches."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from dialect import PREFILLING_OWNERS, Dialect, Fault, Question, fatal_reason
+from records import Completion, EndpointError, Settings, UserError
+from replicas import Replica, Replicas
+from replies import read_completions
+
+log = logging.getLogger(__name__)
+
+LONGEST_BACKOFF = 30.0  # seconds
+LISTING_TIMEOUT = 10.0  # seconds for /v1/models, which no server computes
+LISTING_TRIES = 3
+
+
+class Connection(Protocol):
+    """The way to one replica; whatever goes wrong on it is raised as a Fault."""
+
+    host: str
+
+    async def post(self, body: dict[str, Any], headers: dict[str, str]) -> bytes:
+        """The reply to a chat request."""
+
+    async def models(self, timeout: float) -> Any:
+        """The JSON of /v1/models."""
+
+    async def close(self) -> None:
+        """Close its sockets."""
+
+
+@dataclass
+class Usage:
+    """What this life of the run bought, and what it took from the journal instead. Tokens are those billed."""
+
+    requests: int = 0
+    completions: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    replayed: int = 0
+
+    def add(self, completions: Sequence[Completion]) -> None:
+        """Count what one reply brought."""
+        self.completions += len(completions)
+        self.prompt_tokens += sum(completion.prompt_tokens for completion in completions)
+        self.completion_tokens += sum(completion.completion_tokens for completion in completions)
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion tokens together."""
+        return self.prompt_tokens + self.completion_tokens
+
+
+class Endpoint:
+    """All replicas of one endpoint. `allow` is called before each request and raises where none may be made any more."""
+
+    def __init__(
+        self, settings: Settings, connections: Sequence[Connection], backoff: float, allow: Callable[[], None]
+    ) -> None:
+        self._settings = settings
+        self._replicas = Replicas([Replica(c.host, c, settings.concurrency) for c in connections], settings.concurrency)
+        self._backoff = backoff
+        self._allow = allow
+        self._models: list[str] = []
+        self._dialects: dict[str, Dialect] = {}
+        self.owner = ""  # who owns the model, in lower case, as /v1/models says
+        self.usage = Usage()
+
+    @property
+    def prefills(self) -> bool:
+        """Whether it is known to continue an unfinished assistant message."""
+        return self.owner in PREFILLING_OWNERS
+
+    def dialect(self, model: str) -> Dialect:
+        """What is known so far of how this model wants to be asked."""
+        if model not in self._dialects:
+            self._dialects[model] = Dialect(self.owner)
+        return self._dialects[model]
+
+    async def open(self) -> None:
+        """Read /v1/models of every replica. Raises UserError if none can be reached, or the key is refused."""
+        faults = await asyncio.gather(*(self._list_models(replica) for replica in self._replicas.all))
+        unreachable = [fault for fault in faults if fault and (fault.unreachable or fault.timed_out)]
+        if len(unreachable) == len(faults):
+            hosts = ", ".join(replica.host for replica in self._replicas.all)
+            raise UserError(f"cannot reach {hosts} ({unreachable[0]}): check --base_url, and that the server runs")
+
+    async def request(self, question: Question, start: int, count: int) -> list[Completion]:
+        """One request, with its retries; gives fewer completions than asked for (perhaps none) where `n` turns out too high.
+
+        The loop is ours and not the library's, which would hold the slot while it waits, stay with a dead replica, hide the
+        rate limits that steer the pressure, and take a cut-off or empty reply for a good one.
+        """
+        tries, failures, avoid, seen = 0, 0, None, self._replicas.successes
+        while True:
+            replica = await self._replicas.acquire(question.sticky, avoid)
+            sent_at = time.monotonic()
+            try:
+                return await self._attempt(replica, question, start, count)
+            except Fault as fault:
+                # Being told to wait costs no retry while others get through: the queue is long, but it moves.
+                waits = self._judge(fault, replica, question.model, sent_at) or self._replicas.successes > seen
+                failures += not (fault.overload and waits)
+                seen = self._replicas.successes
+                if failures > self._settings.max_retries:
+                    raise EndpointError(f"{replica.host}: {fault}") from None
+                log.info("%s: %s", replica.host, fault)
+            finally:
+                self._replicas.release(replica)
+            avoid = replica
+            # Jitter of a half each way keeps those that failed together from coming back together.
+            await asyncio.sleep(min(LONGEST_BACKOFF, self._backoff * 2.0**tries) * random.uniform(0.5, 1.5))
+            tries = min(tries + 1, 10)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await asyncio.gather(*(replica.connection.close() for replica in self._replicas.all))
+
+    async def _attempt(self, replica: Replica, question: Question, start: int, count: int) -> list[Completion]:
+        """Ask one replica, anew where it turns out that it wants to be asked otherwise. Raises Fault."""
+        dialect = self.dialect(question.model)
+        # The same for every attempt, so that a gateway that knows the header serves a lost reply again; it also names the indices.
+        headers = {"Idempotency-Key": f"{question.key.hex()[:32]}-{start}-{count}"}
+        while not (dialect.most_choices and dialect.most_choices < count):
+            self._allow()
+            body = dialect.body(question, count)
+            self.usage.requests += 1
+            try:
+                reply = await replica.connection.post(body, headers)
+                completions = read_completions(reply, question, count, echoes=self.owner not in ("vllm", "sglang"))
+            except Fault as fault:
+                if fault.filtered or fault.cut_off:
+                    return [Completion("", "content_filter" if fault.filtered else "length")] * count
+                if not dialect.learn(fault, body):
+                    raise
+            else:
+                self._replicas.succeeded(replica)
+                self.usage.add(completions)
+                if len(completions) < count:
+                    dialect.most_choices = min(len(completions), dialect.most_choices or count)
+                return completions
+        return []
+
+    def _judge(self, fault: Fault, replica: Replica, model: str, sent_at: float) -> bool:
+        """Steer by a fault; gives whether it is of a pressure that was lowered since. Raises where no retry could help."""
+        if reason := fatal_reason(fault, replica.host, model, self._models):
+            raise UserError(reason) from None
+        if not fault.passing:
+            raise EndpointError(f"{replica.host}: {fault}") from None
+        if fault.status is None or fault.status >= 500:
+            self._replicas.faulted(replica, unreachable=fault.unreachable)
+        return fault.overload and not self._replicas.rate_limited(replica, sent_at, fault.retry_after)
+
+    async def _list_models(self, replica: Replica) -> Fault | None:
+        """Learn who owns the models; gives the fault of a replica that does not list them, which it need not."""
+        for tries in range(1, LISTING_TRIES + 1):
+            try:
+                self._learn_models(await replica.connection.models(min(self._settings.timeout, LISTING_TIMEOUT)))
+                return None
+            except Fault as error:
+                fault = error
+            if fault.timed_out or not fault.unreachable or tries == LISTING_TRIES:
+                break
+            await asyncio.sleep(self._backoff * tries)
+        if fault.unreachable or fault.timed_out:
+            self._replicas.faulted(replica, unreachable=True)
+        if fault.status == 401 and (reason := fatal_reason(fault, replica.host, "", [])):
+            raise UserError(reason)
+        return fault
+
+    def _learn_models(self, listing: Any) -> None:
+        listed = listing.get("data") if isinstance(listing, dict) else None
+        rows = [row for row in listed or [] if isinstance(row, dict)]
+        self._models = [str(row.get("id")) for row in rows]
+        named = [row for row in rows if row.get("id") == self._settings.model_name] or rows[:1]
+        if named:
+            self.owner = str(named[0].get("owned_by") or "").lower()

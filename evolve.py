@@ -1,0 +1,242 @@
+"""Evolve-Instruct rounds: new problems from the seeds, judged, and answered by the vote of their own solutions.
+
+The method is WizardLM's Evol-Instruct (arXiv 2304.12244) with WizardMath's upward and downward evolution (2308.09583).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import random
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from acceptance import read_problem, refuse
+from novelty import Novelty
+from ordered import OrderedMap
+from prompt_files import prompt_messages
+from records import MUTATIONS, Completion, EndpointError, Message, Problem, Settings, UserError
+
+MUTATION_GROUPS = {
+    "upward": ("add_constraints", "deepen", "concretize", "increase_reasoning", "complicate"),
+    "downward": ("simplify",),
+    "breadth": ("switch_topic", "fresh_start"),
+}
+# The statuses of a problem that has no children; every other one, those that the search gives included, was accepted here.
+ENDED = frozenset({"refused", "dropped", "failed"})
+CONTAMINATED = "it overlaps a text of the --decontaminate files"
+SPOOL_BYTES = 8_000_000
+
+
+class Writer(Protocol):
+    """What writes the new problems: a ChatClient."""
+
+    async def complete(self, messages: list[Message], n: int, *, sticky: str = "") -> list[Completion]:
+        """The n completions of these messages."""
+
+
+class Voter(Protocol):
+    """What answers a problem by the vote of its first solutions, which serve the search again later."""
+
+    async def vote(self, problem: Problem) -> Problem:
+        """The problem with its majority answer, agreement and solve rate, or with status "dropped" and a reason."""
+
+
+@dataclass(frozen=True)
+class Evolution:
+    """The rounds of one run. `done` has the problems that an earlier life of the run decided, by their question_id.
+
+    Leave out of `done` what shall be tried again, such as the failed ones. What is in it is not asked for and not given
+    out again, but is still something to be different from, and a parent where it was accepted.
+    """
+
+    settings: Settings
+    writer: Writer
+    voter: Voter
+    novelty: Novelty
+    done: Mapping[str, Problem] = field(default_factory=dict)
+
+    async def problems(self, seeds: Iterable[Problem] | AsyncIterable[Problem]) -> AsyncGenerator[Problem]:
+        """Every seed and every evolved problem once, with its status: accepted, refused, dropped or failed.
+
+        The order, and all that is decided, depends on the seeds and the replies alone, not on when the replies come: first
+        the seeds in their order, then round 1 in the order of its parents, and so on. Seeds are read no faster than the
+        problems are taken. Raises what the writer and the voter raise, EndpointError apart: it makes one problem failed.
+        """
+        spools = [Spool() for _ in range(self.settings.evolve_rounds)]
+        decided = [asyncio.Event() for _ in range(self.settings.evolve_rounds + 1)]
+        rounds = [self._ahead(self._answer, self._enter_seeds(seeds, decided[0]))]
+        stages: list[OrderedMap[Problem, Problem]] = []
+        for number, spool in enumerate(spools, start=1):
+            texts = self._ahead(self._write, spool.read())
+            rounds.append(self._ahead(self._answer, self._judge_round(texts, decided[number - 1], decided[number])))
+            stages.append(texts)
+        try:
+            for number, results in enumerate(rounds):
+                next_round = spools[number] if number < len(spools) else None
+                async for problem in results:
+                    if next_round and problem.status not in ENDED:
+                        next_round.put(problem)
+                    if problem.question_id not in self.done:
+                        yield problem
+                if next_round:
+                    next_round.close()
+        finally:
+            for stage in [*rounds, *stages]:
+                await stage.aclose()
+
+    def _ahead(
+        self, function: Callable[[Problem], Awaitable[Problem]], source: AsyncGenerator[Problem]
+    ) -> OrderedMap[Problem, Problem]:
+        return OrderedMap(function, source, self.settings.concurrency)
+
+    async def _enter_seeds(
+        self, seeds: Iterable[Problem] | AsyncIterable[Problem], decided: asyncio.Event
+    ) -> AsyncGenerator[Problem]:
+        """The seeds, each entered as something to be different from. Those near to one another stay: they are the user's."""
+        async for given in _each(seeds):
+            seed = self.done.get(given.question_id, given)
+            self.novelty.add(seed.question_id, seed.question)
+            if self.novelty.contaminated(seed.question):
+                seed = replace(seed, status="refused", reason=CONTAMINATED)
+            yield seed
+        decided.set()
+
+    async def _write(self, parent: Problem) -> Problem:
+        """A parent's child: open, refused by a rule that needs no other problem, or failed."""
+        child = self._child(parent)
+        if child.question_id in self.done:
+            return self.done[child.question_id]
+        language = self.settings.language
+        messages = prompt_messages(
+            f"evolve_{child.mutation}",
+            self.settings.model_name,
+            question=parent.question,
+            language_rule=f"Write the new problem in {language}." if language else "",
+        )
+        try:
+            (reply,) = await self.writer.complete(messages, 1, sticky=child.question_id)
+        except EndpointError as error:
+            return replace(child, status="failed", reason=str(error))
+        if not reply.whole:
+            return replace(child, status="refused", reason=f"the reply is not whole ({reply.finish_reason})")
+        child = replace(child, question=read_problem(reply.text))
+        reason = refuse(child.question, parent.question, messages)
+        return replace(child, status="refused", reason=reason) if reason else child
+
+    def _child(self, parent: Problem) -> Problem:
+        number = parent.round + 1
+        child_id = f"{parent.question_id.removesuffix(f'-r{parent.round}')}-r{number}"
+        names, weights = zip(*self.settings.mutations, strict=True)
+        (mutation,) = random.Random(f"{self.settings.random_seed}:{child_id}").choices(names, weights)
+        return Problem(child_id, "", None, parent_id=parent.question_id, mutation=mutation, round=number)
+
+    async def _judge_round(
+        self, texts: OrderedMap[Problem, Problem], before: asyncio.Event, decided: asyncio.Event
+    ) -> AsyncGenerator[Problem]:
+        """The children of a round, those refused that are not new. Waits for the decisions of the round before."""
+        await before.wait()
+        async for child in texts:
+            if child.question_id in self.done:
+                if child.status != "refused" and child.question:
+                    self.novelty.add(child.question_id, child.question)
+            elif child.status == "open":
+                child = self._refuse_known(child)
+            yield child
+        decided.set()
+
+    def _refuse_known(self, child: Problem) -> Problem:
+        if self.novelty.contaminated(child.question):
+            return replace(child, status="refused", reason=CONTAMINATED)
+        earlier = self.novelty.add(child.question_id, child.question)
+        return (
+            replace(child, status="refused", reason=f"it is equal or nearly equal to {earlier}") if earlier else child
+        )
+
+    async def _answer(self, problem: Problem) -> Problem:
+        """The problem with an answer: the seed's own, or the one that its first solutions vote for."""
+        if problem.question_id in self.done or problem.status in ENDED:
+            return problem
+        if problem.final_answer is None:
+            try:
+                problem = await self.voter.vote(problem)
+            except EndpointError as error:
+                return replace(problem, status="failed", reason=str(error))
+        return problem if problem.status in ENDED else replace(problem, status="accepted")
+
+
+class Spool:
+    """The accepted problems of a round, in order, waiting to be parents: a queue that is read while it is written.
+
+    It lies in a temporary file once it is large, since a round's decisions may all be made before the next one's first,
+    and a hundred thousand parents need not wait in memory.
+    """
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115, closed when read to its end
+        self._news = asyncio.Event()
+        self._closed = False
+
+    def put(self, problem: Problem) -> None:
+        """Add a problem at the end."""
+        self._file.seek(0, os.SEEK_END)
+        self._file.write(json.dumps(problem.to_json()).encode() + b"\n")
+        self._news.set()
+
+    def close(self) -> None:
+        """Say that no more will come."""
+        self._closed = True
+        self._news.set()
+
+    async def read(self) -> AsyncGenerator[Problem]:
+        """Every problem in order, those still to come included."""
+        position = 0
+        with self._file:
+            while True:
+                self._file.seek(position)
+                if line := self._file.readline():
+                    position += len(line)
+                    yield Problem.from_json(json.loads(line))
+                elif self._closed:
+                    return
+                else:
+                    self._news.clear()
+                    await self._news.wait()
+
+
+async def _each(problems: Iterable[Problem] | AsyncIterable[Problem]) -> AsyncGenerator[Problem]:
+    if isinstance(problems, AsyncIterable):
+        async for problem in problems:
+            yield problem
+    else:
+        for problem in problems:
+            yield problem
+
+
+def parse_mutations(text: str) -> tuple[tuple[str, float], ...]:
+    """Mutations and weights from "deepen,simplify:2"; upward, downward and breadth stand for their members, who share the weight.
+
+    Raises UserError for an unknown name, a weight that is not a number from 0 up, or no weight above 0.
+    """
+    weights = dict.fromkeys(MUTATIONS, 0.0)
+    for part in text.split(","):
+        name, _, number = (piece.strip() for piece in part.partition(":"))
+        members = MUTATION_GROUPS.get(name, (name,))
+        if not set(members) <= set(MUTATIONS):
+            names = ", ".join([*MUTATIONS, *MUTATION_GROUPS])
+            raise UserError(f"--mutations: there is no {name!r}; there are {names}.")
+        try:
+            weight = float(number) if ":" in part else 1.0
+        except ValueError:
+            weight = math.nan
+        if not 0 <= weight < math.inf:
+            raise UserError(f"--mutations: the weight of {name} must be a number from 0 up, not {number!r}.")
+        for member in members:
+            weights[member] += weight / len(members)
+    if not any(weights.values()):
+        raise UserError("--mutations: at least one mutation needs a weight above 0.")
+    return tuple((name, weight) for name, weight in weights.items() if weight)

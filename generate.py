@@ -1,0 +1,167 @@
+"""Make step-labelled training data: seed problems in; new problems, search trees and step labels out.
+
+This module has the course of a run and its exit code; flags.py has the command line: `python generate.py --help`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from flags import parse_settings
+from records import EMBEDDED_MODEL, BudgetSpent, EndpointError, Problem, Settings, Tree, UserError
+
+if TYPE_CHECKING:
+    from chat import ChatClient
+    from progress import Progress
+    from run_folder import RunFolder
+    from seeds import Seeds
+    from solver import Solver
+
+log = logging.getLogger("generate")
+PROBLEMS_PER_REQUEST = 2  # problems in work for each request in flight: while one is graded, another one's request runs
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; gives the exit code: 0, 1 where problems failed, 2 for bad input, 130 after Ctrl-C."""
+    run = None
+    try:
+        run = Run(parse_settings(argv))
+        return run.carry_out()
+    except UserError as error:
+        print(f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}.", file=sys.stderr)
+        return 1 if run and run.bought_something else 2
+    except KeyboardInterrupt:
+        print("Stopped: the same command goes on from here, and nothing that was bought is lost.", file=sys.stderr)
+        return 130
+
+
+@dataclass
+class Run:
+    """One life of a run, from the seed file to the summary."""
+
+    settings: Settings
+    stopped: str | None = None  # why the run ended before all was done, in a sentence
+    bought_something: bool = False
+    folder: RunFolder = field(init=False)
+    chat: ChatClient = field(init=False)
+    solver: Solver = field(init=False)
+    progress: Progress = field(init=False)
+
+    def carry_out(self) -> int:
+        """Do the whole run, or what is left of it. Raises UserError, and KeyboardInterrupt after Ctrl-C."""
+        from run_folder import RunFolder
+        from seeds import read_seeds, read_test_texts
+        from summary import print_summary
+
+        logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+        seeds = read_seeds(self.settings)
+        test_texts = read_test_texts(self.settings)
+        self.folder = RunFolder(self.settings, seeds.digest)
+        self.folder.check()
+        if self.folder.complete:
+            print(f"{self.folder.path} is complete; its files are made anew from its trees.", file=sys.stderr)
+            self.folder.remake()
+        else:
+            with self._endpoint() as settings:
+                asyncio.run(self._work(settings, seeds, test_texts))
+        summary = self.folder.read_summary()
+        print_summary(summary, self.folder.path, self.stopped)
+        return 1 if summary["problems"].get("failed") else 0
+
+    @contextmanager
+    def _endpoint(self) -> Iterator[Settings]:
+        """The settings with the address of the endpoint in them: the embedded model's, where it is asked for."""
+        if self.settings.model_name == EMBEDDED_MODEL and not self.settings.base_url:
+            from local_model import embedded_model
+
+            with embedded_model() as url:
+                yield replace(self.settings, base_url=(url,))
+        else:
+            yield self.settings
+
+    async def _work(self, settings: Settings, seeds: Seeds, test_texts: list[str]) -> None:
+        """Everything that needs the endpoint. However it ends, the files are whole afterwards."""
+        from chat import ChatClient
+        from evolve import Evolution
+        from grading import Grader
+        from novelty import Novelty
+        from progress import Progress
+        from solver import Solver
+
+        if not self.folder.begun or settings.overwrite:
+            # Before anything is written: a wrong key or model name shall leave no trace.
+            first = ChatClient(settings, None)
+            try:
+                await first.open(probe=True)
+            finally:
+                await first.close()
+        started = time.monotonic()
+        journal, done = self.folder.open()
+        self.chat = ChatClient(settings, journal)
+        grader = Grader()
+        self.solver = Solver(self.chat, grader, settings)
+        self.progress = Progress(len(seeds), settings, self.chat.usage, done)
+        complete = False
+        try:
+            await self.chat.open(probe=False)
+            evolution = Evolution(settings, self.chat, self.solver, Novelty(test_texts), done)
+            await self._search_all(evolution.problems(seeds))
+            complete = True
+        except* BudgetSpent as spent:
+            self.stopped = str(spent.exceptions[0])
+        finally:
+            self.bought_something = self.chat.usage.completions > 0
+            self.progress.close()
+            grader.close()
+            await self.chat.close()
+            self.folder.finish(complete, journal, time.monotonic() - started)
+
+    async def _search_all(self, problems: AsyncGenerator[Problem]) -> None:
+        """Bring every problem to its end as it comes, with no more of them in work than keep the requests flowing."""
+        slots = asyncio.Semaphore(PROBLEMS_PER_REQUEST * self.settings.concurrency)
+        async with aclosing(problems), asyncio.TaskGroup() as group:
+            async for problem in problems:
+                self.progress.evolved(problem)
+                await slots.acquire()
+                task = group.create_task(self._finish(problem))
+                task.add_done_callback(lambda _: slots.release())
+
+    async def _finish(self, problem: Problem) -> None:
+        tree = None
+        if problem.status == "accepted" and not self.settings.evolve_only:
+            try:
+                problem, tree = await self._search(problem)
+            except EndpointError as error:
+                problem = replace(problem, status="failed", reason=str(error))
+            except (UserError, BudgetSpent):
+                raise
+            except Exception as error:  # one problem's trouble, whatever it is, shall not end the run of all others
+                log.exception("problem %s failed", problem.question_id)
+                problem = replace(problem, status="failed", reason=f"{type(error).__name__}: {error}")
+        self.folder.write(problem, tree)
+        self.progress.finished(problem)
+
+    async def _search(self, problem: Problem) -> tuple[Problem, Tree | None]:
+        """The problem with its solve rate, and its tree; always solved, it has a tree of right solutions without a search."""
+        from judge import judge
+        from mcts import search
+
+        problem, solutions = await self.solver.first_solutions(problem)
+        if problem.status != "searched" and problem.solve_rate != 1.0:
+            return problem, None
+        settings = self.settings if problem.status == "searched" else replace(self.settings, max_search=0)
+        tree = await search(problem, solutions, self.solver.roll_out(problem), settings)
+        if settings.judge_model:
+            await judge(tree, self.chat, settings)
+        return problem, tree
+
+
+if __name__ == "__main__":
+    sys.exit(main())

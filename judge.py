@@ -1,0 +1,59 @@
+"""A second opinion: a language model reads each searched solution and names its first wrong step, without seeing our label.
+
+The question is ProcessBench's (arXiv 2412.06559); keeping what both agree on is the consensus filter of arXiv 2501.07301.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+from prompt_files import prompt_messages
+from records import Completion, Message, Node, Settings, Tree
+
+MAX_TOKENS = 4096  # a judge works each step out before it names one
+_INDEX = re.compile(r"-?\d+")
+
+
+class Chat(Protocol):
+    """What the judge needs of chat.ChatClient."""
+
+    async def complete(
+        self,
+        messages: list[Message],
+        n: int,
+        *,
+        sticky: str = "",
+        model: str | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ) -> list[Completion]:
+        """The n completions of these messages by this model."""
+
+
+async def judge(tree: Tree, chat: Chat, settings: Settings) -> None:
+    """Write the judge's verdict to the last node of every searched solution; it stays None where a reply names no step."""
+    searched = [path for path in tree.solutions() if path[-1].searched]
+    await asyncio.gather(*(_judge_solution(tree, path, chat, settings) for path in searched))
+
+
+async def _judge_solution(tree: Tree, path: Sequence[Node], chat: Chat, settings: Settings) -> None:
+    assert settings.judge_model is not None
+    steps = "\n\n".join(f"<step_{index}>\n{node.text.strip()}\n</step_{index}>" for index, node in enumerate(path))
+    messages = prompt_messages("judge_solution", settings.judge_model, question=tree.question, steps=steps)
+    (reply,) = await chat.complete(
+        messages, 1, sticky=tree.question_id, model=settings.judge_model, temperature=0.0, max_tokens=MAX_TOKENS
+    )
+    path[-1].judged_error = first_wrong_step(reply.text, len(path)) if reply.whole else None
+
+
+def first_wrong_step(reply: str, num_steps: int) -> int | None:
+    """The index in the reply's last \\boxed{}, or on its last line; -1 for no wrong step, None for a reply off the format."""
+    boxed = re.findall(r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}", reply)
+    lines = reply.strip().splitlines()
+    numbers = _INDEX.findall(boxed[-1] if boxed else lines[-1] if lines else "")
+    if len(numbers) != 1 or not -1 <= int(numbers[0]) < num_steps:
+        return None
+    return int(numbers[0])

@@ -1,0 +1,78 @@
+"""An asynchronous map that runs ahead of its consumer, within a window, and gives the results in the order of the source."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class OrderedMap(Generic[T, R]):
+    """The results of `function` over `source`, in the order of the source whatever the order in which they come in.
+
+    Starts at once and keeps up to `window` items between the source and the consumer, so that a long source is read no
+    faster than its results are taken. The first call that fails ends all others and is raised from the iteration. Close
+    it (`async with aclosing(…)`) where the iteration may end early: that cancels what runs and waits for it.
+    """
+
+    def __init__(self, function: Callable[[T], Awaitable[R]], source: AsyncGenerator[T], window: int) -> None:
+        self._function = function
+        self._slots = asyncio.Semaphore(window)
+        self._running: set[asyncio.Task[Any]] = set()
+        self._queue: asyncio.Queue[asyncio.Task[R] | None] = asyncio.Queue()
+        self._error: BaseException | None = None
+        self._start(self._feed(source))
+
+    async def _feed(self, source: AsyncGenerator[T]) -> None:
+        async with aclosing(source):
+            await self._slots.acquire()
+            async for item in source:
+                self._queue.put_nowait(self._start(self._call(item)))
+                await self._slots.acquire()
+        self._queue.put_nowait(None)
+
+    async def _call(self, item: T) -> R:
+        return await self._function(item)
+
+    def _start(self, work: Any) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is None or self._error is not None:
+            return
+        self._error = error
+        for other in self._running:
+            other.cancel()
+        self._queue.put_nowait(None)  # wakes a consumer who waits for an item that will not come
+
+    def __aiter__(self) -> AsyncIterator[R]:
+        return self
+
+    async def __anext__(self) -> R:
+        task = await self._queue.get()
+        if task is not None:
+            await asyncio.wait({task})
+        if self._error is not None:
+            await self.aclose()
+            raise self._error
+        if task is None:
+            self._queue.put_nowait(None)  # the end stays the end
+            raise StopAsyncIteration
+        self._slots.release()
+        return task.result()
+
+    async def aclose(self) -> None:
+        """Cancel what still runs and wait until it has ended."""
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

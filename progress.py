@@ -1,0 +1,55 @@
+"""The progress bars of a run: problems evolved and problems searched, with what flows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from records import Problem, Settings
+
+if TYPE_CHECKING:
+    from endpoint import Usage
+
+
+class Progress:
+    """Two bars on standard error: one for problems as they are evolved and answered, one for their searches."""
+
+    def __init__(self, seeds: int, settings: Settings, usage: Usage, done: Mapping[str, Problem]) -> None:
+        self._usage = usage
+        self._search_wanted = not settings.evolve_only
+        evolved = len(done)
+        searched = sum(problem.status in ("searched", "not_searched") for problem in done.values())
+        # Every seed may have one descendant a round; the total falls as some are refused and have no more.
+        self._rounds = settings.evolve_rounds
+        shape = "{desc:<7}{percentage:3.0f}%|{bar:24}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+        total = seeds * (1 + self._rounds)
+        self._evolve = tqdm(total=total, initial=evolved, desc="evolve", bar_format=shape, file=sys.stderr)
+        self._search = tqdm(
+            total=searched, initial=searched, desc="search", bar_format=shape, position=1, file=sys.stderr
+        )
+
+    def evolved(self, problem: Problem) -> None:
+        """A problem was decided: accepted, or not."""
+        self._evolve.update()
+        if problem.status == "accepted" and self._search_wanted:
+            self._search.total = (self._search.total or 0) + 1
+            self._search.refresh()
+        elif problem.status != "accepted":
+            self._evolve.total = (self._evolve.total or 0) - (self._rounds - problem.round)
+            self._evolve.refresh()
+
+    def finished(self, problem: Problem) -> None:
+        """A problem has come to its end."""
+        if problem.status in ("searched", "not_searched"):
+            self._search.update()
+        tokens, seconds = self._usage.completion_tokens, self._search.format_dict["elapsed"]
+        rate = tokens / seconds if seconds else 0.0
+        self._search.set_postfix_str(f"{self._usage.completions} completions, {tokens:,} tokens, {rate:,.0f} tokens/s")
+
+    def close(self) -> None:
+        """Leave the bars as they stand."""
+        self._search.close()
+        self._evolve.close()

@@ -1,0 +1,271 @@
+"""A run's folder: its settings, the rows that are written as problems finish, and what makes the run go on after any end."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+import exports
+from journal import Journal, SpoiltJournal
+from prompt_files import PROMPTS
+from records import FORMATS, FREE_SETTINGS, Problem, Settings, Tree, UserError
+from summary import summarise
+
+LIBRARIES = ("openai", "datasets", "math-verify", "datasketch", "tqdm")
+JOURNAL, SETTINGS, SUMMARY, REPORT = "completions.sqlite", "settings.json", "summary.json", "report.html"
+PROBLEMS, TREES = "problems.jsonl", "tree.jsonl"
+
+
+class RunFolder:
+    """The files of one run. Rows go in whole, one write each; a last line that a dead run tore is dropped and done again."""
+
+    def __init__(self, settings: Settings, seed_digest: str) -> None:
+        self.path = folder_of(settings)
+        self._settings = settings
+        self._identity = _identity(settings, seed_digest)
+        self._files: dict[str, IO[bytes]] = {}
+
+    @property
+    def begun(self) -> bool:
+        """Whether an earlier life of this run left something."""
+        return (self.path / SETTINGS).is_file()
+
+    def check(self) -> None:
+        """Raise UserError if the folder is of another run: one with other settings, which are named, or of none at all."""
+        if self._settings.overwrite:
+            return
+        if not self.begun:
+            strangers = [name for name in _names() if (self.path / name).exists()]
+            if strangers:
+                raise UserError(
+                    f"{self.path} holds {strangers[0]} but no {SETTINGS}, so it is not a run that can go on: "
+                    "give another --output_dir, or --overwrite."
+                )
+            return
+        try:
+            before = json.loads((self.path / SETTINGS).read_text(encoding="utf-8"))["identity"]
+        except (ValueError, KeyError):
+            raise UserError(f"{self.path / SETTINGS} is damaged: give another --output_dir, or --overwrite.") from None
+        changed = [name for name in self._identity | before if before.get(name) != self._identity.get(name)]
+        if changed:
+            name = changed[0]
+            flag = name if name in ("seed_digest", "prompts") else f"--{name}"
+            what = {"seed_digest": "the seed file has changed", "prompts": "a file in prompts/ has changed"}.get(
+                name, f"{flag} was {_shown(before.get(name))} and is now {_shown(self._identity.get(name))}"
+            )
+            raise UserError(
+                f"{self.path} holds a run with other settings ({what}): run it with the same ones, "
+                "or give another --output_dir, or --overwrite."
+            )
+
+    @property
+    def complete(self) -> bool:
+        """Whether an earlier life brought every problem to its end, and none failed."""
+        if self._settings.overwrite or not (self.path / SUMMARY).is_file():
+            return False
+        summary = self.read_summary()
+        return bool(summary["complete"]) and not summary["problems"].get("failed")
+
+    def open(self) -> tuple[Journal, dict[str, Problem]]:
+        """Make or mend the folder; gives its journal and the problems that are decided already.
+
+        The failed ones are left out, to be tried again. Raises UserError if another run holds the folder.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{self.path} cannot be made ({error.strerror}): choose another --output_dir.") from None
+        if self._settings.overwrite:
+            self._clear()
+        journal = Journal(self.path / JOURNAL)
+        if not self.begun:
+            self.write_json(SETTINGS, self._settings_json())
+        (self.path / SUMMARY).unlink(missing_ok=True)
+        done = {row["question_id"]: Problem.from_json(row) for row in _rows(self.path / PROBLEMS)}
+        done = {question_id: problem for question_id, problem in done.items() if problem.status != "failed"}
+        seen: set[str] = set()
+        self._rewrite(PROBLEMS, lambda row: row["question_id"] in done and not _twice(seen, row["question_id"]))
+        seen = set()
+        self._rewrite(TREES, lambda row: row["question_id"] in done and not _twice(seen, row["question_id"]))
+        self._derive()
+        for name in [PROBLEMS, TREES, *(f"{name}.jsonl" for name in self._settings.formats)]:
+            self._files[name] = (self.path / name).open("ab", buffering=0)
+        return journal, done
+
+    def remake(self) -> None:
+        """Make every file of a complete run anew that is made from its trees: --formats or --keep may have changed."""
+        journal = Journal(self.path / JOURNAL)
+        self._derive()
+        journal.close()
+
+    def write(self, problem: Problem, tree: Tree | None = None) -> None:
+        """Write all rows of a problem that has come to its end; its row in problems.jsonl, last, says that the others are there."""
+        if tree:
+            self._files[TREES].write(_line(tree.to_json()))
+            for name, rows in self._exports().items():
+                self._files[f"{name}.jsonl"].write(b"".join(_line(row) for row in rows(tree)))
+        self._files[PROBLEMS].write(_line(problem.to_json()))
+
+    def finish(self, complete: bool, journal: Journal, seconds: float) -> None:
+        """Close the files and write the summary and the report.
+
+        Where the run is complete, the rows are put in order of question_id first, and all other files made anew from them.
+        """
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+        if complete:
+            for name in (PROBLEMS, TREES):
+                _sort_rows(self.path / name)
+            self._derive()
+        totals = journal.totals()
+        summary = summarise(self.problems(), self.trees(), totals, self._settings.prices)
+        self.write_json(SUMMARY, {"complete": complete, "seconds": round(seconds, 1)} | summary)
+        journal.close()
+
+    def read_summary(self) -> dict[str, Any]:
+        """What summary.json says."""
+        summary: dict[str, Any] = json.loads((self.path / SUMMARY).read_text(encoding="utf-8"))
+        return summary
+
+    def trees(self) -> Iterator[Tree]:
+        """Every tree of the run, one at a time."""
+        return (Tree.from_json(row) for row in _rows(self.path / TREES))
+
+    def problems(self) -> Iterator[Problem]:
+        """Every decided problem of the run, one at a time."""
+        return (Problem.from_json(row) for row in _rows(self.path / PROBLEMS))
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write a JSON file beside and rename it, so that it is there whole or not at all."""
+        with _replacing(self.path / name) as file:
+            file.write(json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """The same for a text file."""
+        with _replacing(self.path / name) as file:
+            file.write(text.encode())
+
+    def _exports(self) -> dict[str, Callable[[Tree], Iterator[exports.Row]]]:
+        rows = {name: exports.ROWS[name] for name in self._settings.formats}
+        if "prm" in rows:
+            rows["prm"] = partial(exports.prm_rows, keep=self._settings.keep)
+        return rows
+
+    def _derive(self) -> None:
+        """Make every file that is a function of the trees."""
+        with contextlib.ExitStack() as stack:
+            files = {
+                name: stack.enter_context(_replacing(self.path / f"{name}.jsonl")) for name in self._settings.formats
+            }
+            for tree in self.trees():
+                for name, rows in self._exports().items():
+                    files[name].write(b"".join(_line(row) for row in rows(tree)))
+
+    def _clear(self) -> None:
+        """Delete the run that the folder holds, unless another process is at work in it."""
+        if (self.path / JOURNAL).exists():
+            with contextlib.suppress(SpoiltJournal):
+                Journal(self.path / JOURNAL).close()
+        for name in _names():
+            (self.path / name).unlink(missing_ok=True)
+
+    def _rewrite(self, name: str, keep: Callable[[dict[str, Any]], bool]) -> None:
+        with _replacing(self.path / name) as file:
+            for row in _rows(self.path / name):
+                if keep(row):
+                    file.write(_line(row))
+
+    def _settings_json(self) -> dict[str, Any]:
+        flags = asdict(self._settings) | {"base_url": [_without_user(url) for url in self._settings.base_url]}
+        versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+        return {"flags": flags, "identity": self._identity, "python": sys.version.split()[0], "libraries": versions}
+
+
+def folder_of(settings: Settings) -> Path:
+    """The run's folder: --output_dir, by default runs/<seed file's stem>."""
+    return Path(settings.output_dir) if settings.output_dir else Path("runs") / Path(settings.seed_file).stem
+
+
+def _identity(settings: Settings, seed_digest: str) -> dict[str, Any]:
+    """What must be the same for a run to go on: every flag that decides what is made, the seeds and the prompts."""
+    flags = {name: value for name, value in asdict(settings).items() if name not in FREE_SETTINGS}
+    prompts = {
+        str(path.relative_to(PROMPTS)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(PROMPTS.rglob("*.txt"))
+    }
+    # Through JSON, so that it compares equal with what is read back.
+    identity: dict[str, Any] = json.loads(json.dumps(flags | {"seed_digest": seed_digest, "prompts": prompts}))
+    return identity
+
+
+def _names() -> list[str]:
+    journal = [JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm"]
+    return [PROBLEMS, TREES, *(f"{name}.jsonl" for name in FORMATS), *journal, SUMMARY, REPORT, SETTINGS]
+
+
+def _shown(value: Any) -> str:
+    return "not there" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _without_user(url: str) -> str:
+    scheme, mark, rest = url.partition("://")
+    return scheme + mark + rest.rpartition("@")[2] if mark else url
+
+
+def _twice(seen: set[str], question_id: str) -> bool:
+    if question_id in seen:
+        return True
+    seen.add(question_id)
+    return False
+
+
+def _line(row: dict[str, Any]) -> bytes:
+    return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The whole lines of a file, of which a dead run may have torn the last."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield json.loads(line)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file written beside and renamed into place when it is whole."""
+    beside = path.with_name(path.name + ".new")
+    try:
+        with beside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _sort_rows(path: Path) -> None:
+    """Put a file's lines in order of question_id, with no more than their ids and places in memory."""
+    places: list[tuple[str, int]] = []
+    with path.open("rb") as file:
+        position = 0
+        for line in file:
+            places.append((json.loads(line)["question_id"], position))
+            position += len(line)
+        with _replacing(path) as sorted_file:
+            for _, place in sorted(places):
+                file.seek(place)
+                sorted_file.write(file.readline())

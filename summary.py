@@ -1,0 +1,125 @@
+"""What a run cost and made: summary.json, and the lines that end the program's output."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exports import labelled_solutions, up_to_first_error
+from records import Problem, Tree
+
+if TYPE_CHECKING:
+    from journal import Totals
+
+FIFTHS = 5
+
+
+def summarise(
+    problems: Iterable[Problem], trees: Iterable[Tree], totals: Totals, prices: tuple[float, float] | None
+) -> dict[str, Any]:
+    """The counts of a run, from its problems, its trees and what its journal has bought."""
+    statuses: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    mutations: Counter[str] = Counter()
+    disagreements = []
+    for problem in problems:
+        statuses[problem.status] += 1
+        mutations[problem.mutation] += 1
+        if problem.reason:
+            reasons[f"{problem.status}: {_kind(problem.reason)}"] += 1
+        if problem.vote_agrees is False and problem.voted_answer is not None:
+            disagreements.append(
+                {
+                    "question_id": problem.question_id,
+                    "stated": problem.final_answer,
+                    "voted": problem.voted_answer,
+                    "agreement": problem.agreement,
+                }
+            )
+    summary = {
+        "problems": dict(statuses),
+        "mutations": dict(mutations),
+        "reasons": dict(reasons.most_common()),
+        "majority_against_stated_answer": disagreements,
+        "completions": totals.completions,
+        "prompt_tokens": totals.prompt_tokens,
+        "completion_tokens": totals.completion_tokens,
+        "money": _money(totals, prices),
+    }
+    return summary | _count_labels(trees)
+
+
+def _count_labels(trees: Iterable[Tree]) -> dict[str, Any]:
+    """How the labels balance, and where the first errors lie."""
+    num_trees, rollouts, right, wrong = 0, 0, 0, 0
+    solutions: Counter[str] = Counter()
+    errors = [0] * FIFTHS
+    for tree in trees:
+        num_trees += 1
+        stack = [tree.root]
+        while stack:
+            node = stack.pop()
+            rollouts += node.num_rollouts
+            if node is not tree.root and node.label is not None:
+                right, wrong = right + node.label, wrong + (not node.label)
+            stack.extend(node.children)
+        for path in labelled_solutions(tree):
+            _, labels = up_to_first_error(path)
+            kind = "right" if labels[-1] else "wrong, error found" if not path[-1].correct else "right after an error"
+            solutions[kind] += 1
+            if not labels[-1]:
+                errors[min(FIFTHS - 1, (len(labels) - 1) * FIFTHS // len(path))] += 1
+    return {
+        "trees": num_trees,
+        "rollouts": rollouts,
+        "labelled_steps": {"right": right, "wrong": wrong},
+        "labelled_solutions": dict(solutions),
+        "first_errors_by_fifth_of_the_solution": errors,
+    }
+
+
+def print_summary(summary: dict[str, Any], folder: Path, stopped: str | None) -> None:
+    """Tell on standard output what came out, and where it is."""
+    problems = ", ".join(f"{count} {status}" for status, count in summary["problems"].items())
+    steps, solutions = summary["labelled_steps"], summary["labelled_solutions"]
+    lines = {
+        "problems": f"{sum(summary['problems'].values())}: {problems}",
+        "trees": f"{summary['trees']} with {summary['rollouts']} rollouts",
+        "labelled steps": f"{steps['right']} right, {steps['wrong']} wrong",
+        "solutions": ", ".join(f"{count} {kind}" for kind, count in solutions.items()) or "none labelled",
+        "tokens": f"{summary['prompt_tokens']:,} in, {summary['completion_tokens']:,} out" + _cost(summary),
+        "seconds": f"{summary['seconds']:.0f} in this run",
+        "files": f"{folder}",
+    }
+    for name, text in lines.items():
+        print(f"{name:<15} {text}")
+    for reason, count in list(summary["reasons"].items())[:8]:
+        print(f"{'':<15} {count} × {reason}")
+    against = summary["majority_against_stated_answer"]
+    if against:
+        first = against[0]
+        print(
+            f"{'look at':<15} {len(against)} seeds whose stated answer the majority contradicts, first "
+            f"{first['question_id']}: stated {first['stated']}, voted {first['voted']} ({first['agreement']:.0%})"
+        )
+    if stopped:
+        print(f"{'stopped':<15} {stopped}")
+    elif summary["problems"].get("failed"):
+        print(f"{'failed':<15} {summary['problems']['failed']} problems: the same command tries them again")
+
+
+def _kind(reason: str) -> str:
+    """A reason without its numbers and ids, so that equal ones count together."""
+    return " ".join("…" if any(sign.isdigit() for sign in word) else word for word in reason.split())[:120]
+
+
+def _money(totals: Totals, prices: tuple[float, float] | None) -> float | None:
+    if prices is None:
+        return None
+    return round((totals.prompt_tokens * prices[0] + totals.completion_tokens * prices[1]) / 1e6, 4)
+
+
+def _cost(summary: dict[str, Any]) -> str:
+    return "" if summary["money"] is None else f", costing {summary['money']:.2f}"

@@ -1,0 +1,587 @@
+"""Pairs of answers, the reference first: those that are the same, and those that are not. Written by us, by kind."""
+
+MATCHING = {
+    "numbers": r"""
+        6.02e23 | 6.02\times 10^{23}
+        3.5 \times 10^{-4} | 0.00035
+        0.\overline{3} | \frac{1}{3}
+        0.1\overline{6} | \frac{1}{6}
+        768 | 2^8 \cdot 3
+        479001600 | 12!
+        42 | 42
+        42 | 42.0
+        42 | +42
+        42 | 042
+        -7 | −7
+        0 | 0.0
+        0.5 | .5
+        -0.5 | -.5
+        3.50 | 3.5
+        42. | 42
+        $42$ | 42
+        \(42\) | 42
+        **42** | 42
+        42 | = 42
+        100000 | 10^5
+        300000 | 3 \times 10^5
+        0.003 | 3\cdot 10^{-3}
+        1024 | 2^{10}
+        120 | 5!
+        10 | \binom{5}{2}
+        6 | 2\times 3
+        7 | \boxed{7}
+        12 | \text{12}
+    """,
+    "fractions": r"""
+        \frac{1}{2} | 1/2
+        \frac{1}{2} | 0.5
+        \frac12 | \frac{1}{2}
+        \frac{1}{2} | ½
+        \dfrac{3}{4} | \frac{3}{4}
+        \tfrac{3}{4} | 0.75
+        \frac{2}{4} | \frac{1}{2}
+        -\frac{1}{3} | \frac{-1}{3}
+        -\frac{1}{3} | \frac{1}{-3}
+        \frac{7}{1} | 7
+        \frac{10}{4} | 2.5
+        1/8 | 0.125
+        \frac{\pi}{2} | \pi/2
+        \frac{1}{\sqrt{2}} | \frac{\sqrt{2}}{2}
+        \frac{3\sqrt{3}}{2} | \frac{3}{2}\sqrt{3}
+        \frac 12 | 1/2
+        \frac{1}2 | \frac1{2}
+    """,
+    "mixed numbers": r"""
+        1\frac{1}{2} | 1.5
+        1\frac{1}{2} | \frac{3}{2}
+        1 1/2 | 3/2
+        2\frac34 | 2.75
+        -1\frac{1}{2} | -1.5
+        3½ | 3.5
+        10 2/5 | \frac{52}{5}
+        1 \frac{1}{3} | \frac{4}{3}
+    """,
+    "thousands": r"""
+        1,234 | 1234
+        1234 | 1{,}234
+        1,234,567 | 1234567
+        1\,000\,000 | 1000000
+        1 000 | 1000
+        1,234.50 | 1234.5
+        -12,000 | -12000
+        \$1,250 | 1250
+        10{,}000 | 10,000
+        x = 1,500 | 1500
+    """,
+    "currency": r"""
+        $18 | 18
+        \$18 | $18$
+        $18.50 | 18.5
+        5 | \$5.00
+        £20 | 20
+        20 | €20
+        15 dollars | $15
+        15 dollars | 15
+        \$\frac{1}{2} | 0.50
+        75 cents | 75
+        USD 40 | 40
+        $1,000 per month | 1000
+    """,
+    "units": r"""
+        2\text{ hours }30\text{ minutes} | 2 hours 30 minutes
+        14\text{ red balls} | 14
+        24 \text{cubic inches} | 24 in^3
+        5 cm | 5
+        5 | 5\text{ cm}
+        5\,\text{cm} | 5 cm
+        5 centimeters | 5 cm
+        5 metres | 5 m
+        5\text{m} | 5
+        12 square inches | 12 in^2
+        12\text{ cm}^2 | 12 \text{cm}^{2}
+        12 | 12 square units
+        60 mph | 60
+        60 miles per hour | 60 mi/h
+        3 hours | 3 hr
+        12 apples | 12
+        7 | 7 students
+        2.5 kg | \frac{5}{2} kilograms
+        36\pi \text{ cm}^3 | 36\pi
+        3\sqrt{5}\text{ units} | 3\sqrt{5}
+        25°C | 25
+        9.8 \mathrm{m/s} | 9.8
+        100 pages | 100 pages per day
+        3:30 p.m. | 3:30 PM
+    """,
+    "percent": r"""
+        50\% | 50%
+        50\% | 50
+        50 | 50\%
+        50\% | 0.5
+        50\% | \frac{1}{2}
+        12.5\% | 12.5 percent
+        12.50\% | 12.5
+        100\% | 1
+        33\frac{1}{3}\% | \frac{100}{3}\%
+        5 percent | 5\%
+    """,
+    "degrees": r"""
+        90^\circ | 90
+        90^{\circ} | 90°
+        90 | 90 degrees
+        45.0^\circ | 45 \text{ degrees}
+        \angle ABC = 30^\circ | 30
+        \sin 30^\circ | \sin 30^{\circ}
+    """,
+    "words": r"""
+        Monday | monday
+        \text{Monday} | Monday.
+        yes | Yes
+        No | no
+        \text{no solution} | No solution
+        True | \textbf{true}
+        \text{even} | "even"
+        Alice and Bob | Alice, Bob
+        infinitely many | Infinitely many.
+        Évariste | évariste
+        three o'clock | Three o’clock
+    """,
+    "choices": r"""
+        B | (B)
+        (B) | \text{(B)}
+        \textbf{(C)} | C
+        D | D.
+        \text{(E)} | E
+        A | $A$
+        (B) 12 | B
+        12 | (B) 12
+        \textbf{(D)}\ 5 | D
+        option C | C
+        \mathrm{(A)} | Option A
+    """,
+    "tuples": r"""
+        \vec{v} = (1,2) | (1,2)
+        (1,2),(3,4) | (3,4),(1,2)
+        a=1,b=2,c=3 | c=3, a=1, b=2
+        (2,-3) | x=2, y=-3
+        (1,2) | (1, 2)
+        (1,2) | \left(1,2\right)
+        (1, \frac{1}{2}) | (1, 0.5)
+        (0,0,0) | ( 0 , 0 , 0 )
+        (-3,4) | \left( -3,\, 4 \right)
+        (3, \frac{\pi}{2}) | \left(3,\pi/2\right)
+        (x,y) = (1,2) | (1,2)
+        (1,234) | (1, 234)
+        (1,2) | 1, 2
+        \langle 1,2 \rangle | (1,2)
+        (\sqrt{8}, 1) | (2\sqrt{2}, 1)
+        ((1,2),(3,4)) | ((1, 2), (3, 4))
+    """,
+    "intervals": r"""
+        -2 < x < 5 | (-2, 5)
+        (-2,5) | -2<x<5
+        x\in(-2,5) | -2 < x < 5
+        x<-1\text{ or }x>3 | (-\infty,-1)\cup(3,\infty)
+        (-\infty,-1)\cup(3,\infty) | x < -1 or x > 3
+        \mathbb{R} | ℝ
+        [0,1) | \left[0,1\right)
+        (0, 1] | (0,1.0]
+        (-\infty, 3] | (-∞, 3]
+        (-\infty,2)\cup(3,\infty) | (3,\infty) \cup (-\infty,2)
+        [1,\frac{3}{2}] | [1, 1.5]
+        x \in [1,2] | [1,2]
+        [-1,1] | \left[ -1, 1 \right]
+        (-\infty,2)\cup(2,\infty) | (-∞,2) ∪ (2,∞)
+        [\sqrt{4}, 5) | [2, 5)
+    """,
+    "sets": r"""
+        \{1,2,3\} | \{3,2,1\}
+        \{1,2\} | 2, 1
+        1, 2 | 2, 1
+        \{\frac{1}{2}, 3\} | \left\{3, 0.5\right\}
+        1, -2 | x = -2 or x = 1
+        3 \text{ and } 4 | 4, 3
+        \{5\} | 5
+        \emptyset | ∅
+        x=1, x=2 | 1,2
+        x=1, y=2 | y=2, x=1
+        \lbrace 1,2 \rbrace | \{1,2\}
+        -1, 0, 1 | 0, 1, -1
+        2; 3 | 3, 2
+        1,2,3 | 1, 2, and 3
+    """,
+    "matrices": r"""
+        \begin{pmatrix} 1 \\ -2 \end{pmatrix} | (1,-2)
+        \begin{pmatrix}1&2\\3&4\end{pmatrix} | \begin{pmatrix} 1 & 2 \\ 3 & 4 \end{pmatrix}
+        \begin{pmatrix}1\\2\end{pmatrix} | \begin{bmatrix}1\\2\end{bmatrix}
+        \begin{pmatrix}1/2&0\\0&1\end{pmatrix} | \begin{pmatrix}0.5&0\\0&1\\\end{pmatrix}
+        \left(\begin{array}{cc}1&0\\0&1\end{array}\right) | \begin{pmatrix}1&0\\0&1\end{pmatrix}
+        A = \begin{bmatrix}2\\3\end{bmatrix} | \begin{bmatrix}2\\3\end{bmatrix}
+        \begin{bmatrix}\sqrt{4}&x+1\end{bmatrix} | \begin{bmatrix}2&1+x\end{bmatrix}
+    """,
+    "equations": r"""
+        3 | x = 3
+        x = 3 | 3
+        x = 3 | x=3.0
+        y = 2x + 1 | y = 1 + 2x
+        y = 2x + 1 | 2x+1
+        y = 2x + 1 | y - 2x = 1
+        x^2 + y^2 = 4 | y^2 + x^2 = 4
+        f(x) = x^2 | x^2
+        n=12 | 12
+        P(A) = \frac{1}{4} | 0.25
+        total area = 12 | A = 12
+        \theta = \frac{\pi}{6} | \pi/6
+        AB = 5 | 5
+        area = 12 | A = 12
+        5 | x = 2 + 3 = 5
+        5 | 2 + 3 = 5
+        x_1 = 4 | 4
+        x > 2 | 2 < x
+        x \le 5 | x \leq 5
+        x ≥ 1 | x \geq 1
+    """,
+    "signs": r"""
+        \pm 5 | 5, -5
+        \pm 5 | \{-5, 5\}
+        x = \pm 2 | \pm 2
+        3 \pm \sqrt{2} | 3+\sqrt{2}, 3-\sqrt{2}
+        ±5 | \pm 5
+        \pm\sqrt{8} | \pm 2\sqrt{2}
+        \frac{1 \pm \sqrt{5}}{2} | \frac{1+\sqrt{5}}{2}, \frac{1-\sqrt{5}}{2}
+    """,
+    "bases": r"""
+        101_2 | 101_{2}
+        101_2 | 101
+        1A_{16} | 1a_{16}
+        2003_4 | 2003_{4}
+        101₂ | 101_2
+    """,
+    "expressions": r"""
+        2\sin x\cos x | \sin 2x
+        \frac{n(n-1)}{2} | \binom{n}{2}
+        \left\lfloor \frac{7}{2} \right\rfloor | 3
+        \ln 2 | \log_e 2
+        x+1 | 1+x
+        2(x+1) | 2x+2
+        (x+1)^2 | x^2+2x+1
+        x^2-1 | (x-1)(x+1)
+        \sqrt{12} | 2\sqrt{3}
+        \sqrt{3} | \sqrt3
+        √3 | \sqrt{3}
+        sqrt(3) | \sqrt{3}
+        2\pi | 2π
+        2 pi | 2\pi
+        e^2 | e^{2}
+        x^{2} | x²
+        \sqrt[3]{8} | 2
+        2^{1/2} | \sqrt{2}
+        \log_2 8 | 3
+        \frac{x}{2} | \frac{1}{2}x
+        a b | ab
+        x^2y | y x^2
+        2+3i | 3i+2
+        |x| | \left|x\right|
+        \frac{x+1}{2} | \frac{x}{2}+\frac{1}{2}
+        3:4 | 3:4
+        \infty | ∞
+        4\sqrt{3} - 2 | -2 + 4\sqrt{3}
+        \tan 45^\circ x | \tan 45° x
+        \cos x | \cos(x)
+        n(n+1)/2 | \frac{n^2+n}{2}
+    """,
+}
+
+DIFFERENT = {
+    "numbers": r"""
+        0.\overline{3} | 0.3
+        0.\overline{3} | 0.\overline{31}
+        1,5 | 15
+        3.5 \times 10^{-4} | 3.5 \times 10^{4}
+        1e5 | 1e6
+        \frac{1}{0} | \frac{2}{0}
+        13 | 3
+        3 | 13
+        10 | 100
+        12 | 1.2
+        12 | 21
+        7 | -7
+        0 | 1
+        0.1 | 0.01
+        1234 | 1243
+        1 | 11
+        5 | 5.1
+        99 | 100
+        2^{10} | 2^{11}
+        10^5 | 10^6
+        3\times 10^5 | 3\times 10^{-5}
+        5! | 5
+        \binom{5}{2} | \binom{5}{1}
+        123456789 | 123456788
+        0.3333333 | 0.3333334
+        100000000000000001 | 100000000000000000
+        0 | -0.0000001
+    """,
+    "fractions": r"""
+        \frac{1}{2} | \frac{1}{3}
+        1/2 | 2
+        \frac{1}{2} | 12
+        \frac12 | \frac{1}{12}
+        \frac{2}{3} | \frac{3}{2}
+        1/3 | 0.33
+        \frac{1}{3} | 0.3
+        \frac{2}{3} | 0.67
+        -\frac{1}{2} | \frac{1}{2}
+        \frac{11}{2} | 1\frac{1}{2}
+        \frac{\pi}{2} | \frac{\pi}{3}
+        \frac{1}{\sqrt{2}} | \frac{1}{\sqrt{3}}
+        \frac{22}{7} | \pi
+        \frac{1}{7} | 0.142857
+        \frac{x}{2} | \frac{2}{x}
+    """,
+    "mixed numbers": r"""
+        1\frac{1}{2} | \frac{1}{2}
+        1 1/2 | 11/2
+        2\frac{3}{4} | 2.34
+        -1\frac{1}{2} | -0.5
+        3\frac{1}{3} | 3.3
+        1\frac{1}{2} | 1\frac{1}{3}
+        2 1/2 | 1
+    """,
+    "thousands": r"""
+        1,234 | 1.234
+        1,000 | 1
+        1{,}000 | 1
+        1,000 | 100
+        1,234 | (1,234)
+        1,234,567 | 1234
+        10,000 | 10
+        (1,234) | (1234, 0)
+        1\,000 | 1
+        1,23 | 123
+    """,
+    "currency": r"""
+        $18 | 19
+        \$5 | \$50
+        5 dollars | 5 cents
+        $5 | €5
+        £20 | $20
+        $1.50 | 150
+        \$1,250 | 1.25
+        $0.75 | 75 cents
+    """,
+    "units": r"""
+        2\text{ hours }30\text{ minutes} | 2 hours 20 minutes
+        2\text{ hours }30\text{ minutes} | 2
+        14\text{ red balls} | 41
+        12:30 | 12:45
+        5 cm | 5 m
+        5 cm | 6 cm
+        5 cm | 5 cm^2
+        12 cm^2 | 12 cm^3
+        12 square inches | 12 square feet
+        3 hours | 3 minutes
+        60 mph | 60 km/h
+        5 m | 5 mm
+        12 apples | 13 apples
+        2 kg | 2 g
+        36\pi cm | 36 cm
+        60 m/s | 60 km/h
+        7 days | 7 weeks
+        3:30 p.m. | 3:30 a.m.
+        4 ft | 4 in
+        5m | 5
+        2x | 2
+    """,
+    "percent": r"""
+        50\% | 5\%
+        50\% | 500
+        50\% | 5
+        0.5 | 50
+        50 | 0.5
+        12.5\% | 12
+        33\% | \frac{1}{3}
+        100\% | 10
+        5\% | 0.5
+        0.5\% | 50
+    """,
+    "degrees": r"""
+        90^\circ | 80^\circ
+        90^\circ | 9
+        45° | 45°C
+        30^\circ | 30 radians
+        \sin 30^\circ | \sin 60^\circ
+        180^\circ | \pi^2
+    """,
+    "words": r"""
+        Monday | Tuesday
+        yes | no
+        Yes | 1
+        evil | live
+        even | odd
+        True | False
+        no solution | one solution
+        Alice | Bob
+        Alice and Bob | Alice
+        triangle | integral
+        listen | silent
+        red, blue | red, green
+        infinitely many | none
+        north | thorn
+    """,
+    "choices": r"""
+        B | C
+        (B) | (C)
+        A | a
+        A | AB
+        (A) | B
+        \text{(D)} | \text{(E)}
+        (B) 12 | C
+        12 | (B) 13
+        E | e
+        D | 4
+        A | \frac{A}{2}
+        C | 100
+    """,
+    "tuples": r"""
+        (1,2),(3,4) | (1,2),(4,3)
+        (2,-3) | x=-3, y=2
+        (1,2) | (2,1)
+        (1,2) | (1,2,3)
+        (1,2) | (1,3)
+        (1,2) | (-1,2)
+        (1,2) | 12
+        (1,2) | 1.2
+        (1,2) | 2, 1
+        (1,2) | \{1,2\}
+        (0,0) | 0
+        (x,y)=(1,2) | (2,1)
+        ((1,2),(3,4)) | ((3,4),(1,2))
+        (1, \frac{1}{2}) | (1, 2)
+        (3, \frac{\pi}{2}) | (3, \frac{\pi}{3})
+    """,
+    "intervals": r"""
+        x<-1\text{ or }x>3 | (-\infty,-1]\cup[3,\infty)
+        -2 < x < 5 | [-2, 5]
+        -2 < x < 5 | (-2, 6)
+        \mathbb{R} | \mathbb{Z}
+        \{x \mid x>2\} | \{x \mid x \ge 2\}
+        [0,1) | [0,1]
+        [0,1) | (0,1]
+        (0,1) | [0,1]
+        [0,1] | [0,2]
+        (-\infty, 3] | (-\infty, 3)
+        (-\infty, 3) | (3, \infty)
+        (-\infty,2)\cup(3,\infty) | (-\infty,2)
+        (-\infty,2)\cup(3,\infty) | (-\infty,2]\cup[3,\infty)
+        x \in [1,2] | [1,3]
+        [1,2] | \{1,2\}
+        (-\infty,2)\cup(2,\infty) | (-\infty,\infty)
+        [0, \infty) | (0, \infty)
+    """,
+    "sets": r"""
+        \{1,2,3\} | \{1,2\}
+        \{1,2\} | \{1,3\}
+        1, 2 | 1
+        1, 2 | 1, 2, 3
+        1 | 1, 2
+        1, 1 | 1, 2
+        1,-2 | -1,2
+        x=1, y=2 | x=2, y=1
+        \{5\} | 6
+        \emptyset | 0
+        \emptyset | \{0\}
+        3 \text{ and } 4 | 34
+        -1, 0, 1 | -1, 1
+    """,
+    "matrices": r"""
+        \begin{pmatrix} 1 \\ -2 \end{pmatrix} | (-2,1)
+        \begin{pmatrix}1&2\\3&4\end{pmatrix} | \begin{pmatrix}1&3\\2&4\end{pmatrix}
+        \begin{pmatrix}1\\2\end{pmatrix} | \begin{pmatrix}2\\1\end{pmatrix}
+        \begin{pmatrix}1\\2\end{pmatrix} | \begin{pmatrix}1&2\end{pmatrix}
+        \begin{pmatrix}1&0\\0&1\end{pmatrix} | \begin{pmatrix}1&0\\0&-1\end{pmatrix}
+        \begin{pmatrix}1&2\end{pmatrix} | \begin{pmatrix}1&2&3\end{pmatrix}
+        \begin{pmatrix}5\end{pmatrix} | \begin{pmatrix}6\end{pmatrix}
+        \begin{vmatrix}1&2\\3&4\end{vmatrix} | \begin{pmatrix}1&2\\3&4\end{pmatrix}
+    """,
+    "equations": r"""
+        x = 3 | x = -3
+        x = 3 | 4
+        3 | x = 13
+        x = 3 | y = 3
+        y = 2x + 1 | y = 2x - 1
+        y = 2x + 1 | 2x
+        y = 2x + 1 | x = 2y + 1
+        x^2 + y^2 = 4 | x^2 + y^2 = 2
+        2x = 6 | 6
+        x > 2 | x \ge 2
+        x > 2 | x < 2
+        x < 5 | 5
+        f(x) = x^2 | x^3
+        n=12 | n=21
+        1 < x < 2 | 1 < x < 3
+        x \ne 2 | x = 2
+        xy = 6 | 6
+    """,
+    "signs": r"""
+        5 | \pm 5
+        \pm 5 | 5
+        \pm 5 | -5
+        \pm 5 | \pm 6
+        3 \pm \sqrt{2} | 3+\sqrt{2}
+        3 \pm \sqrt{2} | 2 \pm \sqrt{3}
+        x = \pm 2 | 2
+        \pm 5 | 5, 5
+    """,
+    "bases": r"""
+        101_2 | 101_3
+        101_2 | 110_2
+        1A_{16} | 1B_{16}
+        2003_4 | 2003_5
+        101_2 | 1012
+        x_1 | x_2
+    """,
+    "expressions": r"""
+        |x| | x
+        \sqrt{x^2} | x
+        \overline{AB} | \overline{BC}
+        p \land q | p \lor q
+        a^2+b^2 | (a+b)^2
+        3\text{rd} | 3
+        x+1 | x-1
+        x+1 | x
+        x^2 | 2x
+        x^2 | x^3
+        2\sqrt{3} | \sqrt{6}
+        2\sqrt{3} | 3\sqrt{2}
+        \sqrt{2} | 2
+        \sqrt{2} | 1.41
+        \sqrt[3]{2} | \sqrt{2}
+        \pi | 3.14
+        2\pi | \pi
+        \pi | 2
+        e | 2.718
+        x+y | x+z
+        (x+1)^2 | x^2+1
+        x^{12} | x^1 2
+        \log_2 8 | \log_3 8
+        \sin x | \cos x
+        2+3i | 2-3i
+        i | -i
+        \infty | -\infty
+        \frac{x+1}{2} | x+\frac{1}{2}
+        n! | n
+        a/b | b/a
+        3:4 | 4:3
+        x | y
+        4\sqrt{3}-2 | 4\sqrt{3}+2
+    """,
+}
+
+
+def rows(table):
+    """(kind, reference, answer) of every pair of a table. A bar with a space on both sides parts the two answers."""
+    for kind, lines in table.items():
+        for line in lines.strip().splitlines():
+            gold, answer = line.strip().split(" | ")
+            yield kind, gold, answer

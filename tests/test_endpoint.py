@@ -1,0 +1,271 @@
+"""One request against whatever an endpoint does: it is tried again, put otherwise, turned into data, or given up with a reason."""
+
+import asyncio
+import socket
+import time
+
+import pytest
+
+from records import EndpointError, UserError
+from tests.chat_client import QUESTION, complete, open_client
+from tests.loopback import Loopback, Reply, answer, chat_reply, error_reply
+
+
+@pytest.fixture(autouse=True)
+def no_keys(monkeypatch):
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def first(*replies):
+    """A handler that gives these replies first, and good ones after them."""
+    return lambda ask: replies[ask.number] if ask.number < len(replies) else answer(ask)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+GOOD = chat_reply("4")
+PASSING = {
+    "429": error_reply(429, "slow down"),
+    "429 with Retry-After": error_reply(429, "slow down", headers={"retry-after": "0.01"}),
+    "429 with a date": error_reply(429, "slow down", headers={"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}),
+    "408": error_reply(408, "too slow"),
+    "500": error_reply(500, "oh"),
+    "500 as HTML": Reply(500, "<html><body><h1>oh</h1></body></html>"),
+    "502": Reply(502, "Bad Gateway"),
+    "503": error_reply(503, "Loading model", type="unavailable_error"),
+    "529": error_reply(529, "overloaded"),
+    "reset": Reply(fault="reset"),
+    "truncated": Reply(body=GOOD, fault="truncate"),
+    "half JSON": Reply(body='{"choices": [{"index": 0, "mess'),
+    "JSON list": Reply(body="[]"),
+    "HTML with 200": Reply(body="<html>Please log in</html>"),
+    "no body": Reply(body=""),
+    "choices empty": Reply(body=GOOD | {"choices": []}),
+    "choices null": Reply(body=GOOD | {"choices": None}),
+    "choices missing": Reply(body={"id": "chatcmpl-1"}),
+    "choice without message": Reply(body={"choices": [{"index": 0, "finish_reason": "stop"}]}),
+    "choice broken off": Reply(body=chat_reply("4", finish_reason="error")),
+    "error with 200": Reply(body={"error": {"code": 502, "message": "upstream is down"}}),
+    "rate limit with 200": Reply(body={"error": {"code": 429, "message": "upstream is busy"}}),
+}
+
+
+@pytest.mark.parametrize("reply", PASSING.values(), ids=PASSING)
+def test_what_may_pass_is_tried_again(reply):
+    with Loopback(first(reply, reply)) as server:
+        completions = complete(server.url, n=2)
+    assert [c.text for c in completions] == ["reply 2 choice 0", "reply 2 choice 1"]
+    keys = {ask.headers["idempotency-key"] for ask in server.asks}
+    assert (len(server.asks), len(keys)) == (3, 1)
+
+
+@pytest.mark.parametrize("reply", PASSING.values(), ids=PASSING)
+def test_after_max_retries_the_reason_is_told(reply):
+    with Loopback(lambda ask: reply) as server, pytest.raises(EndpointError, match=f"127.0.0.1:{server.port}: ."):
+        complete(server.url, max_retries=2)
+    assert len(server.asks) == 3
+
+
+def test_a_reply_that_does_not_come_in_time_is_asked_for_again():
+    with Loopback(first(Reply(body=GOOD, delay=5.0))) as server:
+        started = time.monotonic()
+        assert complete(server.url, timeout=0.2)[0].text == "reply 1 choice 0"
+    assert time.monotonic() - started < 2
+
+
+def test_retry_after_is_obeyed():
+    with Loopback(first(error_reply(429, "slow down", headers={"retry-after": "0.4"}))) as server:
+        started = time.monotonic()
+        complete(server.url)
+    assert 0.4 <= time.monotonic() - started < 2
+
+
+FATAL = {
+    "401": (error_reply(401, "Incorrect API key"), "refuses the key"),
+    "402": (error_reply(402, "Insufficient credits"), "no credit left"),
+    "403": (error_reply(403, "not for you"), "forbids this key the model m"),
+    "404": (error_reply(404, "The model `m` does not exist", code="model_not_found"), "has no model m"),
+    "404 of Ollama": (error_reply(404, "model 'm' not found"), "has no model m"),
+    "400 of OpenRouter": (error_reply(400, "m is not a valid model ID"), "has no model m"),
+    "wrong path": (Reply(404, "<h1>Not Found</h1>"), "check --base_url"),
+    "quota": (error_reply(429, "You exceeded your current quota", code="insufficient_quota"), "no credit left"),
+}
+
+
+@pytest.mark.parametrize(("reply", "sentence"), FATAL.values(), ids=FATAL)
+def test_what_no_request_can_mend_ends_the_run_at_once(reply, sentence):
+    with Loopback(lambda ask: reply) as server, pytest.raises(UserError, match=f"127.0.0.1:{server.port} .*{sentence}"):
+        complete(server.url)
+    assert len(server.asks) == 1
+
+
+@pytest.mark.parametrize(
+    "reply", [error_reply(400, "maximum context length is 4096 tokens"), error_reply(413, "too much")]
+)
+def test_a_request_that_is_refused_for_good_fails_its_problem_without_retries(reply):
+    said = reply.body["error"]["message"]
+    with Loopback(lambda ask: reply) as server, pytest.raises(EndpointError, match=said):
+        complete(server.url)
+    assert len(server.asks) == 1
+
+
+REFUSED = {
+    "max_tokens": (
+        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+        {"param": "max_tokens", "code": "unsupported_parameter"},
+    ),
+    "temperature": (
+        "Unsupported value: 'temperature' does not support 0.7 with this model. Only the default (1) value is supported.",
+        {"param": "temperature", "code": "unsupported_value"},
+    ),
+    "top_p": ("`temperature` and `top_p` cannot both be specified for this model.", {}),
+    "continue_final_message": ("Unrecognized request argument supplied: continue_final_message", {}),
+}
+
+
+def refusing(*names):
+    """A server that refuses these parameters one after another, in the words that are in use."""
+
+    def handler(ask):
+        for name in names:
+            if name in ask.body:
+                message, fields = REFUSED[name]
+                return error_reply(400, message, **fields)
+        return answer(ask)
+
+    return handler
+
+
+def test_parameters_that_a_model_refuses_are_adapted_once_and_remembered():
+    async def ask(url):
+        async with open_client(url) as client:
+            await client.complete(QUESTION, 2)
+            await client.complete(QUESTION, 2)
+
+    with Loopback(refusing("max_tokens", "top_p", "temperature")) as server:
+        asyncio.run(ask(server.url))
+    assert [sorted(set(ask.body) - {"model", "messages", "n"}) for ask in server.asks] == [
+        ["max_tokens", "temperature", "top_p"],
+        ["max_completion_tokens", "temperature", "top_p"],
+        ["max_completion_tokens", "temperature"],
+        ["max_completion_tokens"],
+        ["max_completion_tokens"],
+    ]
+    assert server.asks[-1].body["max_completion_tokens"] == 1024
+
+
+def test_each_model_has_its_own_dialect():
+    async def ask(url):
+        async with open_client(url) as client:
+            await client.complete(QUESTION, 1)
+            await client.complete(QUESTION, 1, model="judge")
+
+    with Loopback(lambda ask: refusing("max_tokens")(ask) if ask.body["model"] == "m" else answer(ask)) as server:
+        asyncio.run(ask(server.url))
+    assert ["max_tokens" in ask.body for ask in server.asks] == [True, False, True]
+
+
+def test_a_field_unknown_to_the_server_is_left_out():
+    with Loopback(refusing("continue_final_message"), owned_by="sglang") as server:
+        complete(server.url, messages=[*QUESTION, {"role": "assistant", "content": "So"}])
+    assert ["continue_final_message" in ask.body for ask in server.asks] == [True, False]
+
+
+def test_a_value_out_of_range_is_not_silently_dropped():
+    refusal = error_reply(400, "temperature must be between 0 and 2", param="temperature")
+    with Loopback(lambda ask: refusal) as server, pytest.raises(EndpointError, match="between 0 and 2"):
+        complete(server.url, temperature=3.0)
+    assert len(server.asks) == 1
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_filtered_prompt_is_a_completion_without_a_verdict(status):
+    refusal = error_reply(status, "flagged by the content management policy", code="content_filter")
+    with Loopback(lambda ask: refusal) as server:
+        completions = complete(server.url, n=3)
+    assert [(c.text, c.finish_reason, c.whole) for c in completions] == [("", "content_filter", False)] * 3
+    assert len(server.asks) == 1
+
+
+def many(url, count, **changes):
+    async def ask():
+        async with open_client(url, **changes) as client:
+            questions = [[{"role": "user", "content": str(i)}] for i in range(count)]
+            return await asyncio.gather(*(client.complete(question, 1) for question in questions))
+
+    return asyncio.run(ask())
+
+
+def test_concurrency_bounds_the_requests_in_flight_and_is_reached():
+    with Loopback() as server:
+        server.latency = 0.02
+        many(server.url, 100, concurrency=16)
+        assert server.most_in_flight == 16
+
+
+def test_a_rate_limit_lowers_the_pressure_and_costs_no_problem():
+    def handler(ask):
+        return error_reply(429, "slow down") if server.in_flight >= 4 else Reply(body=answer(ask), delay=0.01)
+
+    with Loopback(handler) as server:
+        assert len(many(server.url, 200, concurrency=64, max_retries=2)) == 200
+    refused = len(server.asks) - 200
+    assert refused < 200  # 64 at once would be refused over and over
+
+
+def test_a_request_that_waits_gives_its_slot_back():
+    def handler(ask):
+        return error_reply(500, "oh") if ask.number == 0 else answer(ask)
+
+    async def ask(url):
+        async with open_client(url, concurrency=1, backoff=0.5) as client:
+            slow = asyncio.create_task(client.complete(QUESTION, 1))
+            await asyncio.sleep(0.1)
+            started = time.monotonic()
+            await client.complete([{"role": "user", "content": "another"}], 1)
+            took = time.monotonic() - started
+            await slow
+            return took
+
+    with Loopback(handler) as server:
+        assert asyncio.run(ask(server.url)) < 0.15
+
+
+def test_an_unreachable_endpoint_ends_the_run_before_it_begins():
+    started = time.monotonic()
+    with pytest.raises(UserError, match=r"cannot reach 127.0.0.1:[0-9]+ .no connection.: check --base_url"):
+        complete(f"http://127.0.0.1:{free_port()}/v1")
+    assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize(
+    "models", [error_reply(404, "no such page"), Reply(body="<html>"), Reply(body={"data": [None]})]
+)
+def test_an_endpoint_that_lists_no_models_serves_as_well(models):
+    with Loopback(models=models) as server:
+        assert complete(server.url)[0].text == "reply 0 choice 0"
+
+
+@pytest.mark.parametrize(("reply", "sentence"), FATAL.values(), ids=FATAL)
+def test_the_probe_finds_a_bad_key_or_model_before_anything_is_bought(reply, sentence):
+    async def ask(url, probe):
+        async with open_client(url, probe=probe):
+            pass
+
+    with Loopback(lambda ask: reply) as server:
+        asyncio.run(ask(server.url, False))
+        assert server.asks == []
+        with pytest.raises(UserError, match=sentence):
+            asyncio.run(ask(server.url, True))
+    assert len(server.asks) == 1
+
+
+def test_a_key_that_the_list_of_models_refuses_ends_the_run():
+    with Loopback(models=error_reply(401, "who are you")) as server, pytest.raises(UserError, match="refuses the key"):
+        complete(server.url)
+    assert server.asks == []

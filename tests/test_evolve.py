@@ -1,0 +1,466 @@
+"""The rounds of evolve.py, in a toy world whose writer and voter follow a script; and each rule of acceptance."""
+
+import asyncio
+import random
+import re
+from contextlib import aclosing
+from dataclasses import replace
+
+import pytest
+
+from acceptance import leaks_prompt, read_problem, refuse
+from evolve import MUTATION_GROUPS, Evolution, parse_mutations
+from novelty import Novelty
+from ordered import OrderedMap
+from records import MUTATIONS, BudgetSpent, Completion, EndpointError, Problem, Settings, UserError
+
+
+def invented(question_id):
+    """A problem that is like that of no other id: its words are made of the id alone."""
+    rng = random.Random(question_id)
+    words = ["".join(rng.choices("abcdefghij", k=6)) for _ in range(12)]
+    return f"{' '.join(words)} has {rng.randrange(90)}. How many {words[0]}?"
+
+
+class ToyWriter:
+    """Adds a sentence of its own to the parent; what it says instead for a question id stands in `script`."""
+
+    def __init__(self, script=None, delay=lambda: 0.0):
+        self.script, self.delay, self.asked, self.running, self.most = script or {}, delay, [], 0, 0
+
+    async def complete(self, messages, n, *, sticky=""):
+        assert n == 1
+        self.asked.append((sticky, messages))
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await asyncio.sleep(self.delay())
+        finally:
+            self.running -= 1
+        said = self.script.get(sticky, invented(sticky))
+        if isinstance(said, Exception):
+            raise said
+        return [said if isinstance(said, Completion) else Completion(f"<problem>{said}</problem>", "stop")]
+
+
+class ToyVoter:
+    """Answers 7 to everything; `dropped` has the ids of thin majorities, `failing` those whose endpoint fails."""
+
+    def __init__(self, dropped=(), failing=(), delay=lambda: 0.0):
+        self.dropped, self.failing, self.delay, self.asked = dropped, failing, delay, []
+
+    async def vote(self, problem):
+        self.asked.append(problem.question_id)
+        await asyncio.sleep(self.delay())
+        if problem.question_id in self.failing:
+            raise EndpointError("no answer from the endpoint")
+        if problem.question_id in self.dropped:
+            return replace(problem, status="dropped", agreement=0.2, reason="the majority is thin")
+        return replace(problem, final_answer="7", agreement=0.9, solve_rate=0.9)
+
+
+def seed(number, answer="5"):
+    return Problem(f"{number:06d}", invented(f"{number:06d}"), answer)
+
+
+def run(seeds, writer=None, voter=None, done=None, test_texts=(), **flags):
+    async def collect():
+        settings = Settings("seeds.jsonl", **{"concurrency": 4, **flags})
+        evolution = Evolution(settings, writer or ToyWriter(), voter or ToyVoter(), Novelty(test_texts), done or {})
+        async with aclosing(evolution.problems(seeds)) as problems:
+            return [problem async for problem in problems]
+
+    return asyncio.run(asyncio.wait_for(collect(), 10))
+
+
+def statuses(problems):
+    return {problem.question_id: problem.status for problem in problems}
+
+
+def test_three_rounds_carry_their_lineage():
+    problems = run([seed(0), seed(1)], evolve_rounds=3)
+    assert [(p.question_id, p.parent_id, p.round, p.status) for p in problems] == [
+        ("000000", None, 0, "accepted"),
+        ("000001", None, 0, "accepted"),
+        ("000000-r1", "000000", 1, "accepted"),
+        ("000001-r1", "000001", 1, "accepted"),
+        ("000000-r2", "000000-r1", 2, "accepted"),
+        ("000001-r2", "000001-r1", 2, "accepted"),
+        ("000000-r3", "000000-r2", 3, "accepted"),
+        ("000001-r3", "000001-r2", 3, "accepted"),
+    ]
+    assert all(p.mutation in MUTATIONS for p in problems[2:])
+    assert {p.mutation for p in problems[:2]} == {"identity"}
+
+
+def test_evolved_problem_never_inherits_its_parents_answer():
+    problems = run([seed(0, answer="5")])
+    assert [(p.question_id, p.final_answer) for p in problems] == [("000000", "5"), ("000000-r1", "7")]
+
+
+def test_seed_without_answer_is_voted_and_dropped_when_thin_before_it_is_evolved():
+    voter = ToyVoter(dropped={"000001"})
+    problems = run([seed(0, None), seed(1, None), seed(2)], voter=voter)
+    assert statuses(problems) == {
+        "000000": "accepted",
+        "000001": "dropped",
+        "000002": "accepted",
+        "000000-r1": "accepted",
+        "000002-r1": "accepted",
+    }
+    assert problems[0].final_answer == "7"
+    assert "000002" not in voter.asked
+
+
+def test_no_rounds_gives_the_seeds_alone():
+    assert statuses(run([seed(0)], evolve_rounds=0)) == {"000000": "accepted"}
+
+
+def test_refused_and_failed_children_are_given_once_and_have_no_children():
+    writer = ToyWriter(
+        {
+            "000000-r1": "I'm sorry, I can't help with that.",
+            "000001-r1": EndpointError("no answer from the endpoint"),
+            "000002-r1": Completion("<problem>How many", "length"),
+        }
+    )
+    problems = run(
+        [seed(n) for n in range(5)], writer, ToyVoter(dropped={"000003-r1"}, failing={"000004-r1"}), evolve_rounds=2
+    )
+    children = [p for p in problems if p.round]
+    assert [(p.question_id, p.status, p.reason) for p in children] == [
+        ("000000-r1", "refused", "the model refused to write one"),
+        ("000001-r1", "failed", "no answer from the endpoint"),
+        ("000002-r1", "refused", "the reply is not whole (length)"),
+        ("000003-r1", "dropped", "the majority is thin"),
+        ("000004-r1", "failed", "no answer from the endpoint"),
+    ]
+
+
+def test_refused_problem_is_not_voted_on():
+    voter = ToyVoter()
+    run([seed(0)], ToyWriter({"000000-r1": "I'm sorry, I can't."}), voter)
+    assert voter.asked == []
+
+
+def test_near_duplicates_are_refused_against_seeds_and_evolved_of_all_rounds():
+    text = "A red kite costs 12 dollars and a blue one costs 9. How much do both kites cost?"
+    script = {
+        "000000-r1": text,
+        "000001-r1": text.replace("12", "14"),
+        "000002-r1": seed(4).question,
+        "000003-r2": text.upper(),
+    }
+    problems = run([seed(n) for n in range(5)], ToyWriter(script), evolve_rounds=2)
+    refused = {p.question_id: p.reason for p in problems if p.status == "refused"}
+    assert refused == {
+        "000001-r1": "it is equal or nearly equal to 000000-r1",
+        "000002-r1": "it is equal or nearly equal to 000004",
+        "000003-r2": "it is equal or nearly equal to 000000-r1",
+    }
+
+
+def test_child_that_changes_only_its_parents_numbers_is_refused():
+    problems = run([seed(3)], ToyWriter({"000003-r1": re.sub(r"\d+", "91", seed(3).question)}))
+    assert problems[1].reason == "it is equal or nearly equal to its parent"
+
+
+def test_seed_and_child_that_overlap_a_test_set_are_refused():
+    leak = "Nora walks 3 km to the lake and 4 km back by another way. How far does she walk?"
+    bad_seed = Problem("000009", "Find out: " + leak, "7")
+    problems = run([seed(0), bad_seed], ToyWriter({"000000-r1": leak}), test_texts=[leak])
+    reason = "it overlaps a text of the --decontaminate files"
+    assert [(p.question_id, p.reason) for p in problems] == [
+        ("000000", None),
+        ("000009", reason),
+        ("000000-r1", reason),
+    ]
+
+
+@pytest.mark.parametrize("shuffle", range(6))
+def test_result_is_the_same_whatever_order_the_replies_come_in(shuffle):
+    same = "A long rope is cut into 4 equal pieces of 3 meters. How long was the rope?"
+    script = {f"{n:06d}-r{r}": same for n, r in ((2, 1), (5, 1), (1, 2), (7, 2))} | {"000003-r1": "No."}
+    seeds = [seed(n, None if n % 3 else "5") for n in range(9)]
+
+    def once(delay):
+        voter = ToyVoter(dropped={"000004", "000006-r1"}, failing={"000008-r1"}, delay=delay)
+        return run(seeds, ToyWriter(script, delay), voter, evolve_rounds=3)
+
+    rng = random.Random(shuffle)
+    assert once(lambda: rng.random() * 0.02) == once(lambda: 0.0)
+
+
+def test_run_goes_on_from_what_was_done_without_asking_again():
+    seeds = [seed(n, None if n == 1 else "5") for n in range(6)]
+    text = "A long rope is cut into 4 equal pieces of 3 meters. How long was the rope?"
+    script = {"000001-r1": text, "000004-r1": text, "000005-r2": text}
+    whole = run(seeds, ToyWriter(script), evolve_rounds=2)
+    for cut in range(len(whole) + 1):
+        done = {p.question_id: replace(p, status="searched") if p.status == "accepted" else p for p in whole[:cut]}
+        writer, voter = ToyWriter(script), ToyVoter()
+        assert run(seeds, writer, voter, done=done, evolve_rounds=2) == whole[cut:]
+        assert not {sticky for sticky, _ in writer.asked} & set(done)
+        assert not set(voter.asked) & set(done)
+
+
+def test_next_round_starts_while_the_last_one_is_still_voting():
+    async def first_children():
+        writer = ToyWriter()
+        evolution = Evolution(Settings("s", concurrency=4, evolve_rounds=2), writer, ToyVoter(), Novelty())
+        async with aclosing(evolution.problems(seed(n) for n in range(13))) as problems:
+            async for problem in problems:
+                if problem.question_id == "000005-r1":
+                    await asyncio.sleep(0.01)
+                    return {sticky for sticky, _ in writer.asked}
+
+    assert "000000-r2" in asyncio.run(first_children())
+
+
+def test_a_hundred_thousand_seeds_are_read_no_faster_than_taken():
+    taken = []
+
+    def seeds():
+        for number in range(100_000):
+            taken.append(number)
+            yield seed(number)
+
+    async def first_ten():
+        writer = ToyWriter()
+        evolution = Evolution(Settings("s", concurrency=8), writer, ToyVoter(), Novelty())
+        async with aclosing(evolution.problems(seeds())) as problems:
+            got = [(await anext(problems)).question_id for _ in range(10)]
+            return got, len(asyncio.all_tasks())
+
+    got, tasks = asyncio.run(first_ten())
+    assert got == [f"{n:06d}" for n in range(10)]
+    assert len(taken) <= 10 + 8 + 1
+    assert tasks < 40
+
+
+def test_no_more_requests_than_the_window_run_at_once():
+    writer = ToyWriter(delay=lambda: 0.001)
+    run([seed(n) for n in range(13)], writer, concurrency=3)
+    assert writer.most == 3
+
+
+@pytest.mark.parametrize("error", [UserError("the key is wrong."), BudgetSpent("spent"), asyncio.CancelledError()])
+@pytest.mark.parametrize("where", ["writer", "voter"])
+def test_error_that_ends_the_run_cancels_all_tasks_and_is_raised(error, where):
+    async def main():
+        writer, voter = ToyWriter(delay=lambda: 0.01), ToyVoter(delay=lambda: 0.01)
+
+        async def fail(*args, **flags):
+            await asyncio.sleep(0.02)
+            raise error
+
+        setattr(*((writer, "complete", fail) if where == "writer" else (voter, "vote", fail)))
+        evolution = Evolution(Settings("s", concurrency=4, evolve_rounds=2), writer, voter, Novelty())
+        with pytest.raises(type(error)):
+            async for _ in evolution.problems([seed(n) for n in range(13)]):
+                pass
+        return asyncio.all_tasks()
+
+    assert len(asyncio.run(main())) == 1
+
+
+def test_taking_no_more_problems_ends_all_tasks():
+    async def main():
+        evolution = Evolution(Settings("s", concurrency=4), ToyWriter(delay=lambda: 5), ToyVoter(), Novelty())
+        async with aclosing(evolution.problems([seed(n) for n in range(13)])) as problems:
+            await anext(problems)
+            await asyncio.sleep(0.01)
+        return asyncio.all_tasks()
+
+    assert len(asyncio.run(main())) == 1
+
+
+def test_seeds_may_come_from_an_async_iterator():
+    async def seeds():
+        for number in range(3):
+            await asyncio.sleep(0)
+            yield seed(number)
+
+    assert run(seeds()) == run([seed(n) for n in range(3)])
+
+
+def test_ordered_map_raises_the_sources_own_error():
+    async def source():
+        yield 1
+        raise ValueError("torn")
+
+    async def double(number):
+        await asyncio.sleep(0)
+        return 2 * number
+
+    async def main():
+        return [result async for result in OrderedMap(double, source(), 4)]
+
+    with pytest.raises(ValueError, match="torn"):
+        asyncio.run(main())
+
+
+# The mutations
+
+
+def test_mutations_follow_their_weights_and_the_random_seed():
+    seeds = [seed(n) for n in range(400)]
+    flags = {"mutations": parse_mutations("deepen:3,simplify"), "concurrency": 64}
+
+    def drawn(**more):
+        return [p.mutation for p in run(seeds, **flags, **more) if p.round]
+
+    first = drawn()
+    assert first == drawn()
+    assert first != drawn(random_seed=1)
+    assert set(first) == {"deepen", "simplify"}
+    assert 260 < first.count("deepen") < 340
+
+
+def test_language_reaches_the_prompt():
+    writer = ToyWriter()
+    run([seed(0)], writer, language="French")
+    assert "Write the new problem in French." in writer.asked[0][1][-1]["content"]
+
+
+def test_mutations_are_parsed_with_weights_and_groups():
+    assert parse_mutations("deepen, simplify:2") == (("deepen", 1.0), ("simplify", 2.0))
+    assert parse_mutations("breadth:3,downward") == (("simplify", 1.0), ("switch_topic", 1.5), ("fresh_start", 1.5))
+    assert parse_mutations("simplify,deepen:0") == (("simplify", 1.0),)
+    assert sorted(name for group in MUTATION_GROUPS.values() for name in group) == sorted(MUTATIONS)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("deepn", "there is no 'deepn'; there are add_constraints, deepen,"),
+        ("", "there is no ''"),
+        ("deepen:x", "the weight of deepen must be a number from 0 up, not 'x'"),
+        ("deepen:-1", "the weight of deepen"),
+        ("deepen:nan", "the weight of deepen"),
+        ("deepen:", "the weight of deepen"),
+        ("deepen:0", "at least one mutation needs a weight"),
+    ],
+)
+def test_impossible_mutations_are_one_sentence(text, says):
+    with pytest.raises(UserError, match=says):
+        parse_mutations(text)
+
+
+# What is read from a reply, and what is refused
+
+PROBLEM = "A tank holds 40 liters and loses 3 liters an hour. After how many hours are 10 liters left?"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"<problem>{PROBLEM}</problem>",
+        f"Let me think.\n<problem>\n{PROBLEM}\n</problem>\nThis is harder because…",
+        f"<problem>A draft.</problem> Better: <PROBLEM>{PROBLEM}</PROBLEM>",
+        f"<problem>\n{PROBLEM}",
+        f"{PROBLEM}\n</problem>",
+        PROBLEM,
+        f"Here is the new problem:\n\n{PROBLEM}",
+        f"Sure! Here's a harder version of it: {PROBLEM}",
+        f"**New Problem:**\n{PROBLEM}",
+        f"**New problem**: {PROBLEM}",
+        f"### Problem:\n\n{PROBLEM}",
+        f"Certainly! Here is one:\n\n**Problem:** {PROBLEM}",
+        f'"{PROBLEM}"',
+        f"```\n{PROBLEM}\n```",
+    ],
+)
+def test_problem_is_found_in_the_reply(reply):
+    assert read_problem(reply) == PROBLEM
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Here is a ratio 3:4 of red to blue. How many?", "Problem solving takes Ann 3 h. How long?", '"A" is 3. Is "B"?'],
+)
+def test_reading_leaves_a_plain_problem_as_it_is(text):
+    assert read_problem(text) == text
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("", "no problem in it"),
+        ("...", "no problem in it"),
+        ("I'm sorry, but I can't help with that.", "refused"),
+        ("I cannot create such a problem.", "refused"),
+        ("As an AI language model, I do not own apples.", "refused"),
+        ("#Given Problem# Tom has 3 pens. How many?", "speaks of the rewriting"),
+        ("<problem> Tom has 3 pens. How many?", "speaks of the rewriting"),
+        ("The rewritten problem is: Tom has 3 pens. How many?", "speaks of the rewriting"),
+        ("How many {{question}} are there?", "speaks of the rewriting"),
+        ("How many pens are there? " + "Count all of the pens. " * 150, "longer than"),
+        ("What is 3 + 4? The result is \\boxed{7}", "carries its own solution"),
+        ("How many are left?\n\nSolution: subtract.", "carries its own solution"),
+        ("How many are left?\n**Answer:** 7", "carries its own solution"),
+        ("How many are left? The answer is 7.", "carries its own solution"),
+        ("How many are left?\nStep 1: subtract 3 from 8.", "carries its own solution"),
+        ("How many are left? Hint: subtract.", "carries its own solution"),
+        ("Tom has 8 - 3 = 5 apples. How many apples are left?", "carries its own solution"),
+        ("7 days * 6 pages = 42 pages. How many pages does she read?", "carries its own solution"),
+        ("Prove that the sum of two odd integers is even.", "asks for a proof"),
+        ("Show that 7 divides n.", "asks for a proof"),
+        ("Explain why the number of the pens is odd.", "asks for a proof"),
+        ("How many pens are there? How many are red?", "several questions"),
+        ("Let n = 12.\n(a) Find its divisors.\n(b) Find their sum.", "several questions"),
+        ("For n = 12: (a) Compute its square. (b) Compute its cube.", "several questions"),
+        ("1. What is 3 + 4\n2. What is 5 + 6", "several questions"),
+        ("Tom has 8 apples and gives 3 of them away.", "asks for nothing"),
+        ("How does the answer to the previous problem change with 5 pens?", "not self-contained ('previous problem')"),
+        ("How many pens are in the problem above?", "not self-contained"),
+        ("In the figure, AB = 3 and BC = 4. Find AC.", "not self-contained"),
+        ("What is the area of the triangle shown below?", "not self-contained"),
+    ],
+)
+def test_rule_refuses(question, says):
+    assert says in (refuse(question, "parent", [{"role": "user", "content": "parent"}]) or "")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        PROBLEM,
+        "Compute $3^4 - 2^5$.",
+        "Find the number of integers $n$ with $1 \\le n \\le 100$ such that $n^2 + n = 12k$ for some integer $k$.",
+        "Let $f(3) = 7$ and $3 * 4 = 19$ for an operation $*$. Find $f(3 * 4)$.",
+        "If x + 4 + 3 = 12, what is x?",
+        "The graph of $y = x^2$ is shifted 3 to the right. At which y does it meet the y-axis?",
+        "Which is largest? (A) 3/4 (B) 5/7 (C) 0.7",
+        "An integer is good if\n1. it is even, and\n2. it is less than 20.\nHow many good integers are there?",
+        "A shop sells pens at the same price as before. Sam pays 12 dollars for 4 pens. How much is a pen?",
+        "The original price of a coat is 80 dollars. It falls by 25%. What is the new price in dollars?",
+        "Show that you can count: how many primes are below 20?",
+        "Sorry to be late, says Ann, who left at 7:10 and walked 25 minutes. When did she arrive?",
+        "Ein Zug fährt 120 km in 2 Stunden. Bestimme seine Geschwindigkeit in km/h.",
+        "Un train parcourt 120 km en 2 heures. Quelle est sa vitesse en km/h ?",
+        "小明有8个苹果，给了小红3个。小明还剩几个苹果？",
+        "The table lists pens by color.\n| red | blue |\n|---|---|\n| 3 | 4 |\nUsing the table above, find the number of pens.",
+        "The value of $\\frac{3}{4} + x$ is $2$; give x as a fraction. Express your answer in lowest terms.",
+    ],
+)
+def test_rules_accept(question):
+    assert refuse(question, "Some parent.", [{"role": "user", "content": "Some parent."}]) is None
+
+
+def test_words_and_examples_of_the_prompt_are_a_leak_and_the_parents_are_not():
+    parent = "Tom has 8 apples and gives 3 of them to his old friend Sam on Monday. How many are left?"
+    ask = f"{parent}\n\nIt must be self-contained: everything needed to solve it is stated in it."
+    assert leaks_prompt(
+        "Everything needed to solve it is stated in it. What is 3?", parent, [{"role": "user", "content": ask}]
+    )
+    child = "On Friday " + parent
+    assert leaks_prompt(child, parent, [{"role": "user", "content": ask}]) is None
+    example = "A hen lays 3 eggs a day for 5 days. How many eggs does it lay?"
+    turns = [
+        {"role": "assistant", "content": example},
+        {"role": "assistant", "content": parent},
+        {"role": "user", "content": "Again."},
+    ]
+    assert leaks_prompt(example.replace("3", "4"), parent, turns) == "it repeats an example of the prompt"
+    assert leaks_prompt("A hen eats 90 grams of corn a day. How much corn do six hens eat?", parent, turns) is None
