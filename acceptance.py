@@ -161,7 +161,9 @@ RULES: tuple[Rule, ...] = (
 def leaks_prompt(question: str, parent: str, messages: Sequence[Message]) -> str | None:
     """Repeats eight words in a row of the instructions, or a worked example that the prompt shows."""
     *earlier, last = [message["content"] for message in messages]
-    if any(nearly_equal(template(example), template(question)) for example in earlier if example.strip() != parent):
+    # An example turn may begin with the instruction: the problem is its last paragraph.
+    examples = {turn.split("\n\n")[-1].strip() for turn in earlier} - {parent}
+    if any(nearly_equal(template(example), template(question)) for example in examples):
         return "it repeats an example of the prompt"
     runs = _runs(last.replace(parent, "\n"))
     return "it repeats the prompt's own words" if runs & _runs(question) else None

@@ -218,8 +218,11 @@ class _Connection:
         while cause := causes[-1].__cause__ or causes[-1].__context__:
             causes.append(cause)
         # The aiohttp transport calls most of its errors timeouts, so what it was is read from the cause.
-        if any(isinstance(cause, aiohttp.ClientConnectorError) for cause in causes):
-            return Fault("no connection", unreachable=True)
+        for cause in causes:
+            if isinstance(cause, aiohttp.ClientSSLError):
+                return Fault("no connection: an untrusted certificate, or no https at all", unreachable=True)
+            if isinstance(cause, aiohttp.ClientConnectorError):
+                return Fault(f"no connection: {cause.os_error.strerror or cause.os_error}", unreachable=True)
         if any(isinstance(cause, aiohttp.ConnectionTimeoutError) for cause in causes):
             return Fault("no connection in time", unreachable=True, timed_out=True)
         if any(isinstance(cause, TimeoutError) for cause in causes):

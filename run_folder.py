@@ -20,7 +20,7 @@ from prompt_files import PROMPTS
 from records import FORMATS, FREE_SETTINGS, Problem, Settings, Tree, UserError
 from summary import summarise
 
-LIBRARIES = ("openai", "datasets", "math-verify", "datasketch", "tqdm")
+LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "tqdm")
 JOURNAL, SETTINGS, SUMMARY, REPORT = "completions.sqlite", "settings.json", "summary.json", "report.html"
 PROBLEMS, TREES = "problems.jsonl", "tree.jsonl"
 

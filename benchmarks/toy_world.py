@@ -26,6 +26,7 @@ class Model:
     silent: float = 0.08  # from a wrong total back to the right one, without a word
     announced: float = 0.08  # the same, saying so
     wordings: int = 3  # in how many ways a step may be written
+    kinds: tuple[str, ...] = ("arithmetic", "formula", "skipped")  # of slips
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def _next_step(
     slip = model.slip + (model.hard_step if position == problem.hard else 0.0)
     # A model that has just corrected itself looks twice; one that is already wrong may err further.
     if not opening.startswith("Wait") and rng.random() < slip:
-        kind = rng.choice(["arithmetic", "formula", "skipped"])
+        kind = rng.choice(model.kinds)
         if kind == "skipped" and position + 1 < len(problem.operations):
             position, operation = position + 1, problem.operations[position + 1]
         elif kind == "formula":

@@ -261,7 +261,11 @@ def test_the_key_and_the_addresss_credentials_reach_the_server_and_nothing_else(
     key, word = "sk-very-secret-4711", "pass-word-0815"
     monkeypatch.setenv("OPENAI_API_KEY", key)
     caplog.set_level(logging.DEBUG)
-    told = [Reply(500, f"no, {key}!"), error_reply(400, f"key {key} and {word} may not do that")]
+    told = [
+        Reply(500, f"no, {key}!"),
+        Reply(body={"error": {"message": f"no, {key}!"}}),
+        error_reply(400, f"key {key} and {word} may not do that"),
+    ]
     said = []
 
     async def ask(url, path):

@@ -196,10 +196,12 @@ def test_run_goes_on_from_what_was_done_without_asking_again():
     text = "A long rope is cut into 4 equal pieces of 3 meters. How long was the rope?"
     script = {"000001-r1": text, "000004-r1": text, "000005-r2": text}
     whole = run(seeds, ToyWriter(script), evolve_rounds=2)
-    for cut in range(len(whole) + 1):
-        done = {p.question_id: replace(p, status="searched") if p.status == "accepted" else p for p in whole[:cut]}
+    rng = random.Random(0)
+    for _ in range(30):
+        finished = [p for p in whole if rng.random() < 0.5]
+        done = {p.question_id: replace(p, status="searched") if p.status == "accepted" else p for p in finished}
         writer, voter = ToyWriter(script), ToyVoter()
-        assert run(seeds, writer, voter, done=done, evolve_rounds=2) == whole[cut:]
+        assert run(seeds, writer, voter, done=done, evolve_rounds=2) == [p for p in whole if p not in finished]
         assert not {sticky for sticky, _ in writer.asked} & set(done)
         assert not set(voter.asked) & set(done)
 

@@ -130,7 +130,7 @@ def test_tokens_are_estimated_where_nothing_is_counted():
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"null", b"{", b"\xff\xfe", b'{"choices": "none"}', b'{"choices": [7]}']
+    "content", [b"", b"[]", b"null", b"{", b"\xff\xfe", b'{"choices": "none"}', b'{"choices": [7]}', b'{"choices": 7}']
 )
 def test_nonsense_is_a_fault_that_may_pass(content):
     with pytest.raises(Fault) as fault:

@@ -1,0 +1,82 @@
+"""The small parts of an HTML page, and the one way into it for words that a model or a seed file has written."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Mapping
+
+# Characters that are not seen but change what is: controls, line separators, bidirectional overrides, zero-width and tag
+# characters, halves of surrogate pairs. Joiners stay, since Persian, Hindi and emoji are written with them.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+
+
+def safe(text: object, most: int | None = None) -> str:
+    """The text fit to stand in an element or in a quoted attribute, cut after `most` characters; unseen ones are named."""
+    words = str(text).replace("\r\n", "\n").strip()
+    rest = "" if most is None or len(words) <= most else f" … and {len(words) - most:,} characters more"
+    return html.escape(_UNSEEN.sub(lambda unseen: f"‹U+{ord(unseen[0]):04X}›", words[:most])) + rest
+
+
+def said(text: object, most: int | None = None) -> str:
+    """The same as a block of its own, in the direction of its own script."""
+    return f'<div class="said" dir="auto">{safe(text, most)}</div>'
+
+
+def count(number: float, thing: str) -> str:
+    """A number and what it counts: `1 tree`, `1,200 trees`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def share(part: float, whole: float) -> str:
+    """A part of a whole as a CSS length."""
+    return f"{100 * part / whole if whole else 0:.1f}%"
+
+
+def tile(figure: str, name: str, about: str, below: str = "") -> str:
+    """One of the run's figures, large, with a line about it; `below` is HTML."""
+    return f'<div class="tile"><b>{safe(figure)}</b> {safe(name)}{below}<small>{safe(about)}</small></div>\n'
+
+
+def balance(right: int, wrong: int) -> str:
+    """A bar of which the right ones take their share."""
+    parts = f'<i class="right" style="width:{share(right, right + wrong)}"></i>'
+    return f'<span class="balance">{parts}<i class="wrong" style="width:{share(wrong, right + wrong)}"></i></span>'
+
+
+def bars(counts: Mapping[str, int]) -> str:
+    """A bar for each name, the longest as wide as there is room."""
+    longest = max(counts.values(), default=0)
+    rows = (
+        f'<div><span>{safe(name, 160)}</span><b>{number:,}</b><i style="width:{share(number, longest)}"></i></div>\n'
+        for name, number in counts.items()
+    )
+    return f'<div class="bars">{"".join(rows)}</div>'
+
+
+def histogram(counts: list[int], names: list[str]) -> str:
+    """A column for each count as an inline SVG, named below."""
+    width, height, highest = 64, 90, max(counts, default=0)
+    parts = []
+    for place, (number, name) in enumerate(zip(counts, names, strict=True)):
+        tall = round(height * number / highest) if highest else 0
+        middle = width * place + width // 2
+        parts.append(
+            f'<rect x="{middle - 24}" y="{16 + height - tall}" width="48" height="{tall}" rx="2" class="column"/>'
+            f'<text x="{middle}" y="{11 + height - tall}">{number:,}</text>'
+            f'<text x="{middle}" y="{height + 32}" class="name">{safe(name)}</text>'
+        )
+    wide = width * len(counts)
+    axis = f'<path d="M0 {height + 16.5}H{wide}" class="axis"/>'
+    size = f'viewBox="0 0 {wide} {height + 38}" width="{wide}" height="{height + 38}"'
+    return f'<svg class="histogram" role="img" aria-label="bar chart" {size}>{"".join(parts)}{axis}</svg>\n'
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table; the cells are HTML."""
+    top = "".join(f"<th>{safe(name)}</th>" for name in head)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>\n" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{top}</tr></thead>\n<tbody>{body}</tbody></table></div>\n'

@@ -1,0 +1,260 @@
+"""generate.py as a process, against a real server on loopback that plays a chat model over a world whose truth is known."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.toy_world import Model, first_error, make_problem
+from exports import labelled_solutions, up_to_first_error
+from records import FORMATS, Tree
+from tests.loopback import Loopback
+from tests.toy_chat import problem_in, question_of, toy_handler
+
+ROOT = Path(__file__).parent.parent
+MODEL = Model(slip=0.1, silent=0.03, announced=0.05)
+SECRET = "sk-a-key-that-must-not-be-seen-anywhere"
+
+
+def seed_file(folder: Path, count: int) -> Path:
+    """A seed file of toy problems with their answers."""
+    path = folder / "seeds.jsonl"
+    problems = [make_problem(random.Random(number), (3, 6)) for number in range(count)]
+    rows = [{"problem": question_of(problem), "final_answer": str(problem.totals[-1])} for problem in problems]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def command(url: str, seeds: Path, output: Path, *flags: str) -> list[str]:
+    """The command line of a small run."""
+    fixed = ["--model_name", "m", "--num_solutions", "8", "--max_branches", "24", "--continuation", "prefill"]
+    where = ["--base_url", url, "--seed_file", str(seeds), "--output_dir", str(output)]
+    return [sys.executable, str(ROOT / "generate.py"), *where, *fixed, *flags]
+
+
+def environment() -> dict[str, str]:
+    """The environment with a key that can be looked for, and without what would lead elsewhere."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI", "AZURE"))}
+    return kept | {"OPENAI_API_KEY": SECRET}
+
+
+def run(args: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command line to its end."""
+    return subprocess.run(args, capture_output=True, text=True, timeout=120, env=environment(), check=False, **more)
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSON Lines file."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    """The files that must not depend on how often a run was cut off."""
+    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.jsonl"))}
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A run of twelve seeds and one round that nothing disturbs."""
+    folder = tmp_path_factory.mktemp("whole")
+    with Loopback(toy_handler(MODEL)) as server:
+        done = run(command(server.url, seed_file(folder, 12), folder / "out"))
+    return folder / "out", done
+
+
+def test_run_ends_well_and_says_what_it_made(whole_run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, done = whole_run
+    assert done.returncode == 0, done.stderr
+    assert "labelled steps" in done.stdout
+    assert str(folder) in done.stdout
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["complete"]
+    assert summary["trees"] == len(rows_of(folder / "tree.jsonl")) > 6
+
+
+def test_every_problem_is_there_once_in_order_with_its_lineage(whole_run: tuple[Path, Any]) -> None:
+    problems = rows_of(whole_run[0] / "problems.jsonl")
+    ids = [problem["question_id"] for problem in problems]
+    assert ids == sorted(set(ids))
+    assert sum(problem["mutation"] == "identity" for problem in problems) == 12
+    for problem in problems:
+        if problem["round"]:
+            assert problem["parent_id"] + "-r1" == problem["question_id"]
+
+
+def test_evolved_answers_are_the_truth_not_the_parents(whole_run: tuple[Path, Any]) -> None:
+    evolved = [row for row in rows_of(whole_run[0] / "problems.jsonl") if row["round"] and row["final_answer"]]
+    assert len(evolved) >= 5
+    right = [str(problem_in(row["question"]).totals[-1]) == row["final_answer"] for row in evolved]
+    assert sum(right) >= 0.8 * len(right)
+
+
+def test_labels_agree_with_the_truth(whole_run: tuple[Path, Any]) -> None:
+    right = wrong = 0
+    for row in rows_of(whole_run[0] / "tree.jsonl"):
+        tree, problem = Tree.from_json(row), problem_in(row["question"])
+        if str(problem.totals[-1]) != tree.final_answer:
+            continue
+        for path in labelled_solutions(tree):
+            _, labels = up_to_first_error(path)
+            found = None if labels[-1] else len(labels) - 1
+            agrees = found == first_error(problem, tuple(node.text for node in path))
+            right, wrong = right + agrees, wrong + (not agrees)
+    assert right + wrong > 50
+    assert right / (right + wrong) > 0.85
+
+
+def test_every_file_loads_with_datasets(whole_run: tuple[Path, Any], tmp_path: Path) -> None:
+    import datasets
+
+    for name in ["problems", "tree", *FORMATS]:
+        path = whole_run[0] / f"{name}.jsonl"
+        loaded = datasets.load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path))
+        assert len(loaded) == len(rows_of(path)) > 0, name
+
+
+def test_rows_have_the_promised_fields(whole_run: tuple[Path, Any]) -> None:
+    folder = whole_run[0]
+    (tree, *_), (steps, *_) = rows_of(folder / "tree.jsonl"), rows_of(folder / "steps.jsonl")
+    node = {"text", "mc_value", "num_rollouts", "num_correct", "p_correct", "label", "children"}
+    assert set(tree) == set(steps) == {"question_id", "question", "final_answer", "reasoning_steps"}
+    assert set(tree["reasoning_steps"]) == node
+    assert set(steps["reasoning_steps"][0]) == (node - {"text", "children"}) | {"solution_prefix", "step"}
+    for row in rows_of(folder / "prm.jsonl"):
+        assert set(row) == {"prompt", "completions", "labels"}
+        assert len(row["completions"]) == len(row["labels"]) > 0
+        assert all(row["labels"][:-1])
+    prefixes = [step["solution_prefix"] + step["step"] for step in steps["reasoning_steps"]]
+    assert len(prefixes) == len(set(prefixes))
+
+
+def test_key_reaches_no_file_and_no_log(whole_run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, done = whole_run
+    assert SECRET not in done.stdout + done.stderr
+    for path in folder.iterdir():
+        assert SECRET.encode() not in path.read_bytes(), path.name
+
+
+def test_same_command_again_buys_nothing(whole_run: tuple[Path, Any], tmp_path: Path) -> None:
+    folder = whole_run[0]
+    before = outputs(folder)
+    with Loopback(toy_handler(MODEL)) as server:
+        done = run(command(server.url, folder.parent / "seeds.jsonl", folder))
+        assert not server.asks
+    assert done.returncode == 0, done.stderr
+    assert outputs(folder) == before
+
+
+def test_other_settings_are_refused_by_name(whole_run: tuple[Path, Any]) -> None:
+    folder = whole_run[0]
+    args = command("http://127.0.0.1:9/v1", folder.parent / "seeds.jsonl", folder, "--temperature", "0.3")
+    before = outputs(folder)
+    done = run(args)
+    assert done.returncode == 2
+    assert "--temperature was 0.7 and is now 0.3" in done.stderr
+    assert outputs(folder) == before
+
+
+def test_killed_at_random_moments_the_run_ends_the_same_and_buys_nothing_twice(
+    whole_run: tuple[Path, Any], tmp_path: Path
+) -> None:
+    """Twenty times kill -9: the files are those of the undisturbed run to the byte, and only requests in flight are bought again."""
+    rng, kills, in_flight = random.Random(5), 0, 0
+    seeds = seed_file(tmp_path, 12)
+    with Loopback(toy_handler(MODEL)) as server:
+        assert run(command(server.url, seeds, tmp_path / "undisturbed", "--concurrency", "4")).returncode == 0
+        needed = len(server.asks)
+    with Loopback(toy_handler(MODEL, delay=0.1)) as server:
+        args = command(server.url, seeds, tmp_path / "killed", "--concurrency", "4")
+        while kills < 20:
+            asked = len(server.asks)
+            process = subprocess.Popen(args, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            # A moment within the work, or now and then within the start before it.
+            target, deadline = asked + rng.choice([0, 1, 2, 4, 8]), time.monotonic() + 30
+            while len(server.asks) <= target and process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.005)
+            time.sleep(rng.random() * 0.1)
+            if process.poll() is not None:
+                break
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills, in_flight = kills + 1, in_flight + 4
+        assert run(args).returncode == 0
+        served = len(server.asks)
+    assert kills == 20
+    assert outputs(tmp_path / "killed") == outputs(tmp_path / "undisturbed")
+    print(f"{kills} kills: {served} requests served, {needed} needed, at most {in_flight} in flight at the kills")
+    assert needed <= served <= needed + in_flight
+    assert needed + 10 < served, "the kills hit nothing in flight: the test does not test"
+
+
+def test_ctrl_c_once_ends_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
+    seeds = seed_file(tmp_path, 12)
+    with Loopback(toy_handler(MODEL, delay=0.2)) as server:
+        args = command(server.url, seeds, tmp_path / "out", "--concurrency", "2")
+        process = subprocess.Popen(args, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        while len(server.asks) < 12:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "The same command goes on" in errors or "the same command goes on" in errors
+    assert "Traceback" not in errors
+    assert not json.loads((tmp_path / "out" / "summary.json").read_text())["complete"]
+
+
+def test_second_run_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    seeds = seed_file(tmp_path, 6)
+    with Loopback(toy_handler(MODEL, delay=0.3)) as server:
+        args = command(server.url, seeds, tmp_path / "out", "--concurrency", "2")
+        first = subprocess.Popen(args, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while len(server.asks) < 4:
+            time.sleep(0.01)
+        second = run(args)
+        first.kill()
+        first.wait()
+    assert second.returncode == 2
+    assert "nother run" in second.stderr
+
+
+def test_token_budget_ends_the_run_and_a_larger_one_goes_on(tmp_path: Path) -> None:
+    seeds = seed_file(tmp_path, 8)
+    with Loopback(toy_handler(MODEL)) as server:
+        args = command(server.url, seeds, tmp_path / "out", "--concurrency", "2")
+        small = run([*args, "--token_budget", "3000"])
+        assert small.returncode == 0, small.stderr
+        assert "--token_budget" in small.stdout
+        asked = len(server.asks)
+        large = run([*args, "--token_budget", "300000"])
+        assert large.returncode == 0, large.stderr
+        assert len(server.asks) > asked
+        assert run(command(server.url, seeds, tmp_path / "other", "--concurrency", "2")).returncode == 0
+    assert outputs(tmp_path / "out") == outputs(tmp_path / "other")
+
+
+def test_chat_mode_continues_prefixes_in_words(tmp_path: Path) -> None:
+    with Loopback(toy_handler(MODEL)) as server:
+        args = command(server.url, seed_file(tmp_path, 4), tmp_path / "out", "--continuation", "chat")
+        assert run([*args, "--evolve_rounds", "0"]).returncode == 0
+        continued = [ask.body["messages"] for ask in server.asks if len(ask.body["messages"]) > 1]
+    assert continued
+    for messages in continued:
+        assert [message["role"] for message in messages] == ["user", "assistant", "user"]
+
+
+def test_evolve_only_stops_at_the_problems(tmp_path: Path) -> None:
+    with Loopback(toy_handler(MODEL)) as server:
+        done = run(command(server.url, seed_file(tmp_path, 4), tmp_path / "out", "--evolve_only"))
+    assert done.returncode == 0, done.stderr
+    statuses = {row["status"] for row in rows_of(tmp_path / "out" / "problems.jsonl")}
+    assert "accepted" in statuses
+    assert not rows_of(tmp_path / "out" / "tree.jsonl")
