@@ -6,6 +6,8 @@ import html
 import re
 from collections.abc import Iterable, Mapping
 
+LONG, SHORT = 3000, 240  # characters, after which what others wrote is cut
+
 # Characters that are not seen but change what is: controls, line separators, bidirectional overrides, zero-width and tag
 # characters, halves of surrogate pairs. Joiners stay, since Persian, Hindi and emoji are written with them.
 _UNSEEN = re.compile(
@@ -14,14 +16,14 @@ _UNSEEN = re.compile(
 )
 
 
-def safe(text: object, most: int | None = None) -> str:
+def safe(text: object, most: int = SHORT) -> str:
     """The text fit to stand in an element or in a quoted attribute, cut after `most` characters; unseen ones are named."""
     words = str(text).replace("\r\n", "\n").strip()
-    rest = "" if most is None or len(words) <= most else f" … and {len(words) - most:,} characters more"
+    rest = "" if len(words) <= most else f" … and {len(words) - most:,} characters more"
     return html.escape(_UNSEEN.sub(lambda unseen: f"‹U+{ord(unseen[0]):04X}›", words[:most])) + rest
 
 
-def said(text: object, most: int | None = None) -> str:
+def said(text: object, most: int = LONG) -> str:
     """The same as a block of its own, in the direction of its own script."""
     return f'<div class="said" dir="auto">{safe(text, most)}</div>'
 
@@ -51,7 +53,7 @@ def bars(counts: Mapping[str, int]) -> str:
     """A bar for each name, the longest as wide as there is room."""
     longest = max(counts.values(), default=0)
     rows = (
-        f'<div><span>{safe(name, 160)}</span><b>{number:,}</b><i style="width:{share(number, longest)}"></i></div>\n'
+        f'<div><span>{safe(name)}</span><b>{number:,}</b><i style="width:{share(number, longest)}"></i></div>\n'
         for name, number in counts.items()
     )
     return f'<div class="bars">{"".join(rows)}</div>'

@@ -8,10 +8,9 @@ from exports import labelled_solutions
 from markup import balance, count, safe, said, share
 from records import Node, Problem, Tree
 
-MOST_WRONG = 3  # wrong solutions shown beside a right one
+MOST_COLUMNS = 4  # solutions shown side by side
 MOST_NODES = 400  # steps of a tree shown
 MOST_INDENT = 12
-LONG, SHORT = 3000, 240  # characters
 
 Path = Sequence[Node]
 
@@ -52,7 +51,8 @@ def chosen_solutions(tree: Tree) -> list[Path]:
         if not path[-1].correct:
             place = first_error(path)
             wrong.setdefault(path[-1 if place is None else place], path)
-    return [*clean[:1], *list(wrong.values())[:MOST_WRONG], *lucky[:1]]
+    beside = [*clean[:1], *lucky[:1]]
+    return [*clean[:1], *list(wrong.values())[: MOST_COLUMNS - len(beside)], *lucky[:1]]
 
 
 def problem_card(problem: Problem, tree: Tree, ancestors: Mapping[str, Problem], unfolded: bool) -> Iterator[str]:
@@ -60,9 +60,9 @@ def problem_card(problem: Problem, tree: Tree, ancestors: Mapping[str, Problem],
     shown, right, wrong = "open" if unfolded else "", *_labels(tree)
     yield f'<details class="problem" {shown}><summary><code>{safe(problem.question_id)}</code> '
     yield f"{_chip(problem.mutation)} {_solved(problem)} {balance(right, wrong)} "
-    yield f'<span class="start" dir="auto">{safe(problem.question, SHORT)}</span></summary>\n'
-    yield said(problem.question, LONG)
-    yield f'<p><b>Answer</b> <span class="answer" dir="auto">{safe(tree.final_answer, SHORT)}</span> {_vote(problem)}</p>\n'
+    yield f'<span class="start" dir="auto">{safe(problem.question)}</span></summary>\n'
+    yield said(problem.question)
+    yield f'<p><b>Answer</b> <span class="answer" dir="auto">{safe(tree.final_answer)}</span> {_vote(problem)}</p>\n'
     yield from _lineage(problem, ancestors)
     located = {path[-1] for path in labelled_solutions(tree)}
     yield '<div class="solutions">\n'
@@ -109,7 +109,7 @@ def _vote(problem: Problem) -> str:
     if problem.agreement is None:
         return ""
     if problem.vote_agrees is False:
-        rival = f"says <b>{safe(problem.voted_answer, SHORT)}</b>" if problem.voted_answer else "is for another answer"
+        rival = f"says <b>{safe(problem.voted_answer)}</b>" if problem.voted_answer else "is for another answer"
         return f'<span class="doubt">the vote {rival} ({problem.agreement:.0%})</span>'
     return f'<span class="quiet">voted for by {problem.agreement:.0%}</span>'
 
@@ -123,7 +123,7 @@ def _lineage(problem: Problem, ancestors: Mapping[str, Problem]) -> Iterator[str
     while parent and parent.question_id not in seen:
         seen.add(parent.question_id)
         yield f"<p><code>{safe(parent.question_id)}</code> {_chip(parent.mutation)} {_solved(parent)}</p>\n"
-        yield said(parent.question, LONG)
+        yield said(parent.question)
         parent = ancestors.get(parent.parent_id or "")
     yield "</details>\n"
 
@@ -140,7 +140,7 @@ def _solution(path: Path, located: bool) -> Iterator[str]:
         yield f'<li class="{_kind(node)}{later}">'
         if place == error:
             yield f'<span class="error">{"first error" if located else "first error?"}</span>'
-        yield f"{said(node.text, LONG)}{_measures(node)}</li>\n"
+        yield f"{said(node.text)}{_measures(node)}</li>\n"
     yield "</ol></section>\n"
 
 
@@ -167,10 +167,11 @@ def _measures(node: Node) -> str:
     parts = []
     if node.p_correct is not None:
         meter = f'<i class="meter"><i style="width:{share(node.p_correct, 1)}"></i></i>'
-        parts.append(f"{meter} p_correct {node.p_correct:.2f}")
+        parts.append(f"<span>{meter} p_correct {node.p_correct:.2f}</span>")
     if node.mc_value is not None:
-        parts.append(f"mc_value {node.mc_value:.2f} <small>({node.num_correct}/{node.num_rollouts})</small>")
-    return f'<div class="measures">{" · ".join(parts) or "not labelled"}</div>'
+        counts = f"{node.num_correct}/{node.num_rollouts}"
+        parts.append(f"<span>mc_value {node.mc_value:.2f} ({counts})</span>")
+    return f'<div class="measures">{"".join(parts) or "not labelled"}</div>'
 
 
 def _tree(tree: Tree, right: int, wrong: int) -> Iterator[str]:
@@ -189,6 +190,7 @@ def _tree(tree: Tree, right: int, wrong: int) -> Iterator[str]:
             break
         end = "" if node.correct is None else f" {'✓' if node.correct else '✗'}" + f"×{node.times}" * (node.times > 1)
         text = " ".join(node.text.split())
-        yield f'<div class="{_kind(node)}" style="--indent:{min(indent, MOST_INDENT)}"><b>{depth}{end}</b>'
-        yield f'<span dir="auto">{safe(text, SHORT)}</span>{_measures(node)}</div>\n'
+        last = " end" if node.correct is not None else ""
+        yield f'<div class="{_kind(node)}{last}" style="--indent:{min(indent, MOST_INDENT)}"><b>{depth}{end}</b>'
+        yield f'<span dir="auto">{safe(text)}</span>{_measures(node)}</div>\n'
     yield "</div></details>\n"

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from markup import balance, bars, count, histogram, safe, said, table, tile
-from problem_card import SHORT, instructive, problem_card
+from markup import SHORT, balance, bars, count, histogram, safe, said, table, tile
+from problem_card import instructive, problem_card
 from records import Problem, Tree
 
 MOST_TREES = 50
@@ -49,7 +49,7 @@ def write_report(
 ) -> None:
     """Write the page of a run, with at most `most_trees` of its trees, the most instructive first.
 
-    `summary` is what summary.json says. `problems` gives the run's problems anew at each call, since parents are looked up
+    `summary` is what summary.json says; its "run", where there is one, stands in the heading. `problems` gives the run's problems anew at each call, since parents are looked up
     after their children; `trees` is read once. No more than what is shown is ever held in memory.
     """
     file.writelines(_page(summary, problems, trees, most_trees))
@@ -95,17 +95,17 @@ def _with_ancestors(problems: Callable[[], Iterable[Problem]], ids: Iterable[str
 
 def _figures(summary: dict[str, Any]) -> Iterator[str]:
     """The run in numbers."""
-    statuses, steps, solutions = summary["problems"], summary["labelled_steps"], summary["labelled_solutions"]
-    yield "<header><h1>EvolveMCTS4RL</h1>\n"
+    statuses, steps, solutions = Counter(summary["problems"]), summary["labelled_steps"], summary["labelled_solutions"]
+    yield f"<header><h1>EvolveMCTS4RL {safe(summary.get('run', ''))}</h1>\n"
     if not summary.get("complete", True):
         yield "<p><b>This run has not come to its end:</b> the same command goes on with it.</p>\n"
     yield '</header>\n<div class="tiles">\n'
-    about = " · ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in statuses.items())
+    about = " · ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in statuses.most_common())
     yield tile(f"{sum(statuses.values()):,}", "problems", about)
     yield tile(f"{summary['rollouts']:,}", "rollouts with a verdict", f"in {count(summary['trees'], 'tree')}")
     right, wrong = steps["right"], steps["wrong"]
     yield tile(f"{right + wrong:,}", "labelled steps", f"{right:,} right · {wrong:,} wrong", balance(right, wrong))
-    about = " · ".join(f"{number:,} {kind}" for kind, number in solutions.items()) or "none"
+    about = " · ".join(f"{number:,} {kind}" for kind, number in Counter(solutions).most_common()) or "none"
     yield tile(f"{sum(solutions.values()):,}", "labelled solutions", about)
     yield tile(*_tokens(summary))
     yield '</div>\n<div class="panels">\n'
@@ -136,14 +136,14 @@ def _contradictions(against: list[dict[str, Any]], total: int, known: dict[str, 
     """The seeds whose stated answer the majority contradicts."""
     if not against:
         return
-    yield f"<h2>The majority contradicts the stated answer</h2>\n<p>Of {count(total, 'seed')}. "
-    yield "Where the majority is large, look at the seed: it is often the stated answer that is wrong.</p>\n"
+    yield f"<h2>The majority contradicts the stated answer</h2>\n<p>{count(total, 'seed')}. "
+    yield "Where the share is large, look at the seed: it is often the stated answer that is wrong.</p>\n"
     rows = []
     for row in against:
         problem = known.get(row["question_id"])
         question = said(problem.question, SHORT) if problem else ""
         votes = "" if row["agreement"] is None else f"{row['agreement']:.0%}"
-        answers = [safe(row["stated"], SHORT), f"<b>{safe(row['voted'], SHORT)}</b>", votes]
+        answers = [safe(row["stated"]), f"<b>{safe(row['voted'])}</b>", votes]
         rows.append([f"<code>{safe(row['question_id'])}</code>", question, *answers])
     yield table(["problem", "question", "stated", "voted", "share"], rows)
     if total > len(against):
@@ -177,6 +177,6 @@ def _others(listed: list[Problem], statuses: dict[str, int], known: dict[str, Pr
             parent = known.get(problem.parent_id)
             question = said(parent.question, SHORT) if parent else ""
             origin = f"{safe(problem.mutation.replace('_', ' '))} of <code>{safe(problem.parent_id)}</code>{question}"
-        became = f"<b>{safe(problem.status.replace('_', ' '))}</b> {safe(problem.reason or '', SHORT)}"
+        became = f"<b>{safe(problem.status.replace('_', ' '))}</b> {safe(problem.reason or '')}"
         rows.append([f"<code>{safe(problem.question_id)}</code>", said(problem.question, SHORT), origin, became])
     yield table(["problem", "question", "from", "what became of it"], rows)

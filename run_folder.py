@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.metadata
+import io
 import json
 import os
 import sys
@@ -18,6 +19,7 @@ import exports
 from journal import Journal, SpoiltJournal
 from prompt_files import PROMPTS
 from records import FORMATS, FREE_SETTINGS, Problem, Settings, Tree, UserError
+from report import write_report
 from summary import summarise
 
 LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "tqdm")
@@ -129,7 +131,12 @@ class RunFolder:
             self._derive()
         totals = journal.totals()
         summary = summarise(self.problems(), self.trees(), totals, self._settings.prices)
-        self.write_json(SUMMARY, {"complete": complete, "seconds": round(seconds, 1)} | summary)
+        summary = {"complete": complete, "seconds": round(seconds, 1)} | summary
+        with _replacing(self.path / REPORT) as file:
+            page = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
+            write_report(page, summary | {"run": self.path.name}, self.problems, self.trees())
+            page.detach()
+        self.write_json(SUMMARY, summary)
         journal.close()
 
     def read_summary(self) -> dict[str, Any]:
@@ -149,11 +156,6 @@ class RunFolder:
         """Write a JSON file beside and rename it, so that it is there whole or not at all."""
         with _replacing(self.path / name) as file:
             file.write(json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n")
-
-    def write_text(self, name: str, text: str) -> None:
-        """The same for a text file."""
-        with _replacing(self.path / name) as file:
-            file.write(text.encode())
 
     def _exports(self) -> dict[str, Callable[[Tree], Iterator[exports.Row]]]:
         rows = {name: exports.ROWS[name] for name in self._settings.formats}
