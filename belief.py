@@ -7,7 +7,10 @@ right or mended. The states are hidden; the answers' verdicts and the steps that
 passed along the tree give each prefix its probability of being right from all rollouts that pass through it, each in the
 way that is valid for it: a rollout is a fair sample only of the steps that it wrote itself.
 
-Neither rate is known. Both are laid out on a grid, and every problem weighs its cells by its own rollouts.
+What comes after a prefix cannot tell right from mended, so that the messages know two kinds of prefix only, good and
+wrong. A prefix is right when it is good at every step of the way.
+
+None of the rates is known. They are laid out on a grid, and every problem weighs its cells by its own rollouts.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import comb
 
 import numpy as np
@@ -23,89 +27,81 @@ from numpy.typing import NDArray
 from records import Node, Tree
 
 Array = NDArray[np.float64]
-RIGHT, WRONG, MENDED = 0, 1, 2
+GOOD, WRONG = 0, 1
 
-_SLIPS = (0.01, 0.03, 0.07, 0.14, 0.27, 0.5)  # chance of an error, per step
-_RECOVERIES = (0.01, 0.04, 0.1, 0.22)  # chance of coming back from one without a word, per step
-_CELLS = [(slip, recovery) for slip in _SLIPS for recovery in _RECOVERIES]
-SLIP, RECOVERY = (np.array(rates) for rates in zip(*_CELLS, strict=True))
+# The grid: all values equally likely beforehand, each about twice the one before, from hardly ever to as often as not.
+SLIPS = (0.01, 0.03, 0.07, 0.14, 0.27, 0.5)  # chance of an error, per step
+RECOVERIES = (0.02, 0.06, 0.14, 0.3)  # chance of coming back from one without a word, per step
+ANNOUNCEMENTS = (0.03, 0.15)  # chance that a step from a wrong prefix announces a correction …
+SLIP, RECOVERY, ANNOUNCED = np.array(list(product(SLIPS, RECOVERIES, ANNOUNCEMENTS))).T
 
-_ANNOUNCED = 0.1  # chance that a step from a wrong prefix announces a correction …
-_ANNOUNCED_WELL = 0.8  # … and that the announced correction is one
-_ANNOUNCED_FALSELY = 0.005  # chance of the same words where nothing was wrong
-_MISGRADED = 0.002  # a right solution whose answer is judged wrong
-_LUCKY = 0.02  # a wrong one whose answer is right all the same
+ANNOUNCED_WELL = 0.8  # … and that the announced correction is one
+ANNOUNCED_FALSELY = 0.005  # chance of the same words where nothing was wrong
+MISGRADED = 0.002  # a right solution whose answer is judged wrong
+LUCKY = 0.02  # a wrong one whose answer is right all the same
 
-_PRIOR = -np.log(RECOVERY)  # logarithm: models seldom come back from an error without saying so
-_AT_ROOT = np.zeros((len(SLIP), 3))
-_AT_ROOT[:, RIGHT] = 1.0  # nothing has been done wrong yet
+_VERDICT = {
+    True: np.log([[1 - MISGRADED], [LUCKY]]),
+    False: np.log([[MISGRADED], [1 - LUCKY]]),
+    None: np.zeros((2, 1)),
+}
 
 
 @functools.cache
-def _step(draws: int, announced: bool) -> Array:
-    """Chances of `draws` samples of one step: (cells, 3 from, 3 to). Samples of the same text share their state."""
-    chances = np.zeros((len(SLIP), 3, 3))
-    chances[:, RIGHT, RIGHT] = chances[:, MENDED, MENDED] = 1 - SLIP
-    chances[:, RIGHT, WRONG] = chances[:, MENDED, WRONG] = SLIP
-    chances[:, WRONG, WRONG] = 1 - RECOVERY
-    chances[:, WRONG, MENDED] = RECOVERY
+def step_chances(draws: int, announced: bool) -> Array:
+    """Logarithm of the chances of a step that was sampled `draws` times: (2 from, 2 to, cells).
+
+    Samples of the same text share their state, so each of them speaks for the state that is more likely. But that they
+    coincide must not pass for evidence that the rates are low: for the rates, a text counts once, however often drawn.
+    """
+    chances = np.array([[1 - SLIP, SLIP], [RECOVERY, 1 - RECOVERY]])
+    words = np.array([np.full_like(SLIP, 1 - ANNOUNCED_FALSELY), 1 - ANNOUNCED])
     if announced:
-        chances *= _ANNOUNCED_FALSELY
-        chances[:, WRONG, WRONG] = _ANNOUNCED * (1 - _ANNOUNCED_WELL)
-        chances[:, WRONG, MENDED] = _ANNOUNCED * _ANNOUNCED_WELL
-    return chances**draws
-
-
-_VERDICT = {
-    True: np.array([1 - _MISGRADED, _LUCKY, 1 - _MISGRADED]),
-    False: np.array([_MISGRADED, 1 - _LUCKY, _MISGRADED]),
-}
+        chances[WRONG, GOOD], chances[WRONG, WRONG] = ANNOUNCED_WELL, 1 - ANNOUNCED_WELL
+        words = 1 - words
+    together = chances**draws
+    coincide = together.sum(axis=1) ** (1 - 1 / draws)
+    return np.log(words[:, None] * together / coincide[:, None])
 
 
 @dataclass(frozen=True)
 class _Messages:
-    """What is known of one prefix from what was seen at and below it; arrays have the shape (cells, 3) or (cells,)."""
+    """What is known of one prefix from what was seen at and below it; both have the shape (2, cells)."""
 
-    local: Array  # its likelihood, given the prefix's state
-    up: Array  # its likelihood, given the state of the prefix before
-    scale: Array  # logarithm of what was divided out of both to keep them near 1
+    seen: Array  # logarithm of its likelihood, given the state of the prefix before
+    good: Array  # chance that the prefix is good, given the state of the prefix before
 
 
 class Belief:
-    """The belief over one problem's tree. `announces` tells whether a step's text announces a correction."""
+    """The belief over one problem's tree, which is empty yet. `announces`: does a step announce a correction?"""
 
     def __init__(self, tree: Tree, announces: Callable[[str], bool]) -> None:
         self._root = tree.root
         self._announces = announces
-        self._messages: dict[Node, _Messages] = {}
         self._drawn: dict[Node, int] = {}  # how many rollouts wrote this step themselves
-        for node in _bottom_up(tree.root):
-            # Those that end at or below it, less those that were started there.
-            drawn = node.times - node.num_rollouts + sum(self._drawn[child] for child in node.children)
-            self._drawn[node] = drawn
-            self._refresh(node)
+        self._messages: dict[Node, _Messages] = {}  # of the nodes below which nothing has been added since
 
     def add(self, path: Sequence[Node], start: int) -> None:
         """Take in a rollout that has just entered the tree and wrote the steps of `path` after the first `start` ones."""
         for node in path[start:]:
             self._drawn[node] = self._drawn.get(node, 0) + 1
-        for node in reversed(path):
-            self._refresh(node)
-        self._refresh(self._root)
+        for node in path:
+            self._messages.pop(node, None)
 
     def along(self, path: Sequence[Node]) -> Array:
         """Chance that every step up to each node of the path is right: shape (len(path),), never rising."""
-        return self._states(path)[:, :, RIGHT] @ self._weights()
+        right, _ = self.by_cell(path)
+        return right @ self._weights()
 
     def everywhere(self) -> dict[Node, float]:
         """The same for every node of the tree but the root."""
         weights, beliefs = self._weights(), {}
-        stack = [(self._root, child, _AT_ROOT) for child in self._root.children]
+        stack = [(child, np.ones_like(SLIP)) for child in self._root.children]
         while stack:
-            parent, node, above = stack.pop()
-            above, state = self._descend(parent, node, above)
-            beliefs[node] = float(state[:, RIGHT] @ weights)
-            stack.extend((node, child, above) for child in node.children)
+            node, right = stack.pop()
+            right = right * self._messages[node].good[GOOD]
+            beliefs[node] = float(right @ weights)
+            stack.extend((child, right) for child in node.children)
         return beliefs
 
     def telling(self, path: Sequence[Node], rollouts: int) -> Array:
@@ -113,83 +109,71 @@ class Belief:
 
         The expected fall in entropy of "the prefix is right", which is all that such rollouts speak of.
         """
-        states = self._states(path)[:-1]  # (prefixes, cells, 3)
-        success = _success_rates(len(path))[:-1]
-        joint = states[..., None] * self._weights()[:, None, None] * _binomial(success, rollouts)
-        wrong_or_right = np.stack([joint[:, :, RIGHT].sum(1), joint[:, :, 1:].sum((1, 2))], axis=1)  # (prefixes, 2, k)
-        outcome, prior = wrong_or_right.sum(1), wrong_or_right.sum(2)
-        return _entropy(prior).sum(1) - (_entropy(wrong_or_right).sum((1, 2)) - _entropy(outcome).sum(1))
+        right, good = (states[:-1, :, None] for states in self.by_cell(path))
+        outcome_if_good, outcome_if_wrong = _outcomes(len(path), rollouts)
+        weights = self._weights()
+        of_right = weights @ (right * outcome_if_good)  # chance of being right and so many successes: (prefixes, k)
+        of_any = weights @ (good * outcome_if_good + (1 - good) * outcome_if_wrong)
+        before = _entropy(of_right.sum(axis=1)) + _entropy((of_any - of_right).sum(axis=1))
+        after = _entropy(of_right) + _entropy(of_any - of_right) - _entropy(of_any)
+        return before - after.sum(axis=1)
 
-    def _refresh(self, node: Node) -> None:
-        """Compute a node's messages anew from its children's."""
-        local, scale = np.ones((len(SLIP), 3)), np.zeros(len(SLIP))
-        if node.correct is not None:
-            local = local * _VERDICT[node.correct]
-        for child in node.children:
-            below = self._messages[child]
-            local = local * below.up
-            top = local.max(axis=1)
-            local, scale = local / top[:, None], scale + below.scale + np.log(top)
-        up = (self._step(node) @ local[:, :, None])[:, :, 0]
-        self._messages[node] = _Messages(local, up, scale)
-
-    def _step(self, node: Node) -> Array:
-        return _step(self._drawn[node], self._announces(node.text))
+    def by_cell(self, path: Sequence[Node]) -> tuple[Array, Array]:
+        """Chances that each node of a path is right, and that it is good, if the rates are a cell's: (len(path), cells) both."""
+        self._bring_up_to_date()
+        right = good = np.ones_like(SLIP)
+        rights, goods = [], []
+        for node in path:
+            chance = self._messages[node].good
+            right, good = right * chance[GOOD], good * chance[GOOD] + (1 - good) * chance[WRONG]
+            rights.append(right)
+            goods.append(good)
+        return np.array(rights), np.array(goods)
 
     def _weights(self) -> Array:
         """How much each cell of the grid is believed: shape (cells,). A problem itself is a right prefix."""
-        root = self._messages[self._root]
-        log_likelihood = root.scale + np.log(root.local[:, RIGHT]) + _PRIOR
+        self._bring_up_to_date()
+        log_likelihood = sum((self._messages[child].seen[GOOD] for child in self._root.children), np.zeros_like(SLIP))
         weights = np.exp(log_likelihood - log_likelihood.max())
         return weights / weights.sum()
 
-    def _states(self, path: Sequence[Node]) -> Array:
-        """Chances of the three states of each node of a path: shape (len(path), cells, 3)."""
-        parent, above, states = self._root, _AT_ROOT, []
-        for node in path:
-            above, state = self._descend(parent, node, above)
-            states.append(state)
-            parent = node
-        return np.stack(states)
-
-    def _descend(self, parent: Node, node: Node, above: Array) -> tuple[Array, Array]:
-        """Chances of a node's states from all that was seen elsewhere, and from all: two arrays of shape (cells, 3)."""
-        own = self._messages[node]
-        elsewhere = above * self._messages[parent].local / own.up
-        above = (elsewhere[:, None, :] @ self._step(node))[:, 0]
-        above /= above.sum(1, keepdims=True)
-        state = above * own.local
-        return above, state / state.sum(1, keepdims=True)
+    def _bring_up_to_date(self) -> None:
+        """Compute the messages of all nodes below which something was added, children before parents."""
+        stale, stack = [], [*self._root.children]
+        while stack:
+            node = stack.pop()
+            if node not in self._messages:
+                stale.append(node)
+                stack.extend(node.children)
+        for node in reversed(stale):
+            below = sum((self._messages[child].seen for child in node.children), _VERDICT[node.correct])
+            step = step_chances(self._drawn[node], self._announces(node.text))
+            good = step[:, GOOD] + below[GOOD]
+            seen = np.logaddexp(good, step[:, WRONG] + below[WRONG])
+            self._messages[node] = _Messages(seen, np.exp(good - seen))
 
 
 @functools.cache
-def _success_rates(length: int) -> Array:
-    """Chance of a right answer from each prefix of a solution of so many steps, given its state: (length, cells, 3).
+def _outcomes(length: int, rollouts: int) -> tuple[Array, Array]:
+    """Chance of each number of successes from each proper prefix of a solution of so many steps, if good and if wrong.
 
-    The two-state chain's closed form: it is near good with chance base + (start - base) * memory ** steps.
+    Two arrays of shape (length - 1, cells, rollouts + 1). The two-state chain's closed form: after some steps a prefix is
+    good with chance base + (start - base) · memory ** steps.
     """
-    steps = np.arange(length - 1, -1, -1)[:, None]
-    base, memory = RECOVERY / (SLIP + RECOVERY), (1 - SLIP - RECOVERY) ** steps
-    good = np.stack([base + (start - base) * memory for start in (1.0, 0.0, 1.0)], axis=2)
-    return good * (1 - _MISGRADED) + (1 - good) * _LUCKY
+    steps = np.arange(length - 1, 0, -1)[:, None]
+    recovery = ANNOUNCED * ANNOUNCED_WELL + (1 - ANNOUNCED) * RECOVERY
+    base, memory = recovery / (SLIP + recovery), (1 - SLIP - recovery) ** steps
+    good_in_the_end = (base + (1 - base) * memory, base - base * memory)
+    if_good, if_wrong = (_binomial(good * (1 - MISGRADED) + (1 - good) * LUCKY, rollouts) for good in good_in_the_end)
+    return if_good, if_wrong
 
 
 def _binomial(success: Array, rollouts: int) -> Array:
     """Chance of k of `rollouts` successes, for each k, on a new last axis."""
     counts = np.arange(rollouts + 1)
-    ways = np.array([comb(rollouts, count) for count in counts])
+    ways = np.array([comb(rollouts, count) for count in counts], dtype=float)
     return ways * success[..., None] ** counts * (1 - success[..., None]) ** (rollouts - counts)
 
 
 def _entropy(chances: Array) -> Array:
     return -chances * np.log2(np.maximum(chances, 1e-300))
-
-
-def _bottom_up(root: Node) -> list[Node]:
-    """All nodes, children before parents."""
-    order, stack = [], [root]
-    while stack:
-        node = stack.pop()
-        order.append(node)
-        stack.extend(node.children)
-    return order[::-1]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from records import Rollout
 
 if TYPE_CHECKING:
     from mcts import Candidate, Search
@@ -15,8 +18,10 @@ async def locate_by_halving(search: Search, candidate: Candidate) -> bool:
         if search.budget <= 0:
             return False
         middle = (right + wrong) // 2
-        rollouts = await search.evaluate(candidate.path, middle)
-        if any(rollout.verdict for rollout in rollouts):
+        any_right = _any_right(await search.evaluate(candidate.path, middle))
+        if any_right is None:
+            return False
+        if any_right:
             right = middle
         else:
             wrong = middle
@@ -37,10 +42,17 @@ def select_in_order(search: Search) -> Candidate | None:
 async def locate_step_by_step(search: Search, candidate: Candidate) -> bool:
     """Math-Shepherd's hard estimate (arXiv 2312.08935, section 3.3): a step is right if any completion from it succeeds."""
     for depth in range(1, len(candidate.path)):
-        rollouts = await search.evaluate(candidate.path, depth)
-        search.labels[candidate.path[depth - 1]] = float(any(rollout.verdict for rollout in rollouts))
+        any_right = _any_right(await search.evaluate(candidate.path, depth))
+        if any_right is not None:
+            search.labels[candidate.path[depth - 1]] = float(any_right)
     search.labels[candidate.path[-1]] = float(bool(candidate.path[-1].correct))
     return True
+
+
+def _any_right(rollouts: Sequence[Rollout]) -> bool | None:
+    """Whether any rollout is right; None where none of them has a verdict."""
+    verdicts = [rollout.verdict for rollout in rollouts if rollout.verdict is not None]
+    return any(verdicts) if verdicts else None
 
 
 def label_as_found(search: Search) -> None:

@@ -73,7 +73,7 @@ def openai_dpo_rows(tree: Tree) -> Iterator[Row]:
     """The same pairs in OpenAI's preference format."""
     for pair in dpo_rows(tree):
         yield {
-            "input": {"messages": pair["prompt"]},
+            "input": {"messages": pair["prompt"], "tools": [], "parallel_tool_calls": True},
             "preferred_output": pair["chosen"],
             "non_preferred_output": pair["rejected"],
         }

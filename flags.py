@@ -54,6 +54,12 @@ def number(least: float, most: float = float("inf"), over: bool = False) -> Chec
     return check
 
 
+def _some_text(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("it must not be empty")
+    return text
+
+
 def names(allowed: Sequence[str]) -> Check:
     """A check for some of the allowed names, separated by commas."""
 
@@ -125,6 +131,8 @@ def parse_settings(argv: Sequence[str] | None = None) -> Settings:
     least, most = settings.min_solve_rate, settings.max_solve_rate
     if least is not None and most is not None and least > most:
         raise UserError(f"--min_solve_rate {least:g} is over --max_solve_rate {most:g}: no problem could be searched.")
+    if settings.keep == "agreed" and not settings.judge_model:
+        raise UserError("--keep agreed keeps what a judge agrees with: name one with --judge_model.")
     return settings
 
 
@@ -174,7 +182,7 @@ GROUPS: dict[str, dict[str, tuple[Check, str, dict[str, Any]]]] = {
         "max_solve_rate": (number(0, 1), "search no problem that is solved more often (those solved always)", {}),
         "estimator": (str, "how a first error is found: our belief, or OmegaPRM's or Math-Shepherd's way", {"choices": ["belief", "omega", "shepherd"]}),
         "judge_model": (str, "a model of the same endpoint that names the first wrong step of each searched solution (none)", {}),
-        "step_separator": (str, "text after which a step ends (by default paragraphs are steps)", {}),
+        "step_separator": (_some_text, "text after which a step ends (by default paragraphs are steps)", {}),
         "random_seed": (int, "seed of our own choices: mutations, not the model's sampling", {}),
     },
 }  # fmt: skip

@@ -14,7 +14,8 @@ from prompt_files import prompt_messages
 from records import Completion, Message, Node, Settings, Tree
 
 MAX_TOKENS = 4096  # a judge works each step out before it names one
-_INDEX = re.compile(r"-?\d+")
+_INDEX = re.compile(r"[-−]?\d+")
+_LONGEST_INDEX = 6  # characters
 
 
 class Chat(Protocol):
@@ -54,6 +55,7 @@ def first_wrong_step(reply: str, num_steps: int) -> int | None:
     boxed = re.findall(r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}", reply)
     lines = reply.strip().splitlines()
     numbers = _INDEX.findall(boxed[-1] if boxed else lines[-1] if lines else "")
-    if len(numbers) != 1 or not -1 <= int(numbers[0]) < num_steps:
+    if len(numbers) != 1 or len(numbers[0]) > _LONGEST_INDEX:
         return None
-    return int(numbers[0])
+    index = int(numbers[0].replace("−", "-"))
+    return index if -1 <= index < num_steps else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import time
 import urllib.error
 import urllib.request
@@ -61,12 +62,18 @@ def _start(weights: Path) -> Any:
     params.model.path = str(weights)
     params.hostnames = ["127.0.0.1"]
     params.port = 0
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _idle_cores()
     params.n_parallel = SLOTS
     params.n_ctx = SLOTS * TOKENS_PER_SLOT
     params.cache_ram_mib = 256
     params.offline = True
     params.verbosity = 0
     return xllamacpp.Server(params)
+
+
+def _idle_cores() -> int:
+    """Threads to compute with. They wait for one another at every layer: on a core that others use, two are far slower than one."""
+    return max(1, (os.cpu_count() or 1) - round(os.getloadavg()[0]))
 
 
 def _wait_until_ready(address: str) -> None:

@@ -6,6 +6,7 @@ with one of the two published estimators of estimators.py. Nothing here knows wh
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class Candidate:
 
     path: tuple[Node, ...]
     start: int
+    flawed: bool  # whether there is an error in it to be found: its answer is wrong, or it announces a correction
 
     @property
     def prefix(self) -> Prefix:
@@ -55,7 +57,8 @@ class Search:
 
     def __post_init__(self) -> None:
         """Begin with an empty belief."""
-        self.belief = Belief(self.tree, announces_correction)
+        self.announces = functools.cache(announces_correction)
+        self.belief = Belief(self.tree, self.announces)
 
     @property
     def budget(self) -> int:
@@ -69,7 +72,8 @@ class Search:
         path = self.tree.add(rollout, start)
         self.belief.add(path, start)
         if path[-1].times == 1:
-            self.candidates.append(Candidate(tuple(path), start))
+            flawed = not rollout.verdict or any(self.announces(node.text) for node in path)
+            self.candidates.append(Candidate(tuple(path), start, flawed))
 
     async def evaluate(self, path: Sequence[Node], depth: int) -> list[Rollout]:
         """Sample `num_branches` rollouts, or as many as the budget has left, from the path's first `depth` steps."""
@@ -97,12 +101,13 @@ async def search(problem: Problem, solutions: Sequence[Rollout], roll_out: RollO
     for rollout in solutions:
         state.enter(rollout, 0)
     estimator = ESTIMATORS[settings.estimator]
-    for _ in range(settings.max_search):
-        candidate = estimator.select(state) if state.budget > 0 else None
-        if candidate is None:
-            break
-        state.visits[candidate.prefix] += 1
+    searches = 0
+    while searches < settings.max_search and state.budget > 0 and (candidate := estimator.select(state)):
+        before = state.spent
         candidate.path[-1].searched = await estimator.locate(state, candidate)
+        if state.spent > before:  # what others' rollouts had told already is not a search
+            state.visits[candidate.prefix] += 1
+            searches += 1
     estimator.label(state)
     return state.tree
 
@@ -115,8 +120,7 @@ def select(search: Search) -> Candidate | None:
 
     def open_to_search(candidate: Candidate) -> bool:
         value = search.start_of(candidate).mc_value
-        flawed = not candidate.path[-1].correct or any(announces_correction(node.text) for node in candidate.path)
-        return flawed and not candidate.path[-1].searched and value is not None and 0 < value < 1
+        return candidate.flawed and not candidate.path[-1].searched and value is not None and 0 < value < 1
 
     total = sum(search.visits.values())
     return max(filter(open_to_search, search.candidates), key=lambda c: score(search, c, total), default=None)

@@ -232,7 +232,7 @@ class Tree:
         return path
 
     def solutions(self) -> Iterator[list[Node]]:
-        """Each whole solution as the path of its nodes, the root left out, in the order in which they were found."""
+        """Each whole solution as the path of its nodes, the root left out; where they part, the one found first comes first."""
         stack: list[list[Node]] = [[child] for child in reversed(self.root.children)]
         while stack:
             path = stack.pop()

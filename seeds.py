@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 LOADERS = {".json": "json", ".jsonl": "json", ".ndjson": "json", ".csv": "csv", ".parquet": "parquet"}
+EXACT = ("string", "large_string", "int64", "bool", "null")  # types whose values are as they stood in a JSON file
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which JSON can hold and no UTF-8 file
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Seeds:
         seen: dict[bytes, str] = {}
         for index in range(len(self)):
             row = self.rows[index]
-            parts = [str(row[name]).strip() for name in self.settings.column_names if row[name] is not None]
+            parts = [_text(row[name]).strip() for name in self.settings.column_names]
             question = "\n\n".join(part for part in parts if part)
             question_id = f"{index:06d}"
             key = hashlib.blake2b(" ".join(question.split()).encode(), digest_size=12).digest()
@@ -48,8 +52,15 @@ class Seeds:
                 yield Problem(question_id, question, _answer(row.get(self.settings.answer_column)))
 
 
+def _text(cell: Any) -> str:
+    """A cell as text, a list's items separated by commas; a missing one, NaN included, is empty."""
+    if isinstance(cell, list):
+        return ", ".join(map(_text, cell))
+    return "" if cell is None or cell != cell else _SURROGATE.sub("\ufffd", str(cell))
+
+
 def _answer(cell: Any) -> str | None:
-    text = "" if cell is None else str(cell).strip()
+    text = _text(cell).strip()
     return (seed_answer(text) or None) if text else None
 
 
@@ -60,7 +71,8 @@ def read_seeds(settings: Settings) -> Seeds:
     """
     path = Path(settings.seed_file)
     if path.is_file():
-        rows, digest = _load_file(path), hashlib.sha256(path.read_bytes()).hexdigest()
+        used = (*settings.column_names, settings.answer_column)
+        rows, digest = _load_file(path, used), hashlib.sha256(path.read_bytes()).hexdigest()
     elif path.suffix in LOADERS or path.exists() or settings.seed_file.count("/") > 1:
         what = "is a folder" if path.is_dir() else "is not there"
         raise UserError(
@@ -86,7 +98,7 @@ def read_test_texts(settings: Settings) -> list[str]:
     for name in settings.decontaminate:
         if not Path(name).is_file():
             raise UserError(f"The file {name} of --decontaminate is not there.")
-        rows = _load_file(Path(name))
+        rows = _load_file(Path(name), settings.column_names)
         columns = [column for column in (*settings.column_names, "problem", "question") if column in rows.column_names]
         for row in rows:
             cells = [row[column] for column in columns[: len(settings.column_names)] or rows.column_names]
@@ -94,24 +106,51 @@ def read_test_texts(settings: Settings) -> list[str]:
     return texts
 
 
-def _load_file(path: Path) -> Dataset:
-    """The file's rows, by datasets where it knows the form, object by object where they stand one after another."""
+def _load_file(path: Path, used: Sequence[str]) -> Dataset:
+    """The file's rows, by datasets where it knows the form, object by object where they stand one after another.
+
+    Object by object also where datasets would change what stands in the used columns: dates, and numbers of many digits.
+    """
     import datasets
 
     datasets.disable_progress_bars()
     datasets.logging.set_verbosity(datasets.logging.CRITICAL)
     loader = LOADERS.get(path.suffix.lower(), "json")
     if path.stat().st_size == 0:
-        raise UserError(f"The seed file {path} is empty: it needs at least one problem.")
+        raise UserError(f"The file {path} is empty: it needs at least one problem.")
     try:
-        return datasets.load_dataset(loader, data_files=str(path), split="train")
+        options = _csv_options(path) if loader == "csv" else {}
+        rows = datasets.load_dataset(loader, data_files=str(path), split="train", **options)
     except Exception as error:  # noqa: BLE001, the loaders raise whatever their parsers do; the way out is the same
         if loader != "json":
-            raise UserError(f"The seed file {path} cannot be read as {loader}: {_first_line(error)}") from None
+            raise UserError(f"The file {path} cannot be read as {loader}: {_first_line(error)}") from None
+        return datasets.Dataset.from_list(_objects(path))
+    types = [getattr(rows.features[name], "dtype", "") for name in used if name in rows.column_names]
+    if loader != "json" or all(kind in EXACT for kind in types):
+        return rows
     return datasets.Dataset.from_list(_objects(path))
 
 
-def _objects(path: Path) -> list[dict[str, Any]]:
+def _csv_options(path: Path) -> dict[str, Any]:
+    """What makes every cell the text that it is: no 7 of 007, no missing value of the word None."""
+    import datasets
+
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file)
+        names = next(reader, [])
+        if len(set(names)) < max(len(names), 1):
+            raise ValueError("its first line must name the columns, each once")
+        for row in reader:
+            # A comma in a text without quotes: the parser of datasets would shift the columns and say nothing.
+            if len(row) > len(names):
+                raise ValueError(f"more fields in line {reader.line_num} than columns: quote texts that hold commas")
+    if reader.line_num < 2:
+        raise ValueError("it has no rows below the names of its columns")
+    text = datasets.Value("string")
+    return {"features": datasets.Features(dict.fromkeys(names, text)), "keep_default_na": False}
+
+
+def _objects(path: Path) -> list[dict[str, str]]:
     """JSON objects one after another, over as many lines as they like, with or without anything between them."""
     decoder, rows, position = json.JSONDecoder(), [], 0
     try:
@@ -122,17 +161,13 @@ def _objects(path: Path) -> list[dict[str, Any]]:
                 continue
             value, position = decoder.raw_decode(text, position)
             rows += value if isinstance(value, list) else [value]
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UserError(f"The seed file {path} is not JSON: {_first_line(error)}") from None
+    except (ValueError, RecursionError, OSError) as error:
+        raise UserError(f"The file {path} is not JSON: {_first_line(error)}") from None
     if not all(isinstance(row, dict) for row in rows):
-        raise UserError(f"The seed file {path} must hold objects with named columns, not bare values.")
+        raise UserError(f"The file {path} must hold objects with named columns, not bare values.")
     names = dict.fromkeys(name for row in rows for name in row)
-    return [{name: _plain(row.get(name)) for name in names} for row in rows]
-
-
-def _plain(value: Any) -> Any:
-    """Numbers and text as text, since one column may mix them; lists and objects stay."""
-    return value if value is None or isinstance(value, (list, dict)) else str(value)
+    # All as text, since one column may mix numbers, text and lists.
+    return [{_text(name): _text(row.get(name)) for name in names} for row in rows]
 
 
 def _load_from_hub(name: str) -> Dataset:
@@ -147,4 +182,6 @@ def _load_from_hub(name: str) -> Dataset:
 
 
 def _first_line(error: BaseException) -> str:
+    """What went wrong, without the loader's own frame around it."""
+    error = error.__cause__ or error
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

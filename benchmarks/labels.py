@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import itertools
 import os
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -27,14 +28,14 @@ from benchmarks.toy_world import Model, ToyProblem, continue_solution, first_err
 from exports import labelled_solutions
 from records import Node, Prefix, Problem, Rollout, Settings, Tree
 
-PROBLEMS = 30  # a world and seed
+PROBLEMS = 16  # a world and seed
 
 
 @dataclass(frozen=True)
 class World:
     """A kind of problems, and the model that solves them."""
 
-    model: Model = Model()
+    model: Model = field(default_factory=Model)
     steps: tuple[int, int] = (4, 10)
     slips: tuple[float, float] | None = None  # where each problem has a slip rate of its own
 
@@ -116,8 +117,7 @@ class Tally:
                 for pair in self._pairs(error, bool(path[-1].correct), announced, path[-1] in kept):
                     pair[0] += 1
                     pair[1] += found == error
-        for node, steps in _prefixes(tree):
-            truth = first_error(problem, steps) is None
+        for node, truth in _with_truth(problem, tree):
             if node.p_correct is not None:
                 self.values.append((node.p_correct, truth))
                 if node.mc_value is not None:
@@ -136,19 +136,22 @@ class Tally:
         values, truth = np.array(self.values).T if self.values else np.zeros((2, 0))
         sure = truth[values >= 0.9]
         return [
-            _percent(_f1(self.wrong, self.right)),
-            _percent(_f1(self.kept_wrong, self.kept_right)),
-            _percent(_share(self.announced)),
-            _percent(auc(self.values)),
-            _percent(auc(self.shares)),
-            _percent(calibration_error(self.values)),
-            _percent(sure.mean() if len(sure) else None),
+            _figure(_f1(self.wrong, self.right)),
+            _figure(_f1(self.kept_wrong, self.kept_right)),
+            _figure(_share(self.announced)),
+            _figure(auc(self.values)),
+            _figure(auc(self.shares)),
+            _figure(calibration_error(self.values)),
+            _figure(sure.mean() if len(sure) else None),
             f"{self.tokens / max(self.solutions, 1):.0f}",
             f"{self.tokens / max(len(self.values), 1):.1f}",
         ]
 
 
-HEADS = ["F1", "F1 kept", "announced", "AUC", "AUC mc", "cal. error", "right at ≥0.9", "tokens/solution", "tokens/step"]
+# F1: of all solutions that were searched or have a right answer. F1 kept: of those that prm.jsonl keeps, to which
+# tokens/sol refers. announced: share of corrected errors found. AUC: of p_correct, and of mc_value. ECE: expected
+# calibration error. if ≥ 0.9: how many of the labels given with 0.9 or more are right.
+HEADS = ["F1", "F1 kept", "announced", "AUC", "AUC mc", "ECE", "if ≥ 0.9", "tokens/sol", "tokens/step"]
 
 
 def auc(values: Sequence[tuple[float, bool]]) -> float | None:
@@ -172,46 +175,48 @@ def calibration_error(values: Sequence[tuple[float, bool]]) -> float | None:
 
 def run(world: World, methods: Sequence[Method], seed: int, problems: int = PROBLEMS) -> list[Tally]:
     """What each of the methods makes of the same problems of a world."""
+    return asyncio.run(_run(world, methods, [f"{seed}:{index}" for index in range(problems)]))
+
+
+async def _run(world: World, methods: Sequence[Method], names: Sequence[str]) -> list[Tally]:
     tallies = [Tally() for _ in methods]
-    for index in range(problems):
-        rng = random.Random(f"{seed}:{index}")
+    for name in names:
+        rng = random.Random(name)
         problem = make_problem(rng, world.steps)
         model = replace(world.model, slip=rng.uniform(*world.slips)) if world.slips else world.model
-        solutions = _sample(problem, model, (f"{seed}:{index}", (), 0, 16))
-        if len({solution.verdict for solution in solutions}) == 2:
+        sample = functools.partial(_sample, problem, model, name)
+        solutions = sample((), 16, 0)
+        if len({solution.verdict for solution in solutions}) == 2:  # the others are not searched
             for method, tally in zip(methods, tallies, strict=True):
-                _search(problem, model, f"{seed}:{index}", (solutions[: method.num_solutions], method, tally))
+                tree = await _search(Problem(name, "", str(problem.totals[-1])), method, sample, tally)
+                tally.enter(problem, tree)
     return tallies
 
 
-def _search(
-    problem: ToyProblem, model: Model, name: str, work: tuple[list[Rollout], Method, Tally]
-) -> None:
-    solutions, method, tally = work
-
+async def _search(problem: Problem, method: Method, sample: Callable[..., list[Rollout]], tally: Tally) -> Tree:
     async def roll_out(prefix: Prefix, count: int, start: int) -> list[Rollout]:
-        rollouts = _sample(problem, model, (name, prefix, start, count))
+        rollouts = sample(prefix, count, start)
         tally.tokens += sum(rollout.tokens for rollout in rollouts)
         return rollouts
 
-    tally.tokens += sum(rollout.tokens for rollout in solutions)
-    asked = Problem(name, "", str(problem.totals[-1]))
-    tally.enter(problem, asyncio.run(mcts.search(asked, solutions, roll_out, method.settings)))
+    solutions = await roll_out((), method.num_solutions, 0)
+    return await mcts.search(problem, solutions, roll_out, method.settings)
 
 
-def _sample(problem: ToyProblem, model: Model, which: tuple[str, Prefix, int, int]) -> list[Rollout]:
+def _sample(problem: ToyProblem, model: Model, name: str, prefix: Prefix, count: int, start: int) -> list[Rollout]:
     """The completions of some indices from a prefix: the same ones for whatever method asks."""
-    name, prefix, start, count = which
     rngs = (random.Random(f"{name}:{prefix}:{index}") for index in range(start, start + count))
     return [continue_solution(problem, prefix, model, rng) for rng in rngs]
 
 
-def _prefixes(tree: Tree) -> Iterator[tuple[Node, Prefix]]:
-    stack = [(child, (child.text,)) for child in tree.root.children]
+def _with_truth(problem: ToyProblem, tree: Tree) -> Iterator[tuple[Node, bool]]:
+    """Each node of the tree, and whether every step up to it is right."""
+    stack: list[tuple[Node, Prefix, bool]] = [(tree.root, (), True)]
     while stack:
-        node, steps = stack.pop()
-        yield node, steps
-        stack.extend((child, (*steps, child.text)) for child in node.children)
+        node, steps, right = stack.pop()
+        right = right and first_error(problem, steps) is None
+        yield node, right
+        stack.extend((child, (*steps, child.text), right) for child in node.children)
 
 
 def _share(pair: list[int]) -> float | None:
@@ -224,7 +229,7 @@ def _f1(wrong: list[int], right: list[int]) -> float | None:
     return None if a is None or b is None else 2 * a * b / max(a + b, 1e-9)
 
 
-def _percent(share: float | None) -> str:
+def _figure(share: float | None) -> str:
     return "-" if share is None else f"{share:.3f}"
 
 
@@ -235,16 +240,27 @@ def main() -> None:
     parser.add_argument("--problems", type=int, default=PROBLEMS, help="problems of each world and seed")
     args = parser.parse_args()
     jobs = list(itertools.product(WORLDS.values(), [list(METHODS.values())], args.seeds, [args.problems]))
+    print(f"{'':16}" + "".join(f"{head:>12}" for head in HEADS))
+    everywhere = [Tally() for _ in METHODS]
     with ProcessPoolExecutor() as pool:
-        results = list(pool.map(run, *zip(*jobs, strict=True)))
-    print("".join(f"{head:>16}" for head in ["", "", *HEADS]))
-    for number, name in enumerate(WORLDS):
-        of_world = results[number * len(args.seeds) : (number + 1) * len(args.seeds)]
-        for tallies, method in zip(zip(*of_world, strict=True), METHODS, strict=True):
-            total = Tally()
-            for tally in tallies:
-                total.add(tally)
-            print(f"{name:30}{method:14}" + "".join(f"{cell:>16}" for cell in total.row()))
+        results = pool.map(run, *zip(*jobs, strict=True))
+        for name in WORLDS:
+            _print_world(name, _together([next(results) for _ in args.seeds], everywhere))
+    _print_world("all worlds", everywhere)
+
+
+def _together(results: Sequence[list[Tally]], everywhere: Sequence[Tally]) -> list[Tally]:
+    """A tally a method, all seeds together; each is added to those of all worlds as well."""
+    totals = [functools.reduce(Tally.add, tallies, Tally()) for tallies in zip(*results, strict=True)]
+    for total, of_all in zip(totals, everywhere, strict=True):
+        of_all.add(total)
+    return totals
+
+
+def _print_world(name: str, tallies: Sequence[Tally]) -> None:
+    print(f"\n{name}")
+    for title, tally in zip(METHODS, tallies, strict=True):
+        print(f"  {title:14}" + "".join(f"{cell:>12}" for cell in tally.row()), flush=True)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ then comes back to the right one, silently or saying so. The first error of any 
 
 from __future__ import annotations
 
+import functools
 import random
 import re
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ class ToyProblem:
     operations: tuple[tuple[str, int], ...]
     hard: int
 
-    @property
+    @functools.cached_property
     def totals(self) -> tuple[int, ...]:
         """The right total after each operation."""
         value, totals = self.start, []

@@ -1,0 +1,171 @@
+"""How much of what an endpoint can do a run uses, and at what cost: python benchmarks/throughput.py [--quick]
+
+For each number of slots: generate.py as a process, all stages, against an endpoint whose slots are known (slot_server.py);
+then a bare asyncio.gather of the same requests (bare_client.py). The ideal is the sum of all service times / slots.
+
+    share    ideal / the time from the first request to the last reply
+    ms       CPU (user and system) of the client per completion, grading workers included; theirs alone in brackets
+    start    seconds from the command to the first request, and from the last reply to the end
+
+With --stream N: a file of N problems that are all solved always, each in one tiny request, beside one of 1,000: how far
+memory and the time to the first request grow with the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.process_cost import Cost, cost_of
+from benchmarks.slot_server import answer_of, question_of, right_total
+
+# Milliseconds a token: large batches are slower, as on a real server, and every row takes about as long.
+MS_PER_TOKEN = {16: 0.25, 64: 1.0, 256: 4.0}
+HEADS = ("slots", "in flight", "ms/token", "completions", "a second", "ideal s", "", "share", "ms", "(workers)", "MB", "start", "end s")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A seed file's size and how a run treats it."""
+
+    seeds: int
+    rounds: int = 1
+    solutions: int = 16
+    days: int | None = None  # of every problem; 1 is one that is solved always and at once
+
+
+def write_seeds(path: Path, case: Case) -> None:
+    """The seed file of a case; with one day a problem, all are of the kind that is solved always."""
+    with path.open("w") as file:
+        for i in range(case.seeds):
+            number = i if case.days is None else 30 * i + 1
+            question = question_of(number, case.days)
+            days = int(question.rpartition(" days")[0].split()[-1])
+            row = {"problem": question, "final_answer": answer_of(number, right_total(number, days))}
+            file.write(json.dumps(row) + "\n")
+
+
+@contextlib.contextmanager
+def slot_server(slots: int, ms_per_token: float, *flags: str) -> Iterator[str]:
+    """The base URL of a server in its own process."""
+    where = [sys.executable, str(ROOT / "benchmarks/slot_server.py")]
+    command = [*where, "--slots", str(slots), "--ms_per_token", str(ms_per_token), *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        yield server.stdout.readline().strip()
+        server.kill()
+
+
+def report_of(url: str) -> dict[str, float]:
+    """What the server has served since it was asked last."""
+    with urllib.request.urlopen(f"{url.removesuffix('/v1')}/report") as reply:
+        stats: dict[str, float] = json.loads(reply.read())
+    return stats
+
+
+def run_generate(url: str, folder: Path, case: Case, *flags: str) -> Cost:
+    """One whole run of generate.py."""
+    write_seeds(folder / "seeds.jsonl", case)
+    where = ["--seed_file", str(folder / "seeds.jsonl"), "--output_dir", str(folder / "out"), "--base_url", url]
+    how = ["--evolve_rounds", str(case.rounds), "--num_solutions", str(case.solutions), "--model_name", "m"]
+    return cost_of([sys.executable, str(ROOT / "generate.py"), *where, *how, "--overwrite", *flags])
+
+
+def measure(slots: int, case: Case, concurrency: int) -> list[dict[str, Any]]:
+    """The rows of one number of slots: generate.py, then the bare client."""
+    rows = []
+    pace = MS_PER_TOKEN.get(slots, slots / 64)
+    with slot_server(slots, pace) as url, tempfile.TemporaryDirectory() as folder:
+        served = 0.0
+        for name in ("generate.py", "bare gather"):
+            if name == "generate.py":
+                cost = run_generate(url, Path(folder), case, "--concurrency", str(concurrency))
+            else:
+                bare = str(ROOT / "benchmarks/bare_client.py")
+                cost = cost_of([sys.executable, bare, url, str(concurrency)])
+            stats = report_of(url)
+            ideal = stats["tokens"] * pace / 1000 / slots
+            wall = stats["last_at"] - stats["first_at"]
+            each = 1000 / stats["completions"]
+            server_ms, served = (stats["cpu"] - served) * each, stats["cpu"]
+            rows.append(
+                {
+                    "slots": slots,
+                    "in flight": concurrency,
+                    "ms/token": pace,
+                    "completions": f"{stats['completions']:.0f}",
+                    "a second": f"{stats['completions'] / wall:.0f}",
+                    "ideal s": f"{ideal:.1f}",
+                    "": name,
+                    "share": f"{ideal / wall:.1%}",
+                    "ms": f"{(cost.cpu + cost.workers_cpu) * each:.2f}",
+                    "(workers)": f"({cost.workers_cpu * each:.2f})",
+                    "MB": f"{cost.peak_mb:.0f}",
+                    "start": f"{stats['first_at'] - cost.began:.1f}",
+                    "end s": f"{cost.ended - stats['last_at']:.1f}",
+                    "server ms": f"{server_ms:.2f}",
+                }
+            )
+    return rows
+
+
+def measure_stream(problems: int, rounds: int) -> dict[str, Any]:
+    """The row of one file size: peak memory, and the time to the first request."""
+    case = Case(problems, rounds, 1, days=1)
+    with slot_server(256, 0.05, "--forget") as url, tempfile.TemporaryDirectory() as folder:
+        cost = run_generate(url, Path(folder), case, "--concurrency", "64", "--num_branches", "4")
+        stats = report_of(url)
+    return {
+        "problems": problems,
+        "rounds": rounds,
+        "completions": f"{stats['completions']:.0f}",
+        "peak MB": f"{cost.peak_mb:.0f}",
+        "start s": f"{stats['first_at'] - cost.began:.2f}",
+        "s": f"{stats['last_at'] - stats['first_at']:.0f}",
+        "ms": f"{(cost.cpu + cost.workers_cpu) * 1000 / stats['completions']:.2f}",
+        "end s": f"{cost.ended - stats['last_at']:.1f}",
+    }
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """Print rows as a table."""
+    widths = {name: max(len(name), *(len(str(row[name])) for row in rows)) + 2 for name in rows[0]}
+    print("".join(f"{name:>{width}}" for name, width in widths.items()))
+    for row in rows:
+        print("".join(f"{row[name]!s:>{width}}" for name, width in widths.items()), flush=True)
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description="Share of the ideal wall clock, CPU and memory of generate.py.")
+    parser.add_argument("--quick", action="store_true", help="a sixth of the problems")
+    parser.add_argument("--slots", nargs="+", type=int, default=list(MS_PER_TOKEN))
+    parser.add_argument("--concurrency", type=int, help="requests in flight (as many as slots)")
+    parser.add_argument("--seeds", type=int, default=200, help="seeds of a file, each with one evolved problem")
+    parser.add_argument("--stream", type=int, metavar="N", help="instead: memory over a file of N problems")
+    parser.add_argument("--rounds", type=int, default=0, help="rounds of evolution with --stream")
+    args = parser.parse_args()
+    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    if args.stream:
+        show([measure_stream(count, args.rounds) for count in (1000, args.stream)])
+        return
+    case = Case(args.seeds // 6 if args.quick else args.seeds)
+    show([row for slots in args.slots for row in measure(slots, case, args.concurrency or slots)])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""generate.py given what it cannot use, or stopped by what it needs: one sentence, the right exit code, nothing half-written."""
+
+import resource
+import signal
+import subprocess
+import time
+
+import pytest
+
+from benchmarks.toy_world import Model
+from generate import main
+from tests.loopback import Loopback, error_reply
+from tests.test_end_to_end import command, environment, outputs, run, seed_file
+from tests.toy_chat import toy_handler
+
+GOOD = toy_handler(Model())
+SMALL = ["--evolve_rounds", "0", "--concurrency", "2"]
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder to work in with a seed file and nothing else, the temporary files' place included."""
+    seed_file(tmp_path, 4)
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def left(place):
+    """What there is besides the seed file."""
+    return sorted(str(path.relative_to(place)) for path in place.rglob("*") if path.name not in ("seeds.jsonl", "tmp"))
+
+
+def sentences(stderr):
+    """What stands on standard error beside the progress bars."""
+    lines = (line.replace("\x1b[A", "").strip() for line in stderr.replace("\r", "\n").splitlines())
+    return [line for line in lines if line and not line.startswith(("evolve ", "search "))]
+
+
+def test_no_key_and_no_server_gets_the_three_ways_on(place):
+    names = {name: value for name, value in environment().items() if not name.startswith("OPENAI")}
+    args = command("", place / "seeds.jsonl", place / "out")
+    done = subprocess.run([*args[:2], "--seed_file", "seeds.jsonl"], capture_output=True, text=True, env=names, check=False)  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    (sentence,) = done.stderr.splitlines()
+    for way in ("OPENAI_API_KEY", "--base_url", "--model_name smollm2-135m"):
+        assert way in sentence
+    assert left(place) == []
+
+
+def test_wrong_key_as_a_process_leaves_nothing_behind(place):
+    with Loopback(lambda ask: error_reply(401, "Incorrect API key provided")) as server:
+        done = run(command(server.url, "seeds.jsonl", "out"), cwd=place)
+    assert (done.returncode, done.stdout) == (2, "")
+    (sentence,) = done.stderr.splitlines()
+    assert f"127.0.0.1:{server.port} refuses the key" in sentence
+    assert left(place) == []
+
+
+def refuse(capsys, url, *flags):
+    """The sentence with which a command line ends that must end with exit code 2."""
+    assert main(command(url, "seeds.jsonl", "out")[2:] + list(flags)) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    (sentence,) = err.splitlines()
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (error_reply(404, "The model `m` does not exist", code="model_not_found"), "has no model m"),
+        (error_reply(403, "not for you"), "forbids this key the model m"),
+        (error_reply(500, "oops"), "nothing was begun"),
+    ],
+)
+def test_endpoint_that_serves_nothing_leaves_nothing_behind(place, capsys, reply, words):
+    with Loopback(lambda ask: reply) as server:
+        sentence = refuse(capsys, server.url, "--max_retries", "0")
+    assert words in sentence
+    assert f"127.0.0.1:{server.port}" in sentence
+    assert left(place) == []
+
+
+def test_endpoint_that_is_not_there_is_named(place, capsys):
+    sentence = refuse(capsys, "http://127.0.0.1:9/v1")
+    assert "annot reach 127.0.0.1:9" in sentence
+    assert "check --base_url" in sentence
+    assert left(place) == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--seed_file", "nowhere.jsonl"], "The seed file nowhere.jsonl is not there"),
+        (["--column_names", "question"], "has no column 'question': name one of 'problem', 'final_answer'"),
+        (["--keep", "agreed"], "--judge_model"),
+        (["--num_branches", "0"], "--num_branches"),
+        (["--decontaminate", "nowhere.jsonl"], "The file nowhere.jsonl of --decontaminate is not there"),
+    ],
+)
+def test_bad_flag_asks_nothing_and_leaves_nothing_behind(place, capsys, flags, words):
+    with Loopback(GOOD) as server:
+        assert words in refuse(capsys, server.url, *flags)
+        assert server.asks == []
+    assert left(place) == []
+
+
+@pytest.mark.parametrize("name", ["out", "out/below"])
+def test_output_folder_that_is_a_file_is_refused_and_kept(place, capsys, name):
+    (place / "out").write_text("mine")
+    with Loopback(GOOD) as server:
+        assert "choose another --output_dir" in refuse(capsys, server.url, "--output_dir", name)
+    assert (place / "out").read_text() == "mine"
+    assert left(place) == ["out"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The files of a run that nothing stops."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with Loopback(GOOD) as server:
+        done = run(command(server.url, seed_file(folder, 4), folder / "out", *SMALL))
+    assert done.returncode == 0, done.stderr
+    return outputs(folder / "out")
+
+
+def test_key_refused_in_the_middle_ends_the_run_with_one_sentence_and_it_can_go_on(place, undisturbed):
+    with Loopback(lambda ask: GOOD(ask) if ask.number < 4 else error_reply(401, "Incorrect API key")) as server:
+        args = command(server.url, "seeds.jsonl", "out", *SMALL)
+        done = run(args, cwd=place)
+        assert done.returncode == 1, done.stderr
+        (sentence,) = sentences(done.stderr)
+        assert "refuses the key" in sentence
+        server.handler = GOOD
+        again = run(args, cwd=place)
+    assert again.returncode == 0, again.stderr
+    assert outputs(place / "out") == undisturbed
+
+
+@pytest.mark.parametrize("room", [12_000, 60_000])
+def test_full_disk_ends_the_run_with_one_sentence_and_it_can_go_on(place, undisturbed, room):
+    """The disk is full at the journal's first page, or in the middle of the work: no file may grow beyond `room` bytes."""
+    with Loopback(GOOD) as server:
+        args = command(server.url, "seeds.jsonl", "out", *SMALL)
+        done = run(args, cwd=place, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
+        assert done.returncode == (1 if room > 20_000 else 2), done.stderr
+        (sentence,) = sentences(done.stderr)
+        assert "make room" in sentence
+        again = run(args, cwd=place)
+    assert again.returncode == 0, again.stderr
+    assert outputs(place / "out") == undisturbed
+
+
+def test_ctrl_c_twice_ends_at_once(place):
+    with Loopback(toy_handler(Model(), delay=60)) as server:
+        args = command(server.url, "seeds.jsonl", "out", *SMALL)
+        process = subprocess.Popen(args, env=environment(), cwd=place, stderr=subprocess.PIPE, text=True)
+        while not server.asks:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        _, errors = process.communicate(timeout=20)
+    assert time.monotonic() - started < 3
+    assert process.returncode in (130, -signal.SIGINT)  # the second may come when the interpreter is leaving already
+    assert "Traceback" not in errors

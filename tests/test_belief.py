@@ -1,0 +1,256 @@
+"""The belief against brute force: all hidden states of small trees, enumerated."""
+
+from itertools import pairwise, product
+from math import log2
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import belief
+from belief import ANNOUNCED, RECOVERY, SLIP, Belief
+from records import Node, Rollout, Tree
+
+R, W, M = "right", "wrong", "mended"
+
+
+def announces(text):
+    return text.startswith("wait")
+
+
+def grown(*rollouts):
+    """A tree and its belief, from (steps, verdict, how many of the steps it was started with)."""
+    tree = Tree("t", "q", "1")
+    believed = Belief(tree, announces)
+    for steps, verdict, start in rollouts:
+        believed.add(tree.add(Rollout(tuple(steps.split()), verdict), start), start)
+    return tree, believed
+
+
+def drawn(rollouts):
+    """How many rollouts wrote each step themselves, by the prefix that ends with it."""
+    counts = {}
+    for steps, _, start in rollouts:
+        texts = tuple(steps.split())
+        for depth in range(1, len(texts) + 1):
+            counts[texts[:depth]] = counts.get(texts[:depth], 0) + (depth > start)
+    return counts
+
+
+def step_weight(before, after, draws, text, rates):
+    """The weight of one step's states: its samples share a state, and its text counts once for the rates."""
+    slip, recovery, announced = rates
+    wait = announces(text)
+    back = 0.8 if wait else recovery
+    moves = {W: {R: 0.0, W: 1 - back, M: back}}
+    moves[R] = {R: 1 - slip, W: slip, M: 0.0}
+    moves[M] = {R: 0.0, W: slip, M: 1 - slip}
+    words = announced if before == W else 0.005
+    coincide = sum(chance**draws for chance in moves[before].values())
+    return (words if wait else 1 - words) * moves[before][after] ** draws / coincide ** (1 - 1 / draws)
+
+
+def enumerated(rollouts, rates):
+    """Likelihood of all that was seen, and that times the chance of each prefix to be right, over all hidden states."""
+    counts = drawn(rollouts)
+    verdicts = {tuple(steps.split()): verdict for steps, verdict, _ in rollouts}
+    prefixes = sorted(counts, key=len)
+    total, right = 0.0, dict.fromkeys(prefixes, 0.0)
+    for states in product((R, W, M), repeat=len(prefixes)):
+        state = {(): R, **dict(zip(prefixes, states, strict=True))}
+        weight = 1.0
+        for prefix in prefixes:
+            weight *= step_weight(state[prefix[:-1]], state[prefix], counts[prefix], prefix[-1], rates)
+            if prefix in verdicts:
+                success = 0.02 if state[prefix] == W else 0.998
+                weight *= success if verdicts[prefix] else 1 - success
+        total += weight
+        for prefix in prefixes:
+            right[prefix] += weight * (state[prefix] == R)
+    return total, right
+
+
+CELLS = list(zip(SLIP, RECOVERY, ANNOUNCED, strict=True))
+SCENES = {
+    "one wrong solution": [("a b c", False, 0)],
+    "one right solution": [("a b c", True, 0)],
+    "a right and a wrong branch": [("a b c", True, 0), ("a d e", False, 0)],
+    "rollouts from a prefix": [("a b c", False, 0), ("a b d", True, 2), ("a e f", True, 1)],
+    "the same text often": [("a b c", False, 0), ("a b c", False, 0), ("a b d", True, 0), ("a b c", False, 1)],
+    "an announced correction": [("a wait c", True, 0), ("a b c", False, 0), ("a wait d", False, 1)],
+    "a solution that is a prefix of another": [("a b", False, 0), ("a b c", True, 0)],
+}
+
+
+@pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
+def test_belief_is_the_sum_over_all_hidden_states(scene):
+    tree, believed = grown(*scene)
+    by_cell = [enumerated(scene, rates) for rates in CELLS]
+    evidence = sum(total for total, _ in by_cell)
+    everywhere = believed.everywhere()
+    for prefix, node in prefixes(tree):
+        assert everywhere[node] == pytest.approx(sum(right[prefix] for _, right in by_cell) / evidence)
+
+
+@pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
+def test_each_cell_alone_is_the_sum_over_all_hidden_states(scene):
+    tree, believed = grown(*scene)
+    for path in tree.solutions():
+        right, _ = believed.by_cell(path)
+        for cell, rates in list(enumerate(CELLS))[::7]:
+            total, expected = enumerated(scene, rates)
+            texts = tuple(node.text for node in path)
+            for depth in range(len(path)):
+                assert right[depth, cell] == pytest.approx(expected[texts[: depth + 1]] / total)
+
+
+def prefixes(tree):
+    stack = [((child.text,), child) for child in tree.root.children]
+    while stack:
+        prefix, node = stack.pop()
+        yield prefix, node
+        stack.extend(((*prefix, child.text), child) for child in node.children)
+
+
+def test_along_agrees_with_everywhere():
+    tree, believed = grown(*SCENES["an announced correction"])
+    everywhere = believed.everywhere()
+    for path in tree.solutions():
+        assert believed.along(path) == pytest.approx([everywhere[node] for node in path])
+
+
+def success_chances(steps, rates):
+    """Chance of a right answer after so many more steps from a right and from a wrong prefix, over all paths."""
+    slip, recovery, announced = rates
+    back = announced * 0.8 + (1 - announced) * recovery
+    chances = []
+    for start in (R, W):
+        good = 0.0
+        for states in product((R, W), repeat=steps):
+            weight, before = 1.0, start
+            for state in states:
+                wrong = slip if before == R else 1 - back
+                weight *= wrong if state == W else 1 - wrong
+                before = state
+            good += weight * (before == R)
+        chances.append(good * 0.998 + (1 - good) * 0.02)
+    return chances
+
+
+def entropy(*chances):
+    return -sum(chance * log2(chance) for chance in chances if chance > 0)
+
+
+def test_telling_is_the_expected_fall_in_entropy():
+    scene = SCENES["rollouts from a prefix"]
+    tree, believed = grown(*scene)
+    path = next(path for path in tree.solutions() if not path[-1].correct)
+    right, good = believed.by_cell(path)
+    weights = np.array([enumerated(scene, rates)[0] for rates in CELLS])
+    weights /= weights.sum()
+    for depth, told in enumerate(believed.telling(path, 2)):
+        joint = {}  # (right or not, verdicts) → chance
+        for cell, rates in enumerate(CELLS):
+            success = dict(zip("gw", success_chances(len(path) - 1 - depth, rates), strict=True))
+            p, g = right[depth, cell], good[depth, cell]
+            for verdicts in product((True, False), repeat=2):
+                for state, share in ((R, p), (M, g - p), (W, 1 - g)):
+                    s = success["w" if state == W else "g"]
+                    chance = weights[cell] * share * np.prod([s if verdict else 1 - s for verdict in verdicts])
+                    key = (state == R, sum(verdicts))
+                    joint[key] = joint.get(key, 0.0) + chance
+        after = entropy(*joint.values()) - entropy(*(joint[True, k] + joint[False, k] for k in range(3)))
+        before = entropy(*(sum(joint[state, k] for k in range(3)) for state in (True, False)))
+        assert told == pytest.approx(before - after, abs=1e-9)
+
+
+@st.composite
+def growth(draw):
+    """Rollouts, each from the start or from a prefix of an earlier one; equal texts have equal verdicts."""
+    rollouts, verdicts = [], {}
+    for _ in range(draw(st.integers(1, 8))):
+        start = 0
+        prefix = []
+        if rollouts and draw(st.booleans()):
+            earlier = draw(st.sampled_from(rollouts))[0].split()
+            start = draw(st.integers(0, len(earlier) - 1))
+            prefix = earlier[:start]
+        steps = " ".join([*prefix, *draw(st.lists(st.sampled_from(["a", "b", "wait"]), min_size=1, max_size=4))])
+        rollouts.append((steps, verdicts.setdefault(steps, draw(st.booleans())), start))
+    return rollouts
+
+
+@given(growth())
+@settings(max_examples=100, deadline=None)
+def test_belief_never_rises_along_a_path_and_is_a_chance(rollouts):
+    tree, believed = grown(*rollouts)
+    everywhere = believed.everywhere()
+    for path in tree.solutions():
+        values = [1.0, *(everywhere[node] for node in path)]
+        assert all(0 <= after <= before for before, after in pairwise(values))
+        assert (np.diff(believed.along(path)) <= 0).all()
+
+
+@given(growth())
+@settings(max_examples=100, deadline=None)
+def test_asking_in_between_changes_nothing(rollouts):
+    tree, believed = grown()
+    for steps, verdict, start in rollouts:
+        believed.add(tree.add(Rollout(tuple(steps.split()), verdict), start), start)
+        believed.everywhere()
+    _, at_once = grown(*rollouts)
+    assert list(believed.everywhere().values()) == pytest.approx(list(at_once.everywhere().values()))
+
+
+@given(growth())
+@settings(max_examples=100, deadline=None)
+def test_telling_is_never_negative(rollouts):
+    tree, believed = grown(*rollouts)
+    for path in tree.solutions():
+        told = believed.telling(path, 4) if len(path) > 1 else np.zeros(0)
+        assert told.shape == (len(path) - 1,)
+        assert (told > -1e-9).all()
+        assert (told < 1 + 1e-9).all()
+
+
+def test_many_rollouts_do_not_underflow():
+    rollouts = [(f"a{i % 300} b{i} c", i % 2 == 0, 0) for i in range(600)]
+    tree, believed = grown(*rollouts)
+    assert all(np.isfinite(value) for value in believed.everywhere().values())
+    assert len(list(tree.solutions())) == 600
+
+
+def test_a_very_long_solution_is_no_recursion():
+    tree, believed = grown((" ".join(f"s{i}" for i in range(3000)), False, 0))
+    (path,) = tree.solutions()
+    assert believed.along(path)[-1] < 0.05
+
+
+def test_rollouts_that_fail_from_a_prefix_put_the_error_before_it():
+    scene = [
+        ("a b c d", False, 0),
+        *((f"a b x{i} y", False, 2) for i in range(6)),
+        *((f"a z{i} y w", True, 1) for i in range(6)),
+    ]
+    tree, believed = grown(*scene)
+    a, b = believed.along(next(path for path in tree.solutions() if path[-1].text == "d"))[:2]
+    assert a > 0.9
+    assert b < 0.1
+
+
+def test_an_announced_correction_vouches_for_nothing_before_it():
+    _, plain = grown(*[("a b c", False, 0), ("a d c", True, 1), ("a e c", True, 1)])
+    tree, corrected = grown(*[("a b c", False, 0), ("a wait1 c", True, 1), ("a wait2 c", True, 1)])
+    a: Node = tree.root.children[0]
+    assert corrected.everywhere()[a] < 0.5 < next(iter(plain.everywhere().values()))
+
+
+def test_the_grid_is_made_of_chances():
+    assert len(SLIP) == len(belief.SLIPS) * len(belief.RECOVERIES) * len(belief.ANNOUNCEMENTS)
+    for draws in (1, 2, 7):
+        assert (belief.step_chances(draws, False) < 0).all()
+    for announced in (False, True):
+        together = np.exp(belief.step_chances(1, announced)).sum(axis=1)
+        words = np.array([np.full_like(ANNOUNCED, 0.005), ANNOUNCED])
+        assert together == pytest.approx(words if announced else 1 - words)

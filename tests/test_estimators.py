@@ -1,0 +1,74 @@
+"""The two published estimators against sequences made by hand."""
+
+import asyncio
+
+from mcts import search
+from records import Problem, Rollout, Settings
+
+STEPS = tuple("abcdefgh")
+
+
+def run(estimator, right_up_to, solutions=None, **flags):
+    """Search where a rollout succeeds from prefixes of STEPS that are at most so long; gives the tree and the depths asked."""
+    asked = []
+
+    async def roll_out(prefix, count, start):
+        asked.append(len(prefix))
+        verdict = len(prefix) <= right_up_to
+        return [Rollout((*prefix, f"new {start + i}"), verdict and i == count - 1) for i in range(count)]
+
+    solutions = solutions or [Rollout(STEPS, False), Rollout(("x", "y"), True)]
+    settings = Settings(seed_file="x", estimator=estimator, **{"max_search": 1, "max_branches": 100} | flags)
+    return asyncio.run(search(Problem("0", "q", "1"), solutions, roll_out, settings)), asked
+
+
+def labels(tree, text="h"):
+    return next([node.p_correct for node in path] for path in tree.solutions() if path[-1].text == text)
+
+
+def test_omega_halves():
+    tree, asked = run("omega", right_up_to=5)
+    assert asked == [4, 6, 5]
+    assert labels(tree) == [1, 1, 1, 1, 1, 0, 0, 0]
+
+
+def test_omega_finds_the_first_and_the_last_step():
+    tree, asked = run("omega", right_up_to=0)
+    assert asked == [4, 2, 1]
+    assert labels(tree) == [0] * 8
+    tree, asked = run("omega", right_up_to=7)
+    assert asked == [4, 6, 7]
+    assert labels(tree) == [1] * 7 + [0]
+
+
+def test_omega_takes_a_right_answer_as_proof_of_its_steps():
+    tree, _ = run("omega", right_up_to=5)
+    assert labels(tree, "y") == [1, 1]
+
+
+def test_omega_labels_nothing_of_a_solution_that_the_budget_does_not_finish():
+    tree, asked = run("omega", right_up_to=5, max_branches=4)
+    assert asked == [4]
+    assert labels(tree)[4:] == [None] * 4
+    assert not any(path[-1].searched for path in tree.solutions())
+
+
+def test_shepherd_takes_any_success_of_a_prefix_as_proof_of_its_last_step():
+    tree, asked = run("shepherd", right_up_to=3)
+    assert asked == [1, 2, 3, 4, 5, 6, 7]
+    assert labels(tree) == [1, 1, 1, 0, 0, 0, 0, 0]
+
+
+def test_shepherd_labels_solutions_in_order_right_ones_too():
+    solutions = [Rollout(("x", "y"), True), Rollout(("u", "v", "w"), False)]
+    tree, asked = run("shepherd", 9, solutions, max_search=2)
+    assert asked == [1, 1, 2]
+    assert labels(tree, "y") == [1, 1]
+    assert labels(tree, "w") == [1, 1, 0]
+
+
+def test_shepherd_passes_over_a_solution_that_the_budget_cannot_pay_for():
+    tree, asked = run("shepherd", 9, max_branches=6, max_search=4)
+    assert asked == [1]
+    assert labels(tree, "y") == [1, 1]
+    assert labels(tree) == [None] * 8

@@ -1,0 +1,139 @@
+"""The command line: which flags there are, with which defaults, and what is said about values that cannot be."""
+
+import json
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from flags import GROUPS, parse_settings
+from generate import main
+from records import FORMATS, MUTATIONS, Settings, UserError
+
+ROOT = Path(__file__).parent.parent
+NAMES = [field.name for field in fields(Settings)]
+WANTED = {
+    "column_names": ("problem",),
+    "temperature": 0.7,
+    "top_p": 0.95,
+    "model_name": "gpt-4o",
+    "num_branches": 4,
+    "max_search": 4,
+    "max_branches": 40,
+}
+
+
+def parse(*flags):
+    return parse_settings(["--seed_file", "a.jsonl", *flags])
+
+
+def test_the_flags_that_were_asked_for_have_their_names_and_defaults():
+    settings = parse()
+    assert settings.seed_file == "a.jsonl"
+    assert {name: getattr(settings, name) for name in WANTED} == WANTED
+    assert {name: type(getattr(settings, name)) for name in WANTED} == {name: type(WANTED[name]) for name in WANTED}
+
+
+def test_no_flags_give_the_defaults_of_settings():
+    assert parse() == Settings("a.jsonl")
+
+
+def test_every_setting_has_a_flag_and_every_flag_a_setting():
+    assert sorted(name for flags in GROUPS.values() for name in flags) == sorted(NAMES)
+
+
+GIVEN = {
+    "--column_names context problem": {"column_names": ("context", "problem")},
+    "--temperature 0": {"temperature": 0.0},
+    "--top_p 1": {"top_p": 1.0},
+    "--max_search 0 --max_branches 0": {"max_search": 0, "max_branches": 0},
+    "--base_url http://a:1/v1/,https://b/v1": {"base_url": ("http://a:1/v1", "https://b/v1")},
+    "--formats prm,dpo,prm": {"formats": ("prm", "dpo")},
+    "--prices 2.5,10": {"prices": (2.5, 10.0)},
+    "--mutations deepen,simplify:2": {"mutations": (("deepen", 1.0), ("simplify", 2.0))},
+    "--decontaminate a.jsonl b.jsonl": {"decontaminate": ("a.jsonl", "b.jsonl")},
+    "--min_solve_rate 0.2 --max_solve_rate 0.2": {"min_solve_rate": 0.2, "max_solve_rate": 0.2},
+    "--keep agreed --judge_model j": {"keep": "agreed", "judge_model": "j"},
+    "--overwrite --evolve_only": {"overwrite": True, "evolve_only": True},
+    "--random_seed -3": {"random_seed": -3},
+}
+
+
+@pytest.mark.parametrize(("line", "settings"), GIVEN.items(), ids=GIVEN)
+def test_values_arrive_in_their_types(line, settings):
+    assert parse(*line.split()) == Settings("a.jsonl", **settings)
+
+
+IMPOSSIBLE = {
+    "--num_branches 0": "from 1 up, not 0",
+    "--num_branches 1.5": "from 1 up, not 1.5",
+    "--num_solutions 0": "from 1 up, not 0",
+    "--max_search -1": "from 0 up, not -1",
+    "--max_branches -1": "from 0 up, not -1",
+    "--limit 0": "from 1 up, not 0",
+    "--concurrency 0": "from 1 up, not 0",
+    "--evolve_rounds -1": "from 0 up, not -1",
+    "--temperature -1": "from 0, not -1",
+    "--temperature nan": "from 0, not nan",
+    "--temperature inf": "from 0, not inf",
+    "--temperature warm": "from 0, not warm",
+    "--top_p 2": "above 0 to 1, not 2",
+    "--top_p 0": "above 0 to 1, not 0",
+    "--timeout 0": "above 0, not 0",
+    "--confidence 0.4": "from 0.5 to 1, not 0.4",
+    "--agreement 1.1": "from 0 to 1, not 1.1",
+    "--prices 3": "two numbers, in,out",
+    "--prices 3,-1": "from 0, not -1",
+    "--base_url localhost:8000": "must begin with http",
+    "--formats prm,csv": "no 'csv'; there are " + ", ".join(FORMATS),
+    "--formats ,": "names none of",
+    "--mutations deeper": "deeper",
+    "--continuation words": "invalid choice: 'words'",
+    "--estimator guess": "invalid choice: 'guess'",
+    "--keep some": "invalid choice: 'some'",
+    "--keep agreed": "name one with --judge_model",
+    "--step_separator=": "must not be empty",
+    "--min_solve_rate 0.5 --max_solve_rate 0.4": "--min_solve_rate 0.5 is over --max_solve_rate 0.4",
+    "--nosuchflag": "--nosuchflag",
+    "--temp 0.5": "--temp",
+    "--limit": "expected one argument",
+    "stray": "stray",
+}
+
+
+@pytest.mark.parametrize(("line", "sentence"), IMPOSSIBLE.items(), ids=IMPOSSIBLE)
+def test_impossible_value_gets_one_sentence_and_exit_code_2(line, sentence, capsys):
+    assert main(["--seed_file", "a.jsonl", *line.split()]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert err.endswith(".\n")
+
+
+def test_seed_file_must_be_named():
+    with pytest.raises(UserError, match="--seed_file"):
+        parse_settings([])
+
+
+def test_help_lists_every_flag_and_loads_nothing_slow():
+    slow = ["openai", "datasets", "numpy", "sympy", "math_verify", "aiohttp", "tqdm"]
+    code = f"""
+import json, sys
+sys.argv = ["generate.py", "--help"]
+import generate
+try:
+    generate.main()
+except SystemExit as end:
+    print(json.dumps([end.code, [name for name in {slow} if name in sys.modules]]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    *text, last = done.stdout.splitlines()
+    assert json.loads(last) == [0, []]
+    shown = "\n".join(text)
+    assert [name for name in NAMES if f"--{name}" not in shown] == []
+    assert [name for name in MUTATIONS if name not in shown] == []
+    assert "(0.7)" in shown
+    assert "(gpt-4o)" in shown

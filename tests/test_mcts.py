@@ -1,0 +1,218 @@
+"""The search of one problem, with rollouts that are scripted or written by the toy world."""
+
+import asyncio
+import json
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.labels import WORLDS, auc, calibration_error
+from benchmarks.toy_world import Model, continue_solution, first_error, make_problem
+from exports import labelled_solutions, up_to_first_error
+from mcts import Search, score, search, select
+from records import Problem, Rollout, Settings, Tree
+
+ESTIMATORS = ["belief", "omega", "shepherd"]
+
+
+def rollout(steps, verdict):
+    return Rollout(tuple(steps.split()), verdict)
+
+
+class Toy:
+    """A toy problem whose completions depend on the prefix and the index alone; keeps what was asked."""
+
+    def __init__(self, seed, model=None, silent_share=0.0):
+        self.seed, self.model, self.silent_share = seed, model or Model(), silent_share
+        self.problem = make_problem(random.Random(seed))
+        self.asked, self.sampled = [], 0
+
+    def write(self, prefix, index):
+        rng = random.Random(f"{self.seed}:{prefix}:{index}")
+        written = continue_solution(self.problem, prefix, self.model, rng)
+        cut_off = rng.random() < self.silent_share
+        return Rollout(written.steps, None if cut_off else written.verdict, written.answer, written.tokens)
+
+    async def __call__(self, prefix, count, start):
+        self.asked.append((prefix, count, start))
+        self.sampled += count
+        await asyncio.sleep(0)
+        return [self.write(prefix, index) for index in range(start, start + count)]
+
+    async def search(self, **flags):
+        asked = Problem("000000", "q", str(self.problem.totals[-1]))
+        solutions = [self.write((), index) for index in range(16)]
+        return await search(asked, solutions, self, Settings(seed_file="x", **flags))
+
+
+def searched(*rollouts):
+    state = Search(Tree("t", "q", "1"), Settings(seed_file="x"), Toy(0))
+    for steps, verdict, start in rollouts:
+        state.enter(rollout(steps, verdict), start)
+    return state
+
+
+def test_score_by_hand():
+    state = searched(("a b c", False, 0), ("a b d", True, 0), ("a b e", True, 0), ("a b f", True, 0))
+    candidate = state.candidates[0]
+    # MC of the root 3/4, three words of 512, nothing searched yet
+    assert score(state, candidate, 0) == pytest.approx(0.5**0.25 * 0.9 ** (3 / 512))
+    # four searches so far, one of them from this start
+    state.visits[()] = 1
+    assert score(state, candidate, 4) == pytest.approx(0.5**0.25 * 0.9 ** (3 / 512) + 0.125 * 2 / 2)
+
+
+def test_words_of_the_start_cost_a_candidate_nothing():
+    state = searched(("a b c", False, 0), ("a x", True, 0), ("a b y z", False, 2), ("a b w", True, 2))
+    later = next(candidate for candidate in state.candidates if candidate.start == 2 and candidate.flawed)
+    assert score(state, later, 0) == pytest.approx(0.5**0.5 * 0.9 ** (2 / 512))
+
+
+def test_a_wrong_rollout_from_a_start_that_mostly_succeeds_is_selected_first():
+    state = searched(
+        ("a b", False, 0), ("c d", False, 0), ("e f", True, 0), ("a g", False, 1), *(("a h", True, 1),) * 5
+    )
+    chosen = select(state)
+    assert [node.text for node in chosen.path] == ["a", "g"]
+    assert chosen.prefix == ("a",)
+
+
+def test_no_candidate_where_all_starts_succeed_always_or_never():
+    assert select(searched(("a b", False, 0), ("a c", False, 0))) is None
+    assert select(searched(("a b", True, 0), ("a c", True, 0))) is None
+
+
+def test_a_right_solution_is_searched_only_where_it_announces_a_correction():
+    state = searched(("a b", True, 0), ("c d", False, 0))
+    state.candidates[1].path[-1].searched = True
+    assert select(state) is None
+    state.enter(Rollout(("a", "Wait, I made a mistake above, so I correct it: 3."), True), 0)
+    assert select(state) is state.candidates[2]
+
+
+def test_the_same_solution_is_a_candidate_once():
+    state = searched(("a b", False, 0), ("a b", False, 0), ("c", True, 0))
+    assert len(state.candidates) == 2
+    assert state.tree.root.num_rollouts == 3
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize(("num_branches", "max_branches"), [(4, 40), (7, 40), (3, 10), (8, 5), (1, 1), (16, 100)])
+def test_never_more_than_max_branches_rollouts(estimator, num_branches, max_branches):
+    for seed in range(4):
+        toy = Toy(seed, Model(slip=0.15), silent_share=0.3)
+        budgets = {"num_branches": num_branches, "max_branches": max_branches, "max_search": 10}
+        asyncio.run(toy.search(estimator=estimator, **budgets))
+        assert toy.sampled <= max_branches
+        assert all(0 < count <= num_branches for _, count, _ in toy.asked)
+        # Each completion from a prefix is asked for once.
+        indices = [(prefix, start + i) for prefix, count, start in toy.asked for i in range(count)]
+        assert len(indices) == len(set(indices))
+
+
+def test_a_budget_that_num_branches_does_not_divide_is_used_up():
+    toys = [Toy(seed, Model(slip=0.2)) for seed in range(10)]
+    for toy in toys:
+        asyncio.run(toy.search(num_branches=3, max_branches=10, confidence=0.9999, max_search=50))
+    assert 10 in {toy.sampled for toy in toys}
+    assert all(toy.sampled <= 10 for toy in toys)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_max_search_limits_the_searches_that_sample(estimator):
+    for seed in range(5):
+        toy = Toy(seed, Model(slip=0.2))
+        asyncio.run(toy.search(estimator=estimator, max_search=0))
+        assert toy.sampled == 0
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_rollouts_without_verdict_enter_no_count(estimator):
+    toy = Toy(3, Model(slip=0.2), silent_share=0.5)
+    tree = asyncio.run(toy.search(estimator=estimator))
+    told = [toy.write((), index) for index in range(16)]
+    told += [toy.write(prefix, start + i) for prefix, count, start in toy.asked for i in range(count)]
+    judged = [one for one in told if one.verdict is not None]
+    assert 0 < len(judged) < len(told)
+    assert total(tree.root, "num_rollouts") == len(judged)
+    assert total(tree.root, "num_correct") == sum(one.verdict for one in judged)
+    assert total(tree.root, "times") == len(judged)
+
+
+def total(node, name):
+    return getattr(node, name) + sum(total(child, name) for child in node.children)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_nothing_is_believed_where_no_continuation_has_a_verdict(estimator):
+    solutions = [rollout("a b c d", False), rollout("e f", True)]
+
+    async def cut_off(prefix, count, start):
+        return [Rollout((*prefix, "on"), None)] * count
+
+    flags = Settings(seed_file="x", estimator=estimator)
+    tree = asyncio.run(search(Problem("0", "q", "1"), solutions, cut_off, flags))
+    assert total(tree.root, "num_rollouts") == 2
+    if estimator != "belief":
+        assert [node.p_correct for node in tree.root.children[0].children] == [None]
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_the_same_completions_make_the_same_tree_however_the_awaits_interleave(estimator):
+    async def together(seeds):
+        trees = await asyncio.gather(*(Toy(seed).search(estimator=estimator) for seed in seeds))
+        return {seed: json.dumps(tree.to_json()) for seed, tree in zip(seeds, trees, strict=True)}
+
+    alone = {seed: json.dumps(asyncio.run(Toy(seed).search(estimator=estimator)).to_json()) for seed in range(6)}
+    assert asyncio.run(together(range(6))) == alone
+    assert asyncio.run(together([5, 3, 1, 0, 2, 4])) == alone
+
+
+@given(st.integers(0, 10**6), st.floats(0.02, 0.4), st.floats(0, 0.3), st.integers(1, 30))
+@settings(max_examples=30, deadline=None)
+def test_p_correct_never_rises_along_a_path(seed, slip, silent, budget):
+    toy = Toy(seed, Model(slip=slip, silent=silent))
+    tree = asyncio.run(toy.search(max_branches=budget))
+    for path in tree.solutions():
+        values = [1.0, *(node.p_correct for node in path if node.p_correct is not None)]
+        assert all(after <= before + 1e-12 for before, after in pairwise(values))
+
+
+def test_what_is_known_is_written_when_the_budget_ends():
+    toys = [Toy(seed, Model(slip=0.2)) for seed in range(8)]
+    for toy in toys:
+        tree = asyncio.run(toy.search(num_branches=1, max_branches=1))
+        looked_at = [path for path in tree.solutions() if path[-1].searched]
+        assert all(node.p_correct is not None for path in looked_at for node in path)
+        assert toy.sampled == 0 or looked_at
+
+
+def test_the_search_finds_the_truth_of_the_toy_world():
+    values, found, sampled = [], [], 0
+    for seed in range(40):
+        toy = Toy(seed)
+        tree = asyncio.run(toy.search())
+        sampled += toy.sampled
+        for path in labelled_solutions(tree):
+            error = first_error(toy.problem, tuple(node.text for node in path))
+            _, labels = up_to_first_error(path)
+            seen = None if labels[-1] else len(labels) - 1
+            if error is None or not path[-1].correct:
+                found.append(seen == error)
+            values += [(node.p_correct, error is None or depth < error) for depth, node in enumerate(path)]
+    assert sum(found) / len(found) > 0.9
+    assert auc(values) > 0.92
+    assert calibration_error(values) < 0.1
+    assert sampled <= 40 * 40
+
+
+def test_benchmark_figures_by_hand():
+    assert auc([(0.9, True), (0.1, False)]) == 1.0
+    assert auc([(0.5, True), (0.5, False), (0.1, False)]) == 0.75
+    assert auc([(0.5, True)]) is None
+    # (0.95 - 1) in the bin of one, (0.25 - 0.5) in the bin of two
+    assert calibration_error([(0.95, True), (0.2, False), (0.2999, True)]) == pytest.approx((0.05 + 2 * 0.25005) / 3)
+    assert "strong model" in WORLDS

@@ -1,0 +1,119 @@
+"""The tree: what entering rollouts makes of it, and that its JSON is all of it."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from records import Completion, Node, Problem, Rollout, Tree
+
+STEPS = st.lists(st.sampled_from(["a\n\n", "b\n\n", "c", "ки \ud7ff\x00\u2028"]), min_size=1, max_size=4).map(tuple)
+ROLLOUTS = st.lists(st.tuples(STEPS, st.booleans(), st.integers(0, 3)), max_size=12)
+
+
+def grown(entries):
+    """A tree of these rollouts, started where they can have been."""
+    tree = Tree("000000", "What is 1 + 1?", "2")
+    for steps, verdict, start in entries:
+        tree.add(Rollout(steps, verdict), min(start, len(steps) - 1))
+    return tree
+
+
+def nodes(tree):
+    """Every node with its prefix."""
+    stack = [((), tree.root)]
+    while stack:
+        prefix, node = stack.pop()
+        yield prefix, node
+        stack.extend(((*prefix, child.text), child) for child in node.children)
+
+
+@given(ROLLOUTS, st.lists(st.none() | st.floats(0, 1), min_size=1))
+def test_json_is_the_whole_tree(entries, beliefs):
+    tree = grown(entries)
+    for number, (_, node) in enumerate(nodes(tree)):
+        belief = beliefs[number % len(beliefs)]
+        node.p_correct = None if belief is None else round(belief, 4)
+        if node.correct is False and number % 2:
+            node.searched, node.judged_error = True, number % 3 - 1
+    row = tree.to_json()
+    again = Tree.from_json(json.loads(json.dumps(row, ensure_ascii=False)))
+    assert again.to_json() == row
+    assert [vars(node) | {"children": None} for _, node in nodes(again)] == [
+        vars(node) | {"children": None} for _, node in nodes(tree)
+    ]
+
+
+@given(ROLLOUTS)
+def test_counts_are_those_of_the_rollouts_started_at_each_prefix(entries):
+    for prefix, node in nodes(grown(entries)):
+        started = [verdict for steps, verdict, start in entries if steps[: min(start, len(steps) - 1)] == prefix]
+        assert (node.num_rollouts, node.num_correct) == (len(started), sum(started))
+        assert node.mc_value == (sum(started) / len(started) if started else None)
+
+
+@given(ROLLOUTS)
+def test_solutions_are_the_different_rollouts_with_how_often_each_was_written(entries):
+    paths = {tuple(node.text for node in path): path[-1] for path in grown(entries).solutions()}
+    written = [steps for steps, _, _ in entries]
+    assert {steps: node.times for steps, node in paths.items()} == {steps: written.count(steps) for steps in written}
+    assert all(node.correct == next(v for s, v, _ in reversed(entries) if s == steps) for steps, node in paths.items())
+
+
+def test_solutions_come_with_what_was_found_first_and_what_goes_on_after_what_ends():
+    tree = grown([(("b", "x"), True, 0), (("a",), False, 0), (("b", "y"), False, 1), (("b",), False, 0)])
+    assert [[node.text for node in path] for path in tree.solutions()] == [["b"], ["b", "x"], ["b", "y"], ["a"]]
+
+
+def test_add_gives_the_path_without_the_root():
+    tree = Tree("000000", "q", "2")
+    path = tree.add(Rollout(("a", "b"), True), 1)
+    assert [node.text for node in path] == ["a", "b"]
+    assert path[0] is tree.root.children[0]
+    assert [(node.num_rollouts, node.correct) for node in (tree.root, *path)] == [(0, None), (1, None), (0, True)]
+
+
+def test_four_hundred_steps_go_through_json():
+    tree = grown([(tuple(f"Step {number}\n\n" for number in range(400)), True, 399)])
+    again = Tree.from_json(json.loads(json.dumps(tree.to_json())))
+    (path,) = again.solutions()
+    assert len(path) == 400
+    assert path[-1].correct
+    assert again.to_json() == tree.to_json()
+
+
+def test_row_of_a_node_has_its_fields_and_a_solution_more():
+    node = Node("a", 4, 3, 0.87654321, [Node("b", correct=False, times=2, searched=True, judged_error=-1)])
+    assert node.to_json() == {
+        "text": "a",
+        "mc_value": 0.75,
+        "num_rollouts": 4,
+        "num_correct": 3,
+        "p_correct": 0.8765,
+        "label": True,
+        "children": [
+            {
+                "text": "b",
+                "mc_value": None,
+                "num_rollouts": 0,
+                "num_correct": 0,
+                "p_correct": None,
+                "label": None,
+                "correct": False,
+                "times": 2,
+                "searched": True,
+                "judged_error": -1,
+                "children": [],
+            }
+        ],
+    }
+
+
+@given(st.builds(Problem, st.text(), st.text(), st.none() | st.text(), agreement=st.none() | st.floats(0, 1)))
+def test_problem_goes_through_json(problem):
+    assert Problem.from_json(json.loads(json.dumps(problem.to_json()))) == problem
+
+
+def test_only_a_completion_that_came_to_its_own_end_is_whole():
+    ends = [("4", "stop"), ("4", "length"), ("4", "content_filter"), (" \n", "stop"), ("", "empty")]
+    assert [Completion(text, reason).whole for text, reason in ends] == [True, False, False, False, False]

@@ -1,0 +1,68 @@
+"""A tree printed for reading, whatever stands in it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from records import Node, Tree
+from show_tree import instructiveness, lines_of, printable
+
+ROOT = Path(__file__).parent.parent
+
+
+def tree(question_id="000000", *children):
+    return Tree(question_id, "What is 2 + 2?", "4", Node("", 4, 2, None, list(children)))
+
+
+RIGHT = Node("It is 4.", p_correct=0.9, correct=True, times=2)
+WRONG = Node("Add.\n\n", 4, 1, 0.9, [Node("It is\n5.", p_correct=0.1, correct=False, times=1)])
+FAIR = tree("000001", RIGHT, WRONG)
+
+
+def test_every_prefix_is_a_line_below_its_parent():
+    assert list(lines_of(FAIR)) == [
+        "000001: What is 2 + 2?",
+        "answer: 4; first solutions 2/4 right",
+        "   p_correct  rollouts  step (✓ right so far, ✗ not any more, · not asked)",
+        " ✓      0.90            It is 4.  → right answer (written 2 times)",
+        " ✓      0.90       1/4  Add.",
+        " ✗      0.10              It is 5.  → wrong answer",
+    ]
+
+
+@given(st.text())
+def test_nothing_that_a_terminal_would_obey_is_printed(text):
+    hostile = Tree("000000", text, text, Node("", children=[Node(text, correct=False, times=1)]))
+    lines = list(lines_of(hostile))
+    assert len(lines) == 4
+    assert all(line.isprintable() for line in lines)
+    assert "\x1b" not in printable(f"\x1b[2J{text}\x9b31m")
+
+
+def test_tree_with_an_error_inside_a_solution_is_the_most_instructive():
+    only_right, at_once = tree("a", RIGHT), tree("b", RIGHT, Node("It is 5.", p_correct=0.1, correct=False))
+    assert sorted([FAIR, only_right, at_once], key=instructiveness) == [only_right, at_once, FAIR]
+
+
+def show(*args):
+    return subprocess.run([sys.executable, str(ROOT / "show_tree.py"), *map(str, args)], capture_output=True, text=True, check=False)  # fmt: skip
+
+
+def test_folder_gives_its_most_instructive_tree_or_the_one_asked_for(tmp_path):
+    rows = [tree("000000", RIGHT), FAIR]
+    (tmp_path / "tree.jsonl").write_text("".join(json.dumps(row.to_json()) + "\n" for row in rows))
+    assert show(tmp_path).stdout.splitlines() == list(lines_of(FAIR))
+    assert show(tmp_path, "000000").stdout.splitlines() == list(lines_of(rows[0]))
+    missing = show(tmp_path, "000009")
+    assert (missing.returncode, missing.stdout) == (2, "")
+    assert missing.stderr == f"{tmp_path}/tree.jsonl has no such tree.\n"
+
+
+def test_folder_without_a_run_is_named(tmp_path):
+    done = show(tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"{tmp_path}/tree.jsonl is not there: name the folder of a run.\n"
