@@ -37,6 +37,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}.", file=sys.stderr)
         return 1 if run and run.bought_something else 2
+    except OSError as error:
+        where = f"{error.filename} cannot be written" if error.filename else "a file cannot be written"
+        print(f"{where} ({error.strerror}): make room, then run the same command again.", file=sys.stderr)
+        return 1 if run and run.bought_something else 2
     except KeyboardInterrupt:
         print("Stopped: the same command goes on from here, and nothing that was bought is lost.", file=sys.stderr)
         return 130
@@ -114,8 +118,8 @@ class Run:
             evolution = Evolution(settings, self.chat, self.solver, Novelty(test_texts), done)
             await self._search_all(evolution.problems(seeds))
             complete = True
-        except* BudgetSpent as spent:
-            self.stopped = str(spent.exceptions[0])
+        except BudgetSpent as spent:
+            self.stopped = str(spent)
         finally:
             self.bought_something = self.chat.usage.completions > 0
             self.progress.close()
@@ -126,12 +130,15 @@ class Run:
     async def _search_all(self, problems: AsyncGenerator[Problem]) -> None:
         """Bring every problem to its end as it comes, with no more of them in work than keep the requests flowing."""
         slots = asyncio.Semaphore(PROBLEMS_PER_REQUEST * self.settings.concurrency)
-        async with aclosing(problems), asyncio.TaskGroup() as group:
-            async for problem in problems:
-                self.progress.evolved(problem)
-                await slots.acquire()
-                task = group.create_task(self._finish(problem))
-                task.add_done_callback(lambda _: slots.release())
+        try:
+            async with aclosing(problems), asyncio.TaskGroup() as group:
+                async for problem in problems:
+                    self.progress.evolved(problem)
+                    await slots.acquire()
+                    task = group.create_task(self._finish(problem))
+                    task.add_done_callback(lambda _: slots.release())
+        except BaseExceptionGroup as group:
+            raise min(group.exceptions, key=_lightness) from None  # several may end at once: the gravest says why
 
     async def _finish(self, problem: Problem) -> None:
         tree = None
@@ -161,6 +168,10 @@ class Run:
         if settings.judge_model:
             await judge(tree, self.chat, settings)
         return problem, tree
+
+
+def _lightness(error: BaseException) -> int:
+    return 1 if isinstance(error, UserError) else 2 if isinstance(error, BudgetSpent) else 0
 
 
 if __name__ == "__main__":

@@ -61,6 +61,15 @@ class Grader:
             task.add_done_callback(lambda _: self._running.pop(pair, None))
         return await asyncio.shield(task)  # others may wait for the same pair when this caller is cancelled
 
+    async def same_each(self, gold: str, answers: Sequence[str]) -> list[bool]:
+        """`same` for each of the answers. Only what a worker must compare is waited for, all of it at once."""
+        verdicts = {answer: self._known.get((gold, answer), compare_quick(gold, answer)) for answer in answers}
+        unknown = [answer for answer, verdict in verdicts.items() if verdict is None]
+        if unknown:
+            found = await asyncio.gather(*(self.same(gold, answer) for answer in unknown))
+            verdicts |= zip(unknown, found, strict=True)
+        return [bool(verdicts[answer]) for answer in answers]
+
     async def vote(self, answers: Sequence[str]) -> tuple[str | None, float]:
         """The majority answer in its most common form and its share of all answers, as `answers.vote`."""
         groups: list[list[str]] = []

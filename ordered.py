@@ -59,7 +59,8 @@ class OrderedMap(Generic[T, R]):
 
     async def __anext__(self) -> R:
         task = await self._queue.get()
-        if task is not None:
+        # A finished one is taken at once: a turn of the event loop for each would starve the consumer of a busy loop.
+        if task is not None and not _succeeded(task):
             await asyncio.wait({task})
         if self._error is not None:
             await self.aclose()
@@ -76,3 +77,7 @@ class OrderedMap(Generic[T, R]):
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+def _succeeded(task: asyncio.Task[Any]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None

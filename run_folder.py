@@ -46,7 +46,8 @@ class RunFolder:
         if self._settings.overwrite:
             return
         if not self.begun:
-            strangers = [name for name in _names() if (self.path / name).exists()]
+            # A journal alone is of a run that died in its first moment: nothing in it is taken for another question.
+            strangers = [name for name in _names() if not name.startswith(JOURNAL) and (self.path / name).exists()]
             if strangers:
                 raise UserError(
                     f"{self.path} holds {strangers[0]} but no {SETTINGS}, so it is not a run that can go on: "
@@ -201,13 +202,15 @@ def folder_of(settings: Settings) -> Path:
 def _identity(settings: Settings, seed_digest: str) -> dict[str, Any]:
     """What must be the same for a run to go on: every flag that decides what is made, the seeds and the prompts."""
     flags = {name: value for name, value in asdict(settings).items() if name not in FREE_SETTINGS}
-    prompts = {
-        str(path.relative_to(PROMPTS)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(PROMPTS.rglob("*.txt"))
-    }
+    flags["decontaminate"] = {name: _digest(Path(name)) for name in settings.decontaminate}
+    prompts = {str(path.relative_to(PROMPTS)): _digest(path) for path in sorted(PROMPTS.rglob("*.txt"))}
     # Through JSON, so that it compares equal with what is read back.
     identity: dict[str, Any] = json.loads(json.dumps(flags | {"seed_digest": seed_digest, "prompts": prompts}))
     return identity
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _names() -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -12,7 +11,10 @@ from grading import Grader
 from mcts import RollOut
 from prompt_files import prompt_messages
 from records import Completion, EndpointError, Message, Prefix, Problem, Rollout, Settings
-from steps import join_steps, split_steps
+from steps import join_steps, merge_steps, split_steps
+
+# Arrow, and with it datasets, reads no JSON that is nested deeper than a tree of 30 steps.
+MOST_STEPS = 28
 
 
 class Chat(Protocol):
@@ -110,16 +112,18 @@ class Solver:
         return [answer for c in completions if c.whole and (answer := extract_answer(c.text)) is not None]
 
     async def _read(self, problem: Problem, prefix: Prefix, completions: Sequence[Completion]) -> list[Rollout]:
-        return list(await asyncio.gather(*(self._judge(problem, prefix, completion) for completion in completions)))
+        rollouts = [self._rollout(prefix, completion) for completion in completions]
+        answers = [rollout.answer for rollout in rollouts if rollout.answer is not None]
+        if problem.final_answer is None or not answers:
+            return rollouts
+        verdicts = dict(zip(answers, await self.grader.same_each(problem.final_answer, answers), strict=True))
+        return [r if r.answer is None else replace(r, verdict=verdicts[r.answer]) for r in rollouts]
 
-    async def _judge(self, problem: Problem, prefix: Prefix, completion: Completion) -> Rollout:
-        """A completion as a rollout. One that is not whole or comes to no answer has no verdict: nothing can be said of it."""
+    def _rollout(self, prefix: Prefix, completion: Completion) -> Rollout:
+        """A completion before its answer is judged. One that is not whole or comes to no answer will have no verdict."""
         before = join_steps(prefix)
         text = completion.text.rstrip()
         text = text.lstrip("\n") if not prefix or before.endswith("\n") else text
-        steps = (*prefix, *split_steps(text, self.settings.step_separator))
+        steps = (*prefix, *merge_steps(split_steps(text, self.settings.step_separator), MOST_STEPS - len(prefix)))
         answer = extract_answer(before + text) if completion.whole else None
-        if answer is None or problem.final_answer is None:
-            return Rollout(steps, None, answer, completion.completion_tokens)
-        verdict = await self.grader.same(problem.final_answer, answer)
-        return Rollout(steps, verdict, answer, completion.completion_tokens)
+        return Rollout(steps, None, answer, completion.completion_tokens)

@@ -61,6 +61,17 @@ def join_steps(steps: Sequence[str], separator: str | None = None) -> str:
     return "".join(steps)
 
 
+def merge_steps(steps: Sequence[str], most: int) -> list[str]:
+    """At most `most` steps: where there are more, as many consecutive ones as needed stand together, equally many in each.
+
+    Raises ValueError for `most` under 1.
+    """
+    if most < 1:
+        raise ValueError("a text has at least one step")
+    size = -(-len(steps) // most)
+    return ["".join(steps[start : start + size]) for start in range(0, len(steps), max(size, 1))]
+
+
 def announces_correction(step: str) -> bool:
     """Whether a step says, in English or Chinese, that an earlier step was wrong. Doubting and checking are not enough."""
     text = step.replace("’", "'").replace("*", "").lower()

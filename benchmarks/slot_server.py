@@ -27,8 +27,8 @@ SYMBOLIC = 5  # every so many-th problem's answer is an expression, which is not
 ROUND = 10_000_000  # a problem's child has its number and this
 _QUESTION = re.compile(r"Account (\d+) is kept for (\d+) days")
 _STEP = re.compile(r"Day (\d+): .* The total is (\d+)\.\s*$")
-_WORDS = "we add what came in that day and take off what went out so the sum moves on by this much more or less".split()
-_SENTENCES = [" ".join(random.Random(i).choices(_WORDS, k=8 + i % 23)) for i in range(256)]
+_WORDS = "we add what came in that day and take off what went out so the sum moves on by this much more or less"
+_SENTENCES = [" ".join(random.Random(i).choices(_WORDS.split(), k=8 + i % 23)) for i in range(256)]
 
 
 def question_of(number: int, days: int | None = None) -> str:

@@ -3,9 +3,14 @@
 For each number of slots: generate.py as a process, all stages, against an endpoint whose slots are known (slot_server.py);
 then a bare asyncio.gather of the same requests (bare_client.py). The ideal is the sum of all service times / slots.
 
-    share    ideal / the time from the first request to the last reply
-    ms       CPU (user and system) of the client per completion, grading workers included; theirs alone in brackets
-    start    seconds from the command to the first request, and from the last reply to the end
+    share       ideal / the time from the first request to the last reply
+    ms          CPU (user and system) of the client per completion, start, files and grading workers included
+    less fixed  the same without what a run of a single problem costs: the imports, mostly
+    grading     that of the grading workers alone
+    start, end  seconds from the command to the first request, and from the last reply to the end
+    server ms   CPU of the server per completion, which competes for the same cores
+
+A request holds --num_branches slots or more, so half as many requests in flight as slots keep a short queue before them.
 
 With --stream N: a file of N problems that are all solved always, each in one tiny request, beside one of 1,000: how far
 memory and the time to the first request grow with the file.
@@ -35,7 +40,6 @@ from benchmarks.slot_server import answer_of, question_of, right_total
 
 # Milliseconds a token: large batches are slower, as on a real server, and every row takes about as long.
 MS_PER_TOKEN = {16: 0.25, 64: 1.0, 256: 4.0}
-HEADS = ("slots", "in flight", "ms/token", "completions", "a second", "ideal s", "", "share", "ms", "(workers)", "MB", "start", "end s")
 
 
 @dataclass(frozen=True)
@@ -85,22 +89,32 @@ def run_generate(url: str, folder: Path, case: Case, *flags: str) -> Cost:
     return cost_of([sys.executable, str(ROOT / "generate.py"), *where, *how, "--overwrite", *flags])
 
 
-def measure(slots: int, case: Case, concurrency: int) -> list[dict[str, Any]]:
+def run_bare(url: str, concurrency: int) -> Cost:
+    """The bare client over what the server was asked for."""
+    return cost_of([sys.executable, str(ROOT / "benchmarks/bare_client.py"), url, str(concurrency)])
+
+
+def fixed_cpu() -> float:
+    """CPU seconds of a run of one problem: what a run of any size costs before its first request and after its last."""
+    with slot_server(1, 1.0) as url, tempfile.TemporaryDirectory() as folder:
+        return run_generate(url, Path(folder), Case(1, 0, 1, days=1)).cpu
+
+
+def measure(slots: int, case: Case, concurrency: int, fixed: float) -> list[dict[str, Any]]:
     """The rows of one number of slots: generate.py, then the bare client."""
-    rows = []
     pace = MS_PER_TOKEN.get(slots, slots / 64)
+    rows, served = [], 0.0
     with slot_server(slots, pace) as url, tempfile.TemporaryDirectory() as folder:
-        served = 0.0
         for name in ("generate.py", "bare gather"):
-            if name == "generate.py":
-                cost = run_generate(url, Path(folder), case, "--concurrency", str(concurrency))
-            else:
-                bare = str(ROOT / "benchmarks/bare_client.py")
-                cost = cost_of([sys.executable, bare, url, str(concurrency)])
+            whole = name == "generate.py"
+            cost = (
+                run_generate(url, Path(folder), case, "--concurrency", str(concurrency))
+                if whole
+                else run_bare(url, concurrency)
+            )
             stats = report_of(url)
-            ideal = stats["tokens"] * pace / 1000 / slots
-            wall = stats["last_at"] - stats["first_at"]
-            each = 1000 / stats["completions"]
+            ideal, wall = stats["tokens"] * pace / 1000 / slots, stats["last_at"] - stats["first_at"]
+            each, cpu = 1000 / stats["completions"], cost.cpu + cost.workers_cpu
             server_ms, served = (stats["cpu"] - served) * each, stats["cpu"]
             rows.append(
                 {
@@ -112,10 +126,11 @@ def measure(slots: int, case: Case, concurrency: int) -> list[dict[str, Any]]:
                     "ideal s": f"{ideal:.1f}",
                     "": name,
                     "share": f"{ideal / wall:.1%}",
-                    "ms": f"{(cost.cpu + cost.workers_cpu) * each:.2f}",
-                    "(workers)": f"({cost.workers_cpu * each:.2f})",
+                    "ms": f"{cpu * each:.2f}",
+                    "less fixed": f"{(cpu - fixed) * each:.2f}" if whole else "",
+                    "grading": f"{cost.workers_cpu * each:.2f}" if whole else "",
                     "MB": f"{cost.peak_mb:.0f}",
-                    "start": f"{stats['first_at'] - cost.began:.1f}",
+                    "start s": f"{stats['first_at'] - cost.began:.1f}",
                     "end s": f"{cost.ended - stats['last_at']:.1f}",
                     "server ms": f"{server_ms:.2f}",
                 }
@@ -154,17 +169,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Share of the ideal wall clock, CPU and memory of generate.py.")
     parser.add_argument("--quick", action="store_true", help="a sixth of the problems")
     parser.add_argument("--slots", nargs="+", type=int, default=list(MS_PER_TOKEN))
-    parser.add_argument("--concurrency", type=int, help="requests in flight (as many as slots)")
+    parser.add_argument("--concurrency", type=int, help="requests in flight (half as many as slots)")
     parser.add_argument("--seeds", type=int, default=200, help="seeds of a file, each with one evolved problem")
     parser.add_argument("--stream", type=int, metavar="N", help="instead: memory over a file of N problems")
     parser.add_argument("--rounds", type=int, default=0, help="rounds of evolution with --stream")
     args = parser.parse_args()
-    print(f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    print(
+        f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    )
     if args.stream:
         show([measure_stream(count, args.rounds) for count in (1000, args.stream)])
         return
     case = Case(args.seeds // 6 if args.quick else args.seeds)
-    show([row for slots in args.slots for row in measure(slots, case, args.concurrency or slots)])
+    fixed = fixed_cpu()
+    show([row for slots in args.slots for row in measure(slots, case, args.concurrency or slots // 2, fixed)])
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from records import Completion, Node, Problem, Rollout, Tree
+from solver import MOST_STEPS
 
 STEPS = st.lists(st.sampled_from(["a\n\n", "b\n\n", "c", "ки \ud7ff\x00\u2028"]), min_size=1, max_size=4).map(tuple)
 ROLLOUTS = st.lists(st.tuples(STEPS, st.booleans(), st.integers(0, 3)), max_size=12)
@@ -117,3 +118,13 @@ def test_problem_goes_through_json(problem):
 def test_only_a_completion_that_came_to_its_own_end_is_whole():
     ends = [("4", "stop"), ("4", "length"), ("4", "content_filter"), (" \n", "stop"), ("", "empty")]
     assert [Completion(text, reason).whole for text, reason in ends] == [True, False, False, False, False]
+
+
+def test_deepest_tree_loads_with_datasets(tmp_path):
+    import datasets
+
+    tree = Tree("0", "q", "1")
+    tree.add(Rollout(tuple(f"step {number}\n\n" for number in range(MOST_STEPS)), True), 0)
+    path = tmp_path / "tree.jsonl"
+    path.write_text(json.dumps(tree.to_json()) + "\n")
+    assert len(datasets.load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path))) == 1

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from grading import Grader
 from records import EMBEDDED_MODEL, Completion, EndpointError, Problem, Settings
-from solver import Solver
+from solver import MOST_STEPS, Solver
 from steps import join_steps
 
 PROBLEM = Problem("000000", "What is $\\frac{1}{2} + \\frac{1}{2}$?", "1")
@@ -172,3 +172,13 @@ def test_rollout_is_the_prefix_and_then_what_the_model_wrote(prefix, text):
 def test_step_separator_divides_the_steps(grader):
     (rollout,), _ = ask_from((), ["A\nB\nIt is \\boxed{1}."], grader, step_separator="\n")
     assert rollout.steps == ("A\n", "B\n", "It is \\boxed{1}.")
+
+
+def test_long_solution_has_as_many_steps_as_a_tree_may_be_deep(grader):
+    text = "".join(f"Thought {number}.\n\n" for number in range(200)) + "The answer is \\boxed{7}."
+    prefix = tuple(f"Step {number}.\n\n" for number in range(MOST_STEPS - 1))
+    for before in ((), prefix[:5], prefix):
+        (rollout,), _ = ask_from(before, [text], grader)
+        assert rollout.steps[: len(before)] == before
+        assert len(rollout.steps) <= MOST_STEPS
+        assert "".join(rollout.steps[len(before) :]) == text

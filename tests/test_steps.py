@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steps import announces_correction, corrected_step, join_steps, split_steps
+from steps import announces_correction, corrected_step, join_steps, merge_steps, split_steps
 
 LINES = (
     "Tom has 8 apples and gives 3 away.",
@@ -297,3 +297,11 @@ def test_corrected_step_is_the_one_that_is_named():
     assert corrected_step([*steps, "I made a mistake in step 7."], 3) is None
     assert corrected_step([*steps, "Oops, that is wrong."], 3) is None
     assert corrected_step([*steps, "From step 1 we get 6."], 3) is None
+
+
+@given(st.lists(st.text(min_size=1), max_size=100), st.integers(1, 30))
+def test_merged_steps_are_at_most_so_many_and_the_same_text(steps, most):
+    merged = merge_steps(steps, most)
+    assert len(merged) <= most
+    assert "".join(merged) == "".join(steps)
+    assert merged == steps or len(steps) > most
