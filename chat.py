@@ -6,20 +6,23 @@ The only module that imports openai, and it does so when a client is made, so th
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import os
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from addresses import Address, addresses_of
-from connection import HttpConnection, Target
-from dialect import Question
+from dialect import Fault, Question, fault_of_reply
 from endpoint import Endpoint, Usage
 from journal import Journal, question_key
 from records import BudgetSpent, Completion, EndpointError, Message, Settings, UserError
 
 FIRST_BACKOFF = 0.5  # seconds before the first retry, doubled at each further one
+CONNECT_TIMEOUT = 10.0  # seconds
+# Shorter than the 5 seconds after which uvicorn (vLLM, SGLang) hangs up: a request on a dying connection costs a retry.
+KEEP_ALIVE = 4.0
 PROBE: list[Message] = [{"role": "user", "content": "Say OK."}]
 PROBE_TOKENS = 16
 
@@ -161,28 +164,106 @@ async def _all_done(parts: list[Coroutine[Any, Any, None]]) -> None:
                 raise error
 
 
-def _connect(address: Address, settings: Settings) -> HttpConnection:
-    """The connection to one replica, with a socket for every slot of the run, as the openai library would address it."""
-    from openai import AsyncAzureOpenAI, AsyncOpenAI
+class _Connection:
+    """One replica through the openai library, whose exceptions become Faults. Its repr names the host and nothing else."""
 
-    client: AsyncOpenAI
+    def __init__(self, address: Address, client: Any, timeout: float) -> None:
+        import httpx2
+
+        self.host = address.host
+        self._client = client
+        self._secrets = [secret.encode() for secret in address.secrets]
+        self._timeout = timeout
+        # The plain HTTP response: the library's models cost more than the rest of a request, and choke on odd bodies.
+        self._reply_type = httpx2.Response
+
+    def __repr__(self) -> str:
+        return f"<connection to {self.host}>"
+
+    async def post(self, body: dict[str, Any], headers: dict[str, str]) -> bytes:
+        return await self._call(
+            self._client.post("/chat/completions", cast_to=self._reply_type, body=body, options={"headers": headers}),
+            self._timeout,
+        )
+
+    async def models(self, timeout: float) -> Any:
+        content = await self._call(self._client.get("/models", cast_to=self._reply_type), timeout)
+        try:
+            return json.loads(content)
+        except ValueError:
+            raise Fault("the list of models is not JSON") from None
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _call(self, request: Coroutine[Any, Any, Any], timeout: float) -> bytes:
+        import aiohttp
+        import openai
+
+        try:
+            # The library bounds the wait for each piece of a reply, not for the whole: some gateways send blanks meanwhile.
+            async with asyncio.timeout(timeout):
+                return self._clean((await request).content)
+        except openai.APIStatusError as error:
+            text = self._clean(error.response.content).decode(errors="replace")
+            fault = fault_of_reply(error.status_code, text, error.response.headers)
+        except (openai.APIError, aiohttp.ClientError, OSError) as error:
+            fault = self._fault_of_connection(error)
+        raise fault from None
+
+    def _fault_of_connection(self, error: BaseException) -> Fault:
+        import aiohttp
+
+        causes: list[BaseException] = [error]
+        while cause := causes[-1].__cause__ or causes[-1].__context__:
+            causes.append(cause)
+        # The aiohttp transport calls most of its errors timeouts, so what it was is read from the cause.
+        for cause in causes:
+            if isinstance(cause, aiohttp.ClientSSLError):
+                return Fault("no connection: an untrusted certificate, or no https at all", unreachable=True)
+            if isinstance(cause, aiohttp.ClientConnectorError):
+                return Fault(f"no connection: {cause.os_error.strerror or cause.os_error}", unreachable=True)
+        if any(isinstance(cause, aiohttp.ConnectionTimeoutError) for cause in causes):
+            return Fault("no connection in time", unreachable=True, timed_out=True)
+        if any(isinstance(cause, TimeoutError) for cause in causes):
+            return Fault("no reply in time", timed_out=True)
+        return Fault("the connection broke off")
+
+    def _clean(self, content: bytes) -> bytes:
+        """A reply without the key, which some servers repeat when they refuse it."""
+        for secret in self._secrets:
+            content = content.replace(secret, b"***")
+        return content
+
+
+def _connect(address: Address, settings: Settings) -> _Connection:
+    """The connection to one replica, with a socket for every slot of the run."""
+    import httpx2
+    from openai import AsyncAzureOpenAI, AsyncOpenAI, DefaultAioHttpClient
+
+    # It logs every request with its address, which is noise, and takes time.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    sockets = settings.concurrency + 1
+    limits = httpx2.Limits(max_connections=sockets, max_keepalive_connections=sockets, keepalive_expiry=KEEP_ALIVE)
+    timeout = httpx2.Timeout(settings.timeout, connect=CONNECT_TIMEOUT, pool=None)
+    # On aiohttp a request costs half of what it does on the library's own transport.
+    transport = DefaultAioHttpClient(limits=limits, timeout=timeout)
+    client: Any
     if address.azure_version:
         client = AsyncAzureOpenAI(
             azure_endpoint=address.url,
             api_version=address.azure_version,
             api_key=None if address.is_token else address.key,
             azure_ad_token=address.key if address.is_token else None,
+            max_retries=0,
+            http_client=transport,
         )
     else:
-        client = AsyncOpenAI(base_url=address.url, api_key=address.key, default_headers=address.headers)
-    base, query = str(client.base_url), f"?{urlencode(client.default_query)}" if client.default_query else ""
-
-    def chat_url(model: str) -> str:
-        deployment = f"deployments/{quote(model, safe='')}/" if address.azure_version else ""
-        return f"{base}{deployment}chat/completions{query}"
-
-    # The library marks headers that are to be left out with objects of its own.
-    own = {name: value for name, value in client.default_headers.items() if isinstance(value, str)}
-    headers = client.auth_headers | own
-    target = Target(address.host, f"{base}models{query}", chat_url, headers, address.secrets)
-    return HttpConnection(target, settings.concurrency + 1, settings.timeout)
+        client = AsyncOpenAI(
+            base_url=address.url,
+            api_key=address.key,
+            default_headers=address.headers,
+            max_retries=0,
+            http_client=transport,
+        )
+    return _Connection(address, client, settings.timeout)

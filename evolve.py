@@ -100,7 +100,8 @@ class Evolution:
         """The seeds, each entered as something to be different from. Those near to one another stay: they are the user's."""
         async for given in _each(seeds):
             seed = self.done.get(given.question_id, given)
-            self.novelty.add(seed.question_id, seed.question)
+            if self.settings.evolve_rounds:  # nothing else is ever compared with them
+                self.novelty.add(seed.question_id, seed.question)
             if self.novelty.contaminated(seed.question):
                 seed = replace(seed, status="refused", reason=CONTAMINATED)
             yield seed

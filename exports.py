@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from records import Node, Tree
 
 Row = dict[str, Any]
@@ -22,9 +20,7 @@ def steps_rows(tree: Tree) -> Iterator[Row]:
     while stack:
         node, prefix = stack.pop()
         if node.label is not None:
-            row = node.to_json()
-            counts = {name: row[name] for name in ("mc_value", "num_rollouts", "num_correct", "p_correct", "label")}
-            steps.append({"solution_prefix": prefix, "step": node.text.strip(), **counts})
+            steps.append({"solution_prefix": prefix, "step": node.text.strip(), **node.counts()})
         stack.extend((child, prefix + node.text) for child in reversed(node.children))
     if steps:
         row = {"question_id": tree.question_id, "question": tree.question, "final_answer": tree.final_answer}
@@ -89,9 +85,13 @@ def labelled_solutions(tree: Tree) -> Iterator[list[Node]]:
         beliefs = [node.p_correct for node in path if node.p_correct is not None]
         if len(beliefs) == len(path):
             _, labels = up_to_first_error(path)
-            error = len(path) if labels[-1] else len(labels) - 1
-            chances = -np.diff(beliefs, prepend=1.0, append=0.0)
-            if chances[error] > 0.5:
+            # The chance that all steps are right, or that the error is made exactly where the labels turn.
+            chance = (
+                beliefs[-1]
+                if labels[-1]
+                else (beliefs[len(labels) - 2] if len(labels) > 1 else 1.0) - beliefs[len(labels) - 1]
+            )
+            if chance > 0.5:
                 yield path
 
 

@@ -160,7 +160,7 @@ def label_by_belief(search: Search) -> None:
     sure = search.settings.confidence
     for node, right in search.belief.everywhere().items():
         if node in asked_of or not 1 - sure < right < sure:
-            node.p_correct = right
+            node.p_correct = round(right, 4)
 
 
 @dataclass(frozen=True)

@@ -184,16 +184,19 @@ class Node:
         self.children.append(node)
         return node
 
-    def to_json(self) -> dict[str, Any]:
-        """The node as it stands in tree.jsonl, with all that is below it."""
-        row: dict[str, Any] = {
-            "text": self.text,
+    def counts(self) -> dict[str, Any]:
+        """What was counted and is believed of the node, as its rows have it."""
+        return {
             "mc_value": self.mc_value,
             "num_rollouts": self.num_rollouts,
             "num_correct": self.num_correct,
-            "p_correct": None if self.p_correct is None else round(self.p_correct, 4),
+            "p_correct": self.p_correct,
             "label": self.label,
         }
+
+    def to_json(self) -> dict[str, Any]:
+        """The node as it stands in tree.jsonl, with all that is below it."""
+        row = {"text": self.text} | self.counts()
         if self.correct is not None:
             row |= {"correct": self.correct, "times": self.times, "searched": self.searched}
             if self.judged_error is not None:

@@ -32,12 +32,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.process_cost import Cost, cost_of
 from benchmarks.slot_server import answer_of, question_of, right_total
 
+ROOT = Path(__file__).resolve().parents[1]
 # Milliseconds a token: large batches are slower, as on a real server, and every row takes about as long.
 MS_PER_TOKEN = {16: 0.25, 64: 1.0, 256: 4.0}
 

@@ -80,7 +80,7 @@ def sum_of_sequence() -> str:
 CHECKS: dict[str, dict[str, Callable[[], int | str]]] = {
     "arithmetic.jsonl": {
         "Tom has 8 apples": lambda: 8 - 3,
-        "Mia has 6 pens": lambda: 6 + 7,
+        "Mia has 6 red hats": lambda: 6 + 7,
         "A box holds 4 cups": lambda: 4 * 3,
         "12 cookies": lambda: len(range(0, 12, 4)),
         "There are 9 birds": lambda: 9 - 5,
