@@ -66,7 +66,7 @@ class Solver:
             )
         rate = sum(verdicts) / len(verdicts)
         voted, share = await self.grader.vote([rollout.answer for rollout in rollouts if rollout.answer is not None])
-        agrees = voted is not None and await self.grader.same(problem.final_answer or "", voted)
+        agrees = await self.grader.same(problem.final_answer or "", voted) if voted is not None else None
         problem = replace(problem, solve_rate=round(rate, 4), voted_answer=voted, agreement=round(share, 4))
         problem = replace(problem, vote_agrees=agrees)
         reason = self._shut_gate(rate, len(verdicts))

@@ -84,7 +84,7 @@ def test_four_hundred_steps_go_through_json():
 
 
 def test_row_of_a_node_has_its_fields_and_a_solution_more():
-    node = Node("a", 4, 3, 0.87654321, [Node("b", correct=False, times=2, searched=True, judged_error=-1)])
+    node = Node("a", 4, 3, 0.8765, [Node("b", correct=False, times=2, searched=True, judged_error=-1)])
     assert node.to_json() == {
         "text": "a",
         "mc_value": 0.75,
