@@ -251,6 +251,34 @@ def test_chat_mode_continues_prefixes_in_words(tmp_path: Path) -> None:
         assert [message["role"] for message in messages] == ["user", "assistant", "user"]
 
 
+def test_judge_is_recorded_and_what_it_contradicts_can_be_left_out(tmp_path: Path) -> None:
+    flags = ["--judge_model", "m", "--evolve_rounds", "0"]
+    with Loopback(toy_handler(MODEL)) as server:
+        args = command(server.url, seed_file(tmp_path, 8), tmp_path / "out", *flags)
+        assert run(args).returncode == 0
+        everything = rows_of(tmp_path / "out" / "prm.jsonl")
+        asked = len(server.asks)
+        assert run([*args, "--keep", "agreed"]).returncode == 0
+        assert len(server.asks) == asked
+    trees = [Tree.from_json(row) for row in rows_of(tmp_path / "out" / "tree.jsonl")]
+    searched = [path[-1] for tree in trees for path in tree.solutions() if path[-1].searched]
+    assert searched
+    assert all(node.judged_error is not None for node in searched)
+    agreed = rows_of(tmp_path / "out" / "prm.jsonl")
+    assert 0 < len(agreed) < len(everything)
+    assert all(row in everything for row in agreed)
+
+
+def test_estimators_make_the_same_files(tmp_path: Path) -> None:
+    with Loopback(toy_handler(MODEL)) as server:
+        seeds = seed_file(tmp_path, 4)
+        for name in ("omega", "shepherd"):
+            args = command(server.url, seeds, tmp_path / name, "--estimator", name, "--evolve_rounds", "0")
+            assert run(args).returncode == 0
+            assert rows_of(tmp_path / name / "steps.jsonl")
+            assert rows_of(tmp_path / name / "prm.jsonl")
+
+
 def test_evolve_only_stops_at_the_problems(tmp_path: Path) -> None:
     with Loopback(toy_handler(MODEL)) as server:
         done = run(command(server.url, seed_file(tmp_path, 4), tmp_path / "out", "--evolve_only"))

@@ -1,4 +1,4 @@
-"""A chat endpoint over the toy world: it solves, continues and evolves toy problems, so that every label can be checked.
+"""A chat endpoint over the toy world: it solves, continues, evolves and judges, so that every label can be checked.
 
 What it answers is a function of the request alone (its Idempotency-Key included), so that a run that was cut off and
 went on can be compared with one that was not.
@@ -11,11 +11,12 @@ import random
 import re
 from collections.abc import Sequence
 
-from benchmarks.toy_world import Model, ToyProblem, continue_solution, make_problem
+from benchmarks.toy_world import Model, ToyProblem, continue_solution, first_error, make_problem
 from tests.loopback import Ask, Handler, Reply, chat_reply
 
 SIGNS = {"+": "add", "-": "subtract", "*": "multiply by"}
 _QUESTION = re.compile(r"Start with (\d+)\. Then (.*?)\. After a multiplication")
+_STEP = re.compile(r"<step_\d+>\n(.*?)\n</step_\d+>", re.DOTALL)
 _OPERATION = re.compile(r"(add|subtract|multiply by) (\d+)")
 
 
@@ -59,6 +60,9 @@ def _write(messages: Sequence[dict[str, str]], model: Model, rng: random.Random)
     asked = next((m["content"] for m in messages if _QUESTION.search(m["content"])), None)
     if asked is None:
         return "Yes?"
+    if "<step_0>" in messages[-1]["content"]:
+        error = first_error(problem_in(asked), tuple(_STEP.findall(messages[-1]["content"])))
+        return f"I checked each step. \\boxed{{{-1 if error is None else error}}}"
     if "<problem>" in messages[-1]["content"]:
         # Problems of the same words with other numbers count as one: each new one needs words of its own.
         story = " ".join("".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(30))
