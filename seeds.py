@@ -121,7 +121,7 @@ def _load_file(path: Path, used: Sequence[str]) -> Dataset:
     try:
         options = _csv_options(path) if loader == "csv" else {}
         rows = datasets.load_dataset(loader, data_files=str(path), split="train", **options)
-    except Exception as error:  # noqa: BLE001, the loaders raise whatever their parsers do; the way out is the same
+    except (datasets.exceptions.DatasetsError, ValueError, OSError, NotImplementedError, csv.Error) as error:
         if loader != "json":
             raise UserError(f"The file {path} cannot be read as {loader}: {_first_line(error)}") from None
         return datasets.Dataset.from_list(_objects(path))
@@ -175,7 +175,7 @@ def _load_from_hub(name: str) -> Dataset:
 
     try:
         return datasets.load_dataset(name, split="train")
-    except Exception as error:  # noqa: BLE001, as above: network, hub and parser each raise their own
+    except (datasets.exceptions.DatasetsError, ValueError, OSError, RuntimeError) as error:
         raise UserError(
             f"The seed file {name} is not there, nor a dataset that the hub gives: {_first_line(error)}"
         ) from None
