@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         run = Run(parse_settings(argv))
         return run.carry_out()
     except UserError as error:
-        print(f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}.", file=sys.stderr)
+        print(_sentence(str(error)), file=sys.stderr)
         return 1 if run and run.bought_something else 2
     except OSError as error:
         where = f"{error.filename} cannot be written" if error.filename else "a file cannot be written"
@@ -67,6 +67,8 @@ class Run:
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
         seeds = read_seeds(self.settings)
         test_texts = read_test_texts(self.settings)
+        if not seeds.have_answers:
+            print(f"No column {self.settings.answer_column!r}: every seed's answer is voted.", file=sys.stderr)
         self.folder = RunFolder(self.settings, seeds.digest)
         self.folder.check()
         if self.folder.complete:
@@ -168,6 +170,12 @@ class Run:
         if settings.judge_model:
             await judge(tree, self.chat, settings)
         return problem, tree
+
+
+def _sentence(text: str) -> str:
+    """A message as a sentence; a path or a host at its beginning stays as it is."""
+    first = text.partition(" ")[0]
+    return f"{text[:1].upper() if first.isalpha() else text[:1]}{text[1:].rstrip('.')}."
 
 
 def _lightness(error: BaseException) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -26,20 +27,18 @@ class Progress:
         self._rounds = settings.evolve_rounds
         shape = "{desc:<7}{percentage:3.0f}%|{bar:24}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
         total = seeds * (1 + self._rounds)
-        self._evolve = tqdm(total=total, initial=evolved, desc="evolve", bar_format=shape, file=sys.stderr)
-        self._search = tqdm(
-            total=searched, initial=searched, desc="search", bar_format=shape, position=1, file=sys.stderr
-        )
+        often = 0.1 if sys.stderr.isatty() else 30.0  # seconds; in a log file every refresh is a line
+        bar = functools.partial(tqdm, bar_format=shape, mininterval=often, file=sys.stderr)
+        self._evolve = bar(total=total, initial=evolved, desc="evolve")
+        self._search = bar(total=searched, initial=searched, desc="search", position=1)
 
     def evolved(self, problem: Problem) -> None:
         """A problem was decided: accepted, or not."""
         self._evolve.update()
         if problem.status == "accepted" and self._search_wanted:
             self._search.total = (self._search.total or 0) + 1
-            self._search.refresh()
         elif problem.status != "accepted":
             self._evolve.total = (self._evolve.total or 0) - (self._rounds - problem.round)
-            self._evolve.refresh()
 
     def finished(self, problem: Problem) -> None:
         """A problem has come to its end."""

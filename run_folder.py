@@ -34,6 +34,7 @@ class RunFolder:
         self.path = folder_of(settings)
         self._settings = settings
         self._identity = _identity(settings, seed_digest)
+        self._formats = () if settings.evolve_only else settings.formats
         self._files: dict[str, IO[bytes]] = {}
 
     @property
@@ -98,9 +99,11 @@ class RunFolder:
         seen: set[str] = set()
         self._rewrite(PROBLEMS, lambda row: row["question_id"] in done and not _twice(seen, row["question_id"]))
         seen = set()
-        self._rewrite(TREES, lambda row: row["question_id"] in done and not _twice(seen, row["question_id"]))
+        if not self._settings.evolve_only:
+            self._rewrite(TREES, lambda row: row["question_id"] in done and not _twice(seen, row["question_id"]))
         self._derive()
-        for name in [PROBLEMS, TREES, *(f"{name}.jsonl" for name in self._settings.formats)]:
+        trees = [] if self._settings.evolve_only else [TREES]
+        for name in [PROBLEMS, *trees, *(f"{name}.jsonl" for name in self._formats)]:
             self._files[name] = (self.path / name).open("ab", buffering=0)
         return journal, done
 
@@ -127,7 +130,7 @@ class RunFolder:
             file.close()
         self._files.clear()
         if complete:
-            for name in (PROBLEMS, TREES):
+            for name in filter(lambda name: (self.path / name).exists(), (PROBLEMS, TREES)):
                 _sort_rows(self.path / name)
             self._derive()
         totals = journal.totals()
@@ -159,7 +162,7 @@ class RunFolder:
             file.write(json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n")
 
     def _exports(self) -> dict[str, Callable[[Tree], Iterator[exports.Row]]]:
-        rows = {name: exports.ROWS[name] for name in self._settings.formats}
+        rows = {name: exports.ROWS[name] for name in self._formats}
         if "prm" in rows:
             rows["prm"] = partial(exports.prm_rows, keep=self._settings.keep)
         return rows
@@ -167,9 +170,7 @@ class RunFolder:
     def _derive(self) -> None:
         """Make every file that is a function of the trees."""
         with contextlib.ExitStack() as stack:
-            files = {
-                name: stack.enter_context(_replacing(self.path / f"{name}.jsonl")) for name in self._settings.formats
-            }
+            files = {name: stack.enter_context(_replacing(self.path / f"{name}.jsonl")) for name in self._formats}
             for tree in self.trees():
                 for name, rows in self._exports().items():
                     files[name].write(b"".join(_line(row) for row in rows(tree)))

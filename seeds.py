@@ -34,6 +34,11 @@ class Seeds:
         """How many rows are taken, those that will be refused included."""
         return min(len(self.rows), self.settings.limit or len(self.rows))
 
+    @property
+    def have_answers(self) -> bool:
+        """Whether there is a column of answers."""
+        return self.settings.answer_column in self.rows.column_names
+
     def __iter__(self) -> Iterator[Problem]:
         """Each row as a problem. An empty or repeated one has status "refused" and the reason; ids count the rows from 0."""
         seen: dict[bytes, str] = {}
@@ -83,11 +88,15 @@ def read_seeds(settings: Settings) -> Seeds:
         digest = str(rows._fingerprint)
     if len(rows) == 0:
         raise UserError(f"The seed file {settings.seed_file} has no rows: it needs at least one problem.")
-    missing = [name for name in settings.column_names if name not in rows.column_names]
+    asked_for = [*settings.column_names]
+    if settings.answer_column != Settings.answer_column:
+        asked_for.append(settings.answer_column)  # the default one may be missing: then answers are voted
+    missing = [name for name in asked_for if name not in rows.column_names]
     if missing:
+        flag = "--column_names" if missing[0] in settings.column_names else "--answer_column"
         raise UserError(
             f"The seed file {settings.seed_file} has no column {missing[0]!r}: name one of "
-            f"{', '.join(map(repr, rows.column_names))} with --column_names."
+            f"{', '.join(map(repr, rows.column_names))} with {flag}."
         )
     return Seeds(rows, settings, digest)
 

@@ -2,7 +2,7 @@
 cd "$(dirname "${BASH_SOURCE[0]}")"
 wanted=$(cat requirements.txt setup_venv.sh | sha256sum | cut -d' ' -f1)
 if [ "$(cat .venv/requirements.sha256 2>/dev/null)" != "$wanted" ]; then
-    echo "Setting up .venv from requirements.txt (about a minute, once) ..."
+    echo "Setting up .venv from requirements.txt (a minute or two, once) ..."
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; python3 is $(python3 --version 2>&1)."; exit 2; }
     [ -x .venv/bin/python ] || python3 -m venv .venv
     .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt

@@ -71,7 +71,8 @@ def main() -> int:
         wanted = (tree for tree in trees if flags.question_id in (None, tree.question_id))
         tree = max(wanted, key=instructiveness, default=None)
     if tree is None:
-        print(f"{path} has no such tree.", file=sys.stderr)
+        which = f"tree of {flags.question_id}" if flags.question_id else "tree"
+        print(f"{path} has no {which}: problems.jsonl says what became of each problem, and why.", file=sys.stderr)
         return 2
     lines = list(lines_of(tree))
     shown = lines if flags.question_id else lines[:MOST_LINES]

@@ -204,3 +204,11 @@ def test_decontaminate_files_give_their_problems_or_all_their_text(tmp_path, row
 def test_missing_decontaminate_file_is_refused(tmp_path):
     with pytest.raises(UserError, match="of --decontaminate is not there"):
         read_test_texts(Settings("seeds.jsonl", decontaminate=(str(tmp_path / "test.jsonl"),)))
+
+
+def test_answer_column_that_was_asked_for_must_be_there(tmp_path):
+    path = tmp_path / "seeds.jsonl"
+    path.write_text('{"problem": "p", "solution": "2"}\n')
+    with pytest.raises(UserError, match="no column 'typo': name one of 'problem', 'solution'"):
+        read_seeds(Settings(str(path), answer_column="typo"))
+    assert not read_seeds(Settings(str(path))).have_answers
