@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from exports import labelled_solutions
+from exports import Harvest, labelled_solutions
 from markup import balance, count, safe, said, share
 from records import Node, Problem, Tree
 
@@ -20,17 +20,16 @@ def first_error(path: Path) -> int | None:
     return next((place for place, node in enumerate(path) if node.label is False), None)
 
 
-def instructive(tree: Tree) -> tuple[bool, bool, bool, float]:
+def instructive(harvest: Harvest) -> tuple[bool, bool, bool, float]:
     """How much there is to learn from looking at a tree; sorts from least to most.
 
     Best are trees with right and wrong solutions and a first error found after a right step; among equals, those where
     the belief falls most at such an error.
     """
-    ends = {path[-1].correct for path in tree.solutions()}
-    located = list(labelled_solutions(tree))
-    falls = [_fall(path) for path in located if not path[-1].correct]
+    ends = {path[-1].correct for path in harvest.solutions}
+    falls = [_fall(path) for path, _, _ in harvest.labelled if not path[-1].correct]
     both, inside = ends == {True, False}, max(falls, default=0.0)
-    return both and inside > 0, both, bool(located), inside
+    return both and inside > 0, both, bool(harvest.labelled), inside
 
 
 def chosen_solutions(tree: Tree) -> list[Path]:

@@ -151,6 +151,9 @@ class Problem:
         return Problem(**row)
 
 
+DERIVED = frozenset({"mc_value", "label"})  # fields of a node's row that follow from the others
+
+
 @dataclass(eq=False)
 class Node:
     """A prefix of a problem's tree, named by its last step. Counts are of the rollouts started here that have a verdict."""
@@ -196,19 +199,20 @@ class Node:
 
     def to_json(self) -> dict[str, Any]:
         """The node as it stands in tree.jsonl, with all that is below it."""
-        row = {"text": self.text} | self.counts()
+        row = {"text": self.text, **self.counts()}
         if self.correct is not None:
-            row |= {"correct": self.correct, "times": self.times, "searched": self.searched}
+            row.update(correct=self.correct, times=self.times, searched=self.searched)
             if self.judged_error is not None:
                 row["judged_error"] = self.judged_error
-        return row | {"children": [child.to_json() for child in self.children]}
+        row["children"] = [child.to_json() for child in self.children]
+        return row
 
     @staticmethod
     def from_json(row: dict[str, Any]) -> Node:
         """The node of a row of tree.jsonl."""
-        derived = ("mc_value", "label", "children")
-        fields = {name: value for name, value in row.items() if name not in derived}
-        return Node(**fields, children=[Node.from_json(child) for child in row["children"]])
+        fields = {name: value for name, value in row.items() if name not in DERIVED}
+        fields["children"] = [Node.from_json(child) for child in row["children"]]
+        return Node(**fields)
 
 
 @dataclass
@@ -236,12 +240,15 @@ class Tree:
 
     def solutions(self) -> Iterator[list[Node]]:
         """Each whole solution as the path of its nodes, the root left out; where they part, the one found first comes first."""
-        stack: list[list[Node]] = [[child] for child in reversed(self.root.children)]
+        path: list[Node] = []
+        stack = [(child, 0) for child in reversed(self.root.children)]
         while stack:
-            path = stack.pop()
-            if path[-1].correct is not None:
-                yield path
-            stack.extend([*path, child] for child in reversed(path[-1].children))
+            node, depth = stack.pop()
+            del path[depth:]
+            path.append(node)
+            if node.correct is not None:
+                yield path.copy()
+            stack.extend((child, depth + 1) for child in reversed(node.children))
 
     def to_json(self) -> dict[str, Any]:
         """The row as it stands in tree.jsonl."""

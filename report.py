@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from exports import Harvest
 from markup import SHORT, balance, bars, count, histogram, safe, said, table, tile
 from problem_card import instructive, problem_card
 from records import Problem, Tree
@@ -44,21 +45,22 @@ def write_report(
     file: TextIO,
     summary: dict[str, Any],
     problems: Callable[[], Iterable[Problem]],
-    trees: Iterable[Tree],
-    most_trees: int = MOST_TREES,
+    shown: Sequence[Tree],
 ) -> None:
-    """Write the page of a run, with at most `most_trees` of its trees, the most instructive first.
+    """Write the page of a run with the trees of `shown`, in this order.
 
-    `summary` is what summary.json says; its "run", where there is one, stands in the heading. `problems` gives the run's problems anew at each call, since parents are looked up
-    after their children; `trees` is read once. No more than what is shown is ever held in memory.
+    `summary` is what summary.json says; its "run", where there is one, stands in the heading. `problems` gives the run's
+    problems anew at each call, since parents are looked up after their children.
     """
-    file.writelines(_page(summary, problems, trees, most_trees))
+    file.writelines(_page(summary, problems, shown))
 
 
-def _page(
-    summary: dict[str, Any], problems: Callable[[], Iterable[Problem]], trees: Iterable[Tree], most_trees: int
-) -> Iterator[str]:
-    shown = heapq.nlargest(most_trees, trees, key=instructive)
+def most_instructive(harvests: Iterable[Harvest], most: int = MOST_TREES) -> list[Tree]:
+    """The trees to show, those from which there is most to learn first; never holds more than `most` of them."""
+    return [harvest.tree for harvest in heapq.nlargest(most, harvests, key=instructive)]
+
+
+def _page(summary: dict[str, Any], problems: Callable[[], Iterable[Problem]], shown: Sequence[Tree]) -> Iterator[str]:
     listed = _without_tree(problems())
     against = summary["majority_against_stated_answer"][:MOST_LISTED]
     ids = [row["question_id"] for row in against] + [tree.question_id for tree in shown]
@@ -150,7 +152,7 @@ def _contradictions(against: list[dict[str, Any]], total: int, known: dict[str, 
         yield f'<p class="quiet">{total - len(against):,} more in summary.json.</p>\n'
 
 
-def _trees(shown: list[Tree], total: int, known: dict[str, Problem]) -> Iterator[str]:
+def _trees(shown: Sequence[Tree], total: int, known: dict[str, Problem]) -> Iterator[str]:
     if not total:
         return
     yield f"<h2>{'The trees' if len(shown) == total else f'{len(shown):,} of {total:,} trees'}</h2>\n"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import hashlib
 import importlib.metadata
 import io
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -17,10 +17,11 @@ from typing import IO, Any
 
 import exports
 from journal import Journal, SpoiltJournal
+from jsonl import Row, line, lines, read_in_order, read_rows, replacing
 from prompt_files import PROMPTS
 from records import FORMATS, FREE_SETTINGS, Problem, Settings, Tree, UserError
-from report import write_report
-from summary import summarise
+from report import most_instructive, write_report
+from summary import LabelCounts, summarise
 
 LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "tqdm")
 JOURNAL, SETTINGS, SUMMARY, REPORT = "completions.sqlite", "settings.json", "summary.json", "report.html"
@@ -94,14 +95,12 @@ class RunFolder:
         if not self.begun:
             self.write_json(SETTINGS, self._settings_json())
         (self.path / SUMMARY).unlink(missing_ok=True)
-        done = {row["question_id"]: Problem.from_json(row) for row in _rows(self.path / PROBLEMS)}
+        done = {row["question_id"]: Problem.from_json(row) for row in read_rows(self.path / PROBLEMS)}
         done = {question_id: problem for question_id, problem in done.items() if problem.status != "failed"}
-        seen: set[str] = set()
-        self._rewrite(PROBLEMS, lambda row: row["question_id"] in done and not _twice(seen, row["question_id"]))
-        seen = set()
+        self._rewrite(PROBLEMS, _once(read_rows(self.path / PROBLEMS), done))
         if not self._settings.evolve_only:
-            self._rewrite(TREES, lambda row: row["question_id"] in done and not _twice(seen, row["question_id"]))
-        self._derive()
+            self._rewrite(TREES, _once(read_rows(self.path / TREES), done))
+        _exhaust(self._remake())
         trees = [] if self._settings.evolve_only else [TREES]
         for name in [PROBLEMS, *trees, *(f"{name}.jsonl" for name in self._formats)]:
             self._files[name] = (self.path / name).open("ab", buffering=0)
@@ -110,35 +109,38 @@ class RunFolder:
     def remake(self) -> None:
         """Make every file of a complete run anew that is made from its trees: --formats or --keep may have changed."""
         journal = Journal(self.path / JOURNAL)
-        self._derive()
+        _exhaust(self._remake())
         journal.close()
 
     def write(self, problem: Problem, tree: Tree | None = None) -> None:
         """Write all rows of a problem that has come to its end; its row in problems.jsonl, last, says that the others are there."""
         if tree:
-            self._files[TREES].write(_line(tree.to_json()))
+            self._files[TREES].write(line(tree.to_json()))
+            harvest = exports.Harvest(tree)
             for name, rows in self._exports().items():
-                self._files[f"{name}.jsonl"].write(b"".join(_line(row) for row in rows(tree)))
-        self._files[PROBLEMS].write(_line(problem.to_json()))
+                self._files[f"{name}.jsonl"].write(lines(rows(harvest)))
+        self._files[PROBLEMS].write(line(problem.to_json()))
 
     def finish(self, complete: bool, journal: Journal, seconds: float) -> None:
         """Close the files and write the summary and the report.
 
-        Where the run is complete, the rows are put in order of question_id first, and all other files made anew from them.
+        Where the run is complete, all rows are put in order of question_id. The trees are read once, for everything.
         """
         for file in self._files.values():
             file.close()
         self._files.clear()
+        labels = LabelCounts()
         if complete:
-            for name in filter(lambda name: (self.path / name).exists(), (PROBLEMS, TREES)):
-                _sort_rows(self.path / name)
-            self._derive()
-        totals = journal.totals()
-        summary = summarise(self.problems(), self.trees(), totals, self._settings.prices)
+            self._rewrite(PROBLEMS, read_in_order(self.path / PROBLEMS))
+            harvests = self._remake(in_order=True)
+        else:
+            harvests = map(exports.Harvest, self.trees())
+        shown = most_instructive(_counted(harvests, labels))
+        summary = summarise(self.problems(), labels, journal.totals(), self._settings.prices)
         summary = {"complete": complete, "seconds": round(seconds, 1)} | summary
-        with _replacing(self.path / REPORT) as file:
+        with replacing(self.path / REPORT) as file:
             page = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
-            write_report(page, summary | {"run": self.path.name}, self.problems, self.trees())
+            write_report(page, summary | {"run": self.path.name}, self.problems, shown)
             page.detach()
         self.write_json(SUMMARY, summary)
         journal.close()
@@ -150,30 +152,36 @@ class RunFolder:
 
     def trees(self) -> Iterator[Tree]:
         """Every tree of the run, one at a time."""
-        return (Tree.from_json(row) for row in _rows(self.path / TREES))
+        return (Tree.from_json(row) for row in read_rows(self.path / TREES))
 
     def problems(self) -> Iterator[Problem]:
         """Every decided problem of the run, one at a time."""
-        return (Problem.from_json(row) for row in _rows(self.path / PROBLEMS))
+        return (Problem.from_json(row) for row in read_rows(self.path / PROBLEMS))
 
     def write_json(self, name: str, value: Any) -> None:
         """Write a JSON file beside and rename it, so that it is there whole or not at all."""
-        with _replacing(self.path / name) as file:
+        with replacing(self.path / name) as file:
             file.write(json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n")
 
-    def _exports(self) -> dict[str, Callable[[Tree], Iterator[exports.Row]]]:
+    def _exports(self) -> dict[str, Callable[[exports.Harvest], Iterator[Row]]]:
         rows = {name: exports.ROWS[name] for name in self._formats}
         if "prm" in rows:
             rows["prm"] = partial(exports.prm_rows, keep=self._settings.keep)
         return rows
 
-    def _derive(self) -> None:
-        """Make every file that is a function of the trees."""
+    def _remake(self, in_order: bool = False) -> Iterator[exports.Harvest]:
+        """Make every file anew that is a function of the trees, and with `in_order` the trees' own; gives each tree in passing."""
+        path = self.path / TREES
         with contextlib.ExitStack() as stack:
-            files = {name: stack.enter_context(_replacing(self.path / f"{name}.jsonl")) for name in self._formats}
-            for tree in self.trees():
+            files = {name: stack.enter_context(replacing(self.path / f"{name}.jsonl")) for name in self._formats}
+            trees = stack.enter_context(replacing(path)) if in_order and path.exists() else None
+            for row in read_in_order(path) if trees else read_rows(path):
+                harvest = exports.Harvest(Tree.from_json(row))
+                if trees:
+                    trees.write(line(row))
                 for name, rows in self._exports().items():
-                    files[name].write(b"".join(_line(row) for row in rows(tree)))
+                    files[name].write(lines(rows(harvest)))
+                yield harvest
 
     def _clear(self) -> None:
         """Delete the run that the folder holds, unless another process is at work in it."""
@@ -183,11 +191,10 @@ class RunFolder:
         for name in _names():
             (self.path / name).unlink(missing_ok=True)
 
-    def _rewrite(self, name: str, keep: Callable[[dict[str, Any]], bool]) -> None:
-        with _replacing(self.path / name) as file:
-            for row in _rows(self.path / name):
-                if keep(row):
-                    file.write(_line(row))
+    def _rewrite(self, name: str, rows: Iterable[Row]) -> None:
+        with replacing(self.path / name) as file:
+            for row in rows:
+                file.write(line(row))
 
     def _settings_json(self) -> dict[str, Any]:
         flags = asdict(self._settings) | {"base_url": [_without_user(url) for url in self._settings.base_url]}
@@ -228,50 +235,20 @@ def _without_user(url: str) -> str:
     return scheme + mark + rest.rpartition("@")[2] if mark else url
 
 
-def _twice(seen: set[str], question_id: str) -> bool:
-    if question_id in seen:
-        return True
-    seen.add(question_id)
-    return False
+def _once(rows: Iterable[Row], done: Container[str]) -> Iterator[Row]:
+    """The rows of the problems that are done, the first of each."""
+    seen: set[str] = set()
+    for row in rows:
+        if row["question_id"] in done and row["question_id"] not in seen:
+            seen.add(row["question_id"])
+            yield row
 
 
-def _line(row: dict[str, Any]) -> bytes:
-    return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+def _counted(harvests: Iterable[exports.Harvest], labels: LabelCounts) -> Iterator[exports.Harvest]:
+    for harvest in harvests:
+        labels.add(harvest)
+        yield harvest
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The whole lines of a file, of which a dead run may have torn the last."""
-    if not path.is_file():
-        return
-    with path.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
-                yield json.loads(line)
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file written beside and renamed into place when it is whole."""
-    beside = path.with_name(path.name + ".new")
-    try:
-        with beside.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _sort_rows(path: Path) -> None:
-    """Put a file's lines in order of question_id, with no more than their ids and places in memory."""
-    places: list[tuple[str, int]] = []
-    with path.open("rb") as file:
-        position = 0
-        for line in file:
-            places.append((json.loads(line)["question_id"], position))
-            position += len(line)
-        with _replacing(path) as sorted_file:
-            for _, place in sorted(places):
-                file.seek(place)
-                sorted_file.write(file.readline())
+def _exhaust(iterator: Iterator[Any]) -> None:
+    collections.deque(iterator, maxlen=0)

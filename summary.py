@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exports import labelled_solutions, up_to_first_error
-from records import Problem, Tree
+from exports import Harvest
+from records import Problem
 
 if TYPE_CHECKING:
     from journal import Totals
@@ -16,10 +17,49 @@ if TYPE_CHECKING:
 FIFTHS = 5
 
 
+@dataclass
+class LabelCounts:
+    """How the labels of a run's trees balance, and where the first errors lie."""
+
+    trees: int = 0
+    rollouts: int = 0
+    steps: Counter[bool] = field(default_factory=Counter)  # by label
+    solutions: Counter[str] = field(default_factory=Counter)  # by what was found in them
+    errors: list[int] = field(default_factory=lambda: [0] * FIFTHS)  # by the part of the solution where they lie
+
+    def add(self, harvest: Harvest) -> None:
+        """Count one more tree."""
+        tree = harvest.tree
+        self.trees += 1
+        self.rollouts += tree.root.num_rollouts
+        stack = [*tree.root.children]
+        while stack:
+            node = stack.pop()
+            self.rollouts += node.num_rollouts
+            if node.label is not None:
+                self.steps[node.label] += 1
+            stack.extend(node.children)
+        for path, _, labels in harvest.labelled:
+            kind = "right" if labels[-1] else "wrong, error found" if not path[-1].correct else "right after an error"
+            self.solutions[kind] += 1
+            if not labels[-1]:
+                self.errors[min(FIFTHS - 1, (len(labels) - 1) * FIFTHS // len(path))] += 1
+
+    def to_json(self) -> dict[str, Any]:
+        """The counts as they stand in summary.json."""
+        return {
+            "trees": self.trees,
+            "rollouts": self.rollouts,
+            "labelled_steps": {"right": self.steps[True], "wrong": self.steps[False]},
+            "labelled_solutions": dict(self.solutions),
+            "first_errors_by_fifth_of_the_solution": self.errors,
+        }
+
+
 def summarise(
-    problems: Iterable[Problem], trees: Iterable[Tree], totals: Totals, prices: tuple[float, float] | None
+    problems: Iterable[Problem], labels: LabelCounts, totals: Totals, prices: tuple[float, float] | None
 ) -> dict[str, Any]:
-    """The counts of a run, from its problems, its trees and what its journal has bought."""
+    """The counts of a run, from its problems, its trees' labels and what its journal has bought."""
     statuses: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     mutations: Counter[str] = Counter()
@@ -48,36 +88,7 @@ def summarise(
         "completion_tokens": totals.completion_tokens,
         "money": _money(totals, prices),
     }
-    return summary | _count_labels(trees)
-
-
-def _count_labels(trees: Iterable[Tree]) -> dict[str, Any]:
-    """How the labels balance, and where the first errors lie."""
-    num_trees, rollouts, right, wrong = 0, 0, 0, 0
-    solutions: Counter[str] = Counter()
-    errors = [0] * FIFTHS
-    for tree in trees:
-        num_trees += 1
-        stack = [tree.root]
-        while stack:
-            node = stack.pop()
-            rollouts += node.num_rollouts
-            if node is not tree.root and node.label is not None:
-                right, wrong = right + node.label, wrong + (not node.label)
-            stack.extend(node.children)
-        for path in labelled_solutions(tree):
-            _, labels = up_to_first_error(path)
-            kind = "right" if labels[-1] else "wrong, error found" if not path[-1].correct else "right after an error"
-            solutions[kind] += 1
-            if not labels[-1]:
-                errors[min(FIFTHS - 1, (len(labels) - 1) * FIFTHS // len(path))] += 1
-    return {
-        "trees": num_trees,
-        "rollouts": rollouts,
-        "labelled_steps": {"right": right, "wrong": wrong},
-        "labelled_solutions": dict(solutions),
-        "first_errors_by_fifth_of_the_solution": errors,
-    }
+    return summary | labels.to_json()
 
 
 def print_summary(summary: dict[str, Any], folder: Path, stopped: str | None) -> None:

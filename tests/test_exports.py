@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exports import ROWS, STEP_TAG, labelled_solutions, math_shepherd_rows, prm_rows
+from exports import ROWS, STEP_TAG, Harvest, labelled_solutions, math_shepherd_rows, prm_rows
 from records import Node, Tree
 
 
@@ -23,7 +23,7 @@ def tree(*children):
 
 
 def rows(name, *children):
-    return list(ROWS[name](tree(*children)))
+    return list(ROWS[name](Harvest(tree(*children))))
 
 
 ALICE = (
@@ -163,13 +163,13 @@ def test_keep_agreed_leaves_out_what_the_judge_sees_elsewhere():
     trees = tree(
         chain("same", 1), chain("earlier", 0), chain("none", -1), chain("unasked", None), node("R", 0.9, end=True)
     )
-    assert [row["completions"] for row in prm_rows(trees, keep="agreed")] == [["Asame", "B"], ["R"]]
-    assert len(list(prm_rows(trees, keep="all"))) == 5
+    assert [row["completions"] for row in prm_rows(Harvest(trees), keep="agreed")] == [["Asame", "B"], ["R"]]
+    assert len(list(prm_rows(Harvest(trees), keep="all"))) == 5
 
 
 def test_judge_agrees_with_a_right_solution_by_naming_no_step():
     trees = tree(node("R", 0.9, end=True, judged=-1), node("S", 0.9, end=True, judged=0))
-    assert [row["completions"] for row in prm_rows(trees, keep="agreed")] == [["R"]]
+    assert [row["completions"] for row in prm_rows(Harvest(trees), keep="agreed")] == [["R"]]
 
 
 @st.composite
@@ -184,7 +184,7 @@ def trees_of_any_shape(draw, depth=0):
 @given(st.lists(trees_of_any_shape(), max_size=3))
 def test_properties_of_every_file(children):
     grown = tree(*children)
-    made = {name: [json.loads(json.dumps(row)) for row in function(grown)] for name, function in ROWS.items()}
+    made = {name: [json.loads(json.dumps(row)) for row in function(Harvest(grown))] for name, function in ROWS.items()}
     for row in made["prm"]:
         assert len(row["completions"]) == len(row["labels"]) > 0
         assert all(row["labels"][:-1])
@@ -196,4 +196,4 @@ def test_properties_of_every_file(children):
         assert [row["label"][place] for place in places] == ["+" if label else "-" for label in same["labels"]]
         assert len(marked) == len(row["label"])
     assert len(made["dpo"]) == len(made["openai_dpo"])
-    assert list(math_shepherd_rows(grown)) == made["math_shepherd"]
+    assert list(math_shepherd_rows(Harvest(grown))) == made["math_shepherd"]

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exports import Harvest
 from markup import safe
 from problem_card import chosen_solutions, first_error, instructive
 from records import Node, Problem, Rollout, Tree
-from report import write_report
+from report import most_instructive, write_report
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -82,7 +83,9 @@ def summary_of(problems=(), trees=(), changed=None):
 
 def page_of(problems, trees, changed=None, most_trees=50):
     file = io.StringIO()
-    write_report(file, summary_of(problems, trees, changed), lambda: problems, iter(trees), most_trees)
+    write_report(
+        file, summary_of(problems, trees, changed), lambda: problems, most_instructive(map(Harvest, trees), most_trees)
+    )
     return file.getvalue()
 
 
@@ -177,7 +180,7 @@ def test_most_instructive_trees_come_first_and_the_others_are_counted():
     assert re.findall(r'<details class="problem" open><summary><code>(\d+)', html) == ["000000", "000002"]
     assert "2 of 4 trees" in html
     assert "2 are not shown" in html
-    assert instructive(pairs[3][1]) == (False, False, False, 0.0)
+    assert instructive(Harvest(pairs[3][1])) == (False, False, False, 0.0)
 
 
 def test_lineage_is_shown_whatever_the_order_of_the_rows():
@@ -241,7 +244,7 @@ def test_memory_does_not_grow_with_the_run():
 
     file = io.StringIO()
     tracemalloc.start()
-    write_report(file, summary_of(changed={"trees": 2_000}), problems, trees(), 5)
+    write_report(file, summary_of(changed={"trees": 2_000}), problems, most_instructive(map(Harvest, trees()), 5))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2_000_000

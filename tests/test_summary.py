@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from exports import Harvest
 from journal import Totals
 from records import Node, Problem, Tree
-from summary import print_summary, summarise
+from summary import LabelCounts, print_summary, summarise
 
 PROBLEMS = [
     Problem("000000", "p", "1", status="searched", voted_answer="1", vote_agrees=True),
@@ -27,6 +28,13 @@ def tree(*children):
     return Tree("000000", "p", "1", Node("", 16, 8, None, list(children)))
 
 
+def counted(trees):
+    counts = LabelCounts()
+    for each in trees:
+        counts.add(Harvest(each))
+    return counts
+
+
 TREES = [
     tree(chain(0.9, 0.9, end=True), chain(0.9, 0.8, 0.1, 0.1, 0.0, end=False)),
     tree(chain(0.1, 0.0, end=False), chain(0.9, 0.2, end=True), chain(None, 0.1, end=False)),
@@ -34,7 +42,7 @@ TREES = [
 
 
 def test_summary_counts_problems_reasons_labels_and_money():
-    assert summarise(PROBLEMS, TREES, Totals(100, 2_000_000, 500_000), (2.0, 8.0)) == {
+    assert summarise(PROBLEMS, counted(TREES), Totals(100, 2_000_000, 500_000), (2.0, 8.0)) == {
         "problems": {"searched": 2, "not_searched": 2, "failed": 1},
         "mutations": {"identity": 4, "deepen": 1},
         "reasons": {"not_searched: solved never … of …": 2, "failed: no reply": 1},
@@ -52,13 +60,13 @@ def test_summary_counts_problems_reasons_labels_and_money():
 
 
 def test_run_that_made_nothing_has_a_summary():
-    summary = summarise([], [], Totals(), None)
+    summary = summarise([], LabelCounts(), Totals(), None)
     assert (summary["trees"], summary["money"], summary["labelled_steps"]) == (0, None, {"right": 0, "wrong": 0})
 
 
 def test_what_is_printed_names_counts_reasons_and_the_folder(capsys):
     summary = {"complete": True, "seconds": 12.3} | summarise(
-        PROBLEMS, TREES, Totals(100, 2_000_000, 5_000), (2.0, 8.0)
+        PROBLEMS, counted(TREES), Totals(100, 2_000_000, 5_000), (2.0, 8.0)
     )
     print_summary(summary, Path("runs/x"), None)
     assert capsys.readouterr().out.splitlines() == [
@@ -77,6 +85,6 @@ def test_what_is_printed_names_counts_reasons_and_the_folder(capsys):
 
 
 def test_stopped_run_says_why(capsys):
-    summary = {"complete": False, "seconds": 1.0} | summarise([], [], Totals(), None)
+    summary = {"complete": False, "seconds": 1.0} | summarise([], LabelCounts(), Totals(), None)
     print_summary(summary, Path("runs/x"), "--token_budget 5 is spent")
     assert capsys.readouterr().out.splitlines()[-1] == "stopped         --token_budget 5 is spent"
