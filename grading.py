@@ -11,7 +11,7 @@ import os
 import resource
 import signal
 import sys
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
@@ -70,16 +70,22 @@ class Grader:
             verdicts |= zip(unknown, found, strict=True)
         return [bool(verdicts[answer]) for answer in answers]
 
-    async def vote(self, answers: Sequence[str]) -> tuple[str | None, float]:
-        """The majority answer in its most common form and its share of all answers, as `answers.vote`."""
+    async def vote(self, answers: Sequence[str], gold: str | None = None) -> tuple[str | None, float]:
+        """The majority answer in its most common form and its share of all answers, as `answers.vote`.
+
+        With a reference answer, the forms that are equal to it count together. Forms are compared no further once all that
+        are left would together come to less than the largest group.
+        """
+        counts, left = Counter(answers), distinct_forms(answers)
         groups: list[list[str]] = []
-        for form in distinct_forms(answers):
-            verdicts = await asyncio.gather(*(self.same(group[0], form) for group in groups))
-            if True in verdicts:
-                groups[verdicts.index(True)].append(form)
-            else:
-                groups.append([form])
-        return majority(answers, groups)
+        most = 0
+        while left and sum(counts[form] for form in left) >= most:
+            first = left[0] if gold is None or groups else gold
+            same = await self.same_each(first, left)
+            groups.append([form for form, verdict in zip(left, same, strict=True) if verdict or form == first])
+            left = [form for form in left if form not in groups[-1]]
+            most = max(most, sum(counts[form] for form in groups[-1]))
+        return majority(answers, [group for group in (*groups, left) if group])
 
     def close(self) -> None:
         """Stop the workers and cancel the comparisons still under way. The grader can be used again afterwards."""

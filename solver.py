@@ -65,7 +65,8 @@ class Solver:
                 f"none of its {len(rollouts)} solutions came to an answer (is --max_tokens large enough?)"
             )
         rate = sum(verdicts) / len(verdicts)
-        voted, share = await self.grader.vote([rollout.answer for rollout in rollouts if rollout.answer is not None])
+        answers = [rollout.answer for rollout in rollouts if rollout.answer is not None]
+        voted, share = await self.grader.vote(answers, problem.final_answer)
         agrees = await self.grader.same(problem.final_answer or "", voted) if voted is not None else None
         problem = replace(problem, solve_rate=round(rate, 4), voted_answer=voted, agreement=round(share, 4))
         problem = replace(problem, vote_agrees=agrees)
