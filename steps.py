@@ -18,6 +18,7 @@ from blocks import LINE, Span, closed_blocks
 from correction_phrases import CORRECTION, CUES
 
 _NAMED = r"(?:Step|Case|Part|Stage)[ \t]+(?:\d{1,3}|[IVX]{1,4}|[A-F])[*_]*[ \t]*(?:[:.()—–-]|$|(?=\n))|(?:第[\d一二三四五六七八九十]{1,3}步|步骤[ \t]*[\d一二三四五六七八九十]{1,3})"
+_NAMING = frozenset("sSſcCpP第步")  # letters with which these begin; ſ is an s where case is ignored
 _NUMBER = r"\(?\d{1,2}[.)][*_]*(?:[ \t]|$|(?=\n))"
 _NUMBERED = re.compile(rf"[ \t]*(?:#{{1,6}}[ \t]+)?[*_]{{0,3}}(?:(?P<named>{_NAMED})|(?P<number>{_NUMBER}))", re.I)
 _ITEM = re.compile(rf"[ \t]*(?:\*\*)?(?:{_NUMBER}|[-*•–](?:[ \t]|$))")
@@ -75,7 +76,7 @@ def merge_steps(steps: Sequence[str], most: int) -> list[str]:
 def announces_correction(step: str) -> bool:
     """Whether a step says, in English or Chinese, that an earlier step was wrong. Doubting and checking are not enough."""
     text = step.replace("’", "'").replace("*", "").lower()
-    return CUES.search(text) is not None and CORRECTION.search(text) is not None
+    return any(map(text.__contains__, CUES)) and CORRECTION.search(text) is not None
 
 
 def corrected_step(steps: Sequence[str], index: int) -> int | None:
@@ -177,7 +178,7 @@ def _role(unit: str, bare: str, previous: str) -> str:
 
 def _is_title(line: str) -> bool:
     """Whether a unit is a line that only names what follows: a heading, a line in bold, "Step 3: Add the prices"."""
-    if "\n" in line or len(line) > 200:
+    if (line[:1].isalpha() and line[0] not in _NAMING) or "\n" in line or len(line) > 200:
         return False
     if _HEADING.match(line):
         return True
