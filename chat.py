@@ -12,6 +12,7 @@ import os
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from addresses import Address, addresses_of
 from dialect import Fault, Question, fault_of_reply
@@ -165,29 +166,28 @@ async def _all_done(parts: list[Coroutine[Any, Any, None]]) -> None:
 
 
 class _Connection:
-    """One replica through the openai library, whose exceptions become Faults. Its repr names the host and nothing else."""
+    """One replica, asked by the openai library's HTTP client; what goes wrong becomes a Fault. Its repr names the host alone."""
 
-    def __init__(self, address: Address, client: Any, timeout: float) -> None:
-        import httpx2
-
+    def __init__(self, address: Address, client: Any, http: Any, timeout: float) -> None:
         self.host = address.host
-        self._client = client
+        self._client = client  # knows the base URL and the headers …
+        self._http = http  # … and this one sends: the rest of the library would double what a request costs
         self._secrets = [secret.encode() for secret in address.secrets]
         self._timeout = timeout
-        # The plain HTTP response: the library's models cost more than the rest of a request, and choke on odd bodies.
-        self._reply_type = httpx2.Response
+        self._azure = address.azure_version
+        own = {**client.auth_headers, **client.default_headers}
+        self._headers = {name: value for name, value in own.items() if isinstance(value, str)}
 
     def __repr__(self) -> str:
         return f"<connection to {self.host}>"
 
     async def post(self, body: dict[str, Any], headers: dict[str, str]) -> bytes:
-        return await self._call(
-            self._client.post("/chat/completions", cast_to=self._reply_type, body=body, options={"headers": headers}),
-            self._timeout,
-        )
+        path = f"deployments/{quote(body['model'], safe='')}/chat/completions" if self._azure else "chat/completions"
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        return await self._ask("POST", path, self._timeout, content=content, headers=self._headers | headers)
 
     async def models(self, timeout: float) -> Any:
-        content = await self._call(self._client.get("/models", cast_to=self._reply_type), timeout)
+        content = await self._ask("GET", "models", timeout, headers=self._headers)
         try:
             return json.loads(content)
         except ValueError:
@@ -196,19 +196,22 @@ class _Connection:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _call(self, request: Coroutine[Any, Any, Any], timeout: float) -> bytes:
+    async def _ask(self, method: str, path: str, timeout: float, **what: Any) -> bytes:
         import aiohttp
-        import openai
+        import httpx2
 
+        version = f"?api-version={self._azure}" if self._azure else ""
         try:
             # The library bounds the wait for each piece of a reply, not for the whole: some gateways send blanks meanwhile.
             async with asyncio.timeout(timeout):
-                return self._clean((await request).content)
-        except openai.APIStatusError as error:
-            text = self._clean(error.response.content).decode(errors="replace")
-            fault = fault_of_reply(error.status_code, text, error.response.headers)
-        except (openai.APIError, aiohttp.ClientError, OSError) as error:
+                reply = await self._http.request(method, f"{self._client.base_url}{path}{version}", **what)
+        except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
             fault = self._fault_of_connection(error)
+        else:
+            content = self._clean(reply.content)
+            if reply.is_success:
+                return content
+            fault = fault_of_reply(reply.status_code, content.decode(errors="replace"), reply.headers)
         raise fault from None
 
     def _fault_of_connection(self, error: BaseException) -> Fault:
@@ -247,23 +250,19 @@ def _connect(address: Address, settings: Settings) -> _Connection:
     limits = httpx2.Limits(max_connections=sockets, max_keepalive_connections=sockets, keepalive_expiry=KEEP_ALIVE)
     timeout = httpx2.Timeout(settings.timeout, connect=CONNECT_TIMEOUT, pool=None)
     # On aiohttp a request costs half of what it does on the library's own transport.
-    transport = DefaultAioHttpClient(limits=limits, timeout=timeout)
+    http = DefaultAioHttpClient(limits=limits, timeout=timeout)
     client: Any
     if address.azure_version:
+        headers = {"Authorization": f"Bearer {address.key}"} if address.is_token else {"api-key": address.key}
         client = AsyncAzureOpenAI(
             azure_endpoint=address.url,
             api_version=address.azure_version,
-            api_key=None if address.is_token else address.key,
-            azure_ad_token=address.key if address.is_token else None,
-            max_retries=0,
-            http_client=transport,
+            api_key=address.key,
+            default_headers=headers,
+            http_client=http,
         )
     else:
         client = AsyncOpenAI(
-            base_url=address.url,
-            api_key=address.key,
-            default_headers=address.headers,
-            max_retries=0,
-            http_client=transport,
+            base_url=address.url, api_key=address.key, default_headers=address.headers, http_client=http
         )
-    return _Connection(address, client, settings.timeout)
+    return _Connection(address, client, http, settings.timeout)
