@@ -10,13 +10,14 @@ way that is valid for it: a rollout is a fair sample only of the steps that it w
 What comes after a prefix cannot tell right from mended, so that the messages know two kinds of prefix only, good and
 wrong. A prefix is right when it is good at every step of the way.
 
-None of the rates is known. They are laid out on a grid, and every problem weighs its cells by its own rollouts.
+None of the rates is known. They are laid out on a grid, and every problem weighs its cells by its own rollouts. Once a run's
+problems are all searched, `learn_rates` finds how common each rate is among them, and their labels are written anew.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import comb
@@ -32,13 +33,17 @@ GOOD, WRONG = 0, 1
 # The grid: all values equally likely beforehand, each about twice the one before, from hardly ever to as often as not.
 SLIPS = (0.01, 0.03, 0.07, 0.14, 0.27, 0.5)  # chance of an error, per step
 RECOVERIES = (0.02, 0.06, 0.14, 0.3)  # chance of coming back from one without a word, per step
-ANNOUNCEMENTS = (0.03, 0.15)  # chance that a step from a wrong prefix announces a correction …
+ANNOUNCEMENTS = (0.01, 0.07)  # chance that a step from a wrong prefix announces a correction …
+GRID = (len(SLIPS), len(RECOVERIES), len(ANNOUNCEMENTS))
 SLIP, RECOVERY, ANNOUNCED = np.array(list(product(SLIPS, RECOVERIES, ANNOUNCEMENTS))).T
 
 ANNOUNCED_WELL = 0.8  # … and that the announced correction is one
 ANNOUNCED_FALSELY = 0.005  # chance of the same words where nothing was wrong
+LAST = 0.2  # a last step mostly restates the result: how often it slips or recovers, beside the others
 MISGRADED = 0.002  # a right solution whose answer is judged wrong
 LUCKY = 0.02  # a wrong one whose answer is right all the same
+PSEUDO_PROBLEMS = 10  # what a run learns holds the even grid to be as good as so many problems
+ROUNDS = 60  # of expectation maximisation; further ones change no label
 
 _VERDICT = {
     True: np.log([[1 - MISGRADED], [LUCKY]]),
@@ -48,13 +53,14 @@ _VERDICT = {
 
 
 @functools.cache
-def step_chances(draws: int, announced: bool) -> Array:
+def step_chances(draws: int, announced: bool, last: bool) -> Array:
     """Logarithm of the chances of a step that was sampled `draws` times: (2 from, 2 to, cells).
 
     Samples of the same text share their state, so each of them speaks for the state that is more likely. But that they
     coincide must not pass for evidence that the rates are low: for the rates, a text counts once, however often drawn.
     """
-    chances = np.array([[1 - SLIP, SLIP], [RECOVERY, 1 - RECOVERY]])
+    slip, recovery = (rate * (LAST if last else 1) for rate in (SLIP, RECOVERY))
+    chances = np.array([[1 - slip, slip], [recovery, 1 - recovery]])
     words = np.array([np.full_like(SLIP, 1 - ANNOUNCED_FALSELY), 1 - ANNOUNCED])
     if announced:
         chances[WRONG, GOOD], chances[WRONG, WRONG] = ANNOUNCED_WELL, 1 - ANNOUNCED_WELL
@@ -64,93 +70,150 @@ def step_chances(draws: int, announced: bool) -> Array:
     return np.log(words[:, None] * together / coincide[:, None])
 
 
-@dataclass(frozen=True)
-class _Messages:
-    """What is known of one prefix from what was seen at and below it; both have the shape (2, cells)."""
+@dataclass(frozen=True, eq=False)
+class _Message:
+    """What is known of one prefix from what was seen at and below it: logarithms of shape (2, cells)."""
 
-    seen: Array  # logarithm of its likelihood, given the state of the prefix before
-    good: Array  # chance that the prefix is good, given the state of the prefix before
+    seen: Array  # of its likelihood, given the state of the prefix before
+    good: Array  # of the chance that the prefix is good, given the state of the prefix before
+
+
+# Most new steps are the first of their kind on the way to an answer, and what they say has been said in another problem.
+@functools.lru_cache(maxsize=4096)
+def _message(draws: int, announced: bool, verdict: bool | None, below: tuple[_Message, ...]) -> _Message:
+    after = sum((message.seen for message in below), _VERDICT[verdict])
+    # A step that ends a solution is a last one, also where another solution goes on from it.
+    chances = step_chances(draws, announced, verdict is not None) + after
+    seen = np.logaddexp(chances[:, GOOD], chances[:, WRONG])
+    return _Message(seen, chances[:, GOOD] - seen)
 
 
 class Belief:
-    """The belief over one problem's tree, which is empty yet. `announces`: does a step announce a correction?"""
+    """The belief over one problem's tree. `announces`: does a step announce a correction?
 
-    def __init__(self, tree: Tree, announces: Callable[[str], bool]) -> None:
-        self._root = tree.root
+    `rates` says how likely each cell of the grid is beforehand, shape (cells,); without it, one is as likely as another.
+    """
+
+    def __init__(self, tree: Tree, announces: Callable[[str], bool], rates: Array | None = None) -> None:
+        self._tree = tree
         self._announces = announces
+        self._prior = np.zeros_like(SLIP) if rates is None else np.log(rates)
         self._drawn: dict[Node, int] = {}  # how many rollouts wrote this step themselves
-        self._messages: dict[Node, _Messages] = {}  # of the nodes below which nothing has been added since
+        self._messages: dict[Node, _Message] = {}  # of the nodes below which nothing has been added since
+        self._weights: Array | None = None  # how much each cell is believed, as long as nothing is added
 
-    def add(self, path: Sequence[Node], start: int) -> None:
-        """Take in a rollout that has just entered the tree and wrote the steps of `path` after the first `start` ones."""
-        for node in path[start:]:
-            self._drawn[node] = self._drawn.get(node, 0) + 1
+    def add(self, path: Sequence[Node]) -> None:
+        """Take in a rollout that has just entered the tree at this path."""
+        self._weights = None
         for node in path:
             self._messages.pop(node, None)
 
+    def evidence(self) -> Array:
+        """Logarithm of the likelihood of all that was seen, if the rates are a cell's: shape (cells,).
+
+        A function of the tree as it stands in its JSON, in whatever order its rollouts came.
+        """
+        self._bring_up_to_date()
+        # A problem itself is a right prefix.
+        return sum((self._messages[child].seen[GOOD] for child in self._tree.root.children), np.zeros_like(SLIP))
+
     def along(self, path: Sequence[Node]) -> Array:
         """Chance that every step up to each node of the path is right: shape (len(path),), never rising."""
-        right, _ = self.by_cell(path)
-        return right @ self._weights()
+        weights = self.weights()
+        return (self._chances(path)[:, GOOD].cumprod(axis=0) * weights).sum(axis=1)
 
     def everywhere(self) -> dict[Node, float]:
-        """The same for every node of the tree but the root."""
-        weights, beliefs = self._weights(), {}
-        stack = [(child, np.ones_like(SLIP)) for child in self._root.children]
-        while stack:
-            node, right = stack.pop()
-            right = right * self._messages[node].good[GOOD]
-            beliefs[node] = float(right @ weights)
-            stack.extend((child, right) for child in node.children)
-        return beliefs
+        """The same for every node of the tree but the root, parents before children."""
+        weights, nodes = self.weights(), self._tree.nodes()
+        chances = dict(zip(nodes, self._chances(nodes)[:, GOOD], strict=True))
+        for node in nodes:  # parents come before children
+            for child in node.children:
+                chances[child] *= chances[node]
+        right = np.array(list(chances.values())).reshape(-1, len(SLIP))
+        return dict(zip(nodes, (right * weights).sum(axis=1).tolist(), strict=True))
 
     def telling(self, path: Sequence[Node], rollouts: int) -> Array:
         """What `rollouts` from each proper prefix of the path would tell: bits about the first error, shape (len(path) - 1,).
 
         The expected fall in entropy of "the prefix is right", which is all that such rollouts speak of.
         """
+        weights = self.weights()
         right, good = (states[:-1, :, None] for states in self.by_cell(path))
         outcome_if_good, outcome_if_wrong = _outcomes(len(path), rollouts)
-        weights = self._weights()
         of_right = weights @ (right * outcome_if_good)  # chance of being right and so many successes: (prefixes, k)
-        of_any = weights @ (good * outcome_if_good + (1 - good) * outcome_if_wrong)
+        of_any = weights @ (outcome_if_wrong + good * (outcome_if_good - outcome_if_wrong))
         before = _entropy(of_right.sum(axis=1)) + _entropy((of_any - of_right).sum(axis=1))
         after = _entropy(of_right) + _entropy(of_any - of_right) - _entropy(of_any)
         return before - after.sum(axis=1)
 
     def by_cell(self, path: Sequence[Node]) -> tuple[Array, Array]:
         """Chances that each node of a path is right, and that it is good, if the rates are a cell's: (len(path), cells) both."""
-        self._bring_up_to_date()
-        right = good = np.ones_like(SLIP)
-        rights, goods = [], []
-        for node in path:
-            chance = self._messages[node].good
-            right, good = right * chance[GOOD], good * chance[GOOD] + (1 - good) * chance[WRONG]
-            rights.append(right)
+        self.weights()  # brings the messages up to date
+        chances, good, goods = self._chances(path), np.ones_like(SLIP), []
+        for if_good, if_wrong in chances:
+            good = if_wrong + good * (if_good - if_wrong)
             goods.append(good)
-        return np.array(rights), np.array(goods)
+        return chances[:, GOOD].cumprod(axis=0), np.array(goods)
 
-    def _weights(self) -> Array:
-        """How much each cell of the grid is believed: shape (cells,). A problem itself is a right prefix."""
-        self._bring_up_to_date()
-        log_likelihood = sum((self._messages[child].seen[GOOD] for child in self._root.children), np.zeros_like(SLIP))
-        weights = np.exp(log_likelihood - log_likelihood.max())
-        return weights / weights.sum()
+    def _chances(self, nodes: Sequence[Node]) -> Array:
+        """Chance that each node is good, given the state of the prefix before: shape (len(nodes), 2, cells)."""
+        return np.exp(np.array([self._messages[node].good for node in nodes]).reshape(-1, 2, len(SLIP)))
+
+    def weights(self) -> Array:
+        """How much each cell of the grid is believed: shape (cells,)."""
+        if self._weights is None:
+            log_weights = self.evidence() + self._prior
+            weights = np.exp(log_weights - log_weights.max())
+            self._weights = weights / weights.sum()
+        return self._weights
 
     def _bring_up_to_date(self) -> None:
         """Compute the messages of all nodes below which something was added, children before parents."""
-        stale, stack = [], [*self._root.children]
-        while stack:
-            node = stack.pop()
-            if node not in self._messages:
-                stale.append(node)
-                stack.extend(node.children)
-        for node in reversed(stale):
-            below = sum((self._messages[child].seen for child in node.children), _VERDICT[node.correct])
-            step = step_chances(self._drawn[node], self._announces(node.text))
-            good = step[:, GOOD] + below[GOOD]
-            seen = np.logaddexp(good, step[:, WRONG] + below[WRONG])
-            self._messages[node] = _Messages(seen, np.exp(good - seen))
+        for node in reversed(_below(self._tree.root, self._messages)):
+            # Those rollouts wrote the step that end at the node or below it and were not started there.
+            draws, below = node.times - node.num_rollouts, []
+            for child in node.children:
+                draws += self._drawn[child]
+                below.append(self._messages[child])
+            self._drawn[node] = draws
+            self._messages[node] = _message(draws, self._announces(node.text), node.correct, tuple(below))
+
+
+def _below(root: Node, known: Container[Node] = ()) -> list[Node]:
+    """All nodes below the root that are not known, parents before children; what is known has nothing new below it."""
+    found = [node for node in root.children if node not in known]
+    for node in found:  # which grows meanwhile
+        found += [child for child in node.children if child not in known]
+    return found
+
+
+def learn_rates(evidences: Iterable[Array]) -> Array:
+    """How likely each cell is in a problem like those of a run, given the evidence of each: shape (cells,).
+
+    Empirical Bayes: the prior under which all that was seen is most likely, by expectation maximisation. Slips, recoveries
+    and announcements are taken to vary independently of one another. PSEUDO_PROBLEMS keep a short run near the even grid.
+    """
+    # Of all that is kept here it alone grows with the run.
+    likelihood: Array = np.fromiter(evidences, np.dtype((float, len(SLIP))))
+    likelihood -= likelihood.max(axis=1, keepdims=True)
+    np.exp(likelihood, out=likelihood)
+    even = [np.full(length, 1 / length) for length in GRID]
+    rates = even
+    for _ in range(ROUNDS):
+        prior = np.einsum("i,j,k->ijk", *rates).ravel()
+        cells = (prior * ((1 / (likelihood @ prior)) @ likelihood)).reshape(GRID)  # expected number of problems in each
+        counts = [cells.sum(axis=others) for others in ((1, 2), (0, 2), (0, 1))]
+        total = len(likelihood) + PSEUDO_PROBLEMS
+        rates = [(count + PSEUDO_PROBLEMS * flat) / total for count, flat in zip(counts, even, strict=True)]
+    return np.einsum("i,j,k->ijk", *rates).ravel()
+
+
+def mean_rates(rates: Array | None) -> dict[str, float] | None:
+    """What was learned of the model, on average over its problems: chances per step."""
+    if rates is None:
+        return None
+    named = {"slip": SLIP, "silent_recovery": RECOVERY, "announced_correction": ANNOUNCED}
+    return {name: round(float(rates @ values), 4) for name, values in named.items()}
 
 
 @functools.cache
@@ -158,13 +221,14 @@ def _outcomes(length: int, rollouts: int) -> tuple[Array, Array]:
     """Chance of each number of successes from each proper prefix of a solution of so many steps, if good and if wrong.
 
     Two arrays of shape (length - 1, cells, rollouts + 1). The two-state chain's closed form: after some steps a prefix is
-    good with chance base + (start - base) · memory ** steps.
+    good with chance base + (start - base) · memory ** steps. The last step has rates of its own.
     """
-    steps = np.arange(length - 1, 0, -1)[:, None]
-    recovery = ANNOUNCED * ANNOUNCED_WELL + (1 - ANNOUNCED) * RECOVERY
+    steps = np.arange(length - 2, -1, -1)[:, None]
+    recovery, last_recovery = (ANNOUNCED * ANNOUNCED_WELL + (1 - ANNOUNCED) * RECOVERY * part for part in (1, LAST))
     base, memory = recovery / (SLIP + recovery), (1 - SLIP - recovery) ** steps
-    good_in_the_end = (base + (1 - base) * memory, base - base * memory)
-    if_good, if_wrong = (_binomial(good * (1 - MISGRADED) + (1 - good) * LUCKY, rollouts) for good in good_in_the_end)
+    before_last = (base + (1 - base) * memory, base - base * memory)
+    in_the_end = [good * (1 - SLIP * LAST) + (1 - good) * last_recovery for good in before_last]
+    if_good, if_wrong = (_binomial(good * (1 - MISGRADED) + (1 - good) * LUCKY, rollouts) for good in in_the_end)
     return if_good, if_wrong
 
 

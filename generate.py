@@ -6,6 +6,7 @@ This module has the course of a run and its exit code; flags.py has the command 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 import time
@@ -109,6 +110,7 @@ class Run:
             finally:
                 await first.close()
         started = time.monotonic()
+        gc.freeze()  # what the imports left behind stays: no use in looking through it at every collection
         journal, done = self.folder.open()
         self.chat = ChatClient(settings, journal)
         grader = Grader()

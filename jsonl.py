@@ -40,17 +40,21 @@ def read_rows(path: Path) -> Iterator[Row]:
 
 
 def read_in_order(path: Path) -> Iterator[Row]:
-    """The rows of a file in order of question_id, with no more than their ids and places in memory."""
-    places: list[tuple[str, int]] = []
+    """The rows of a file in order of question_id, with no more than their ids and places in memory; none where there is no file."""
+    if not path.is_file():
+        return
+    places: list[tuple[str, int, int]] = []
     with path.open("rb") as file:
         position = 0
         for each in file:
             named = FIRST_ID.match(each)
-            places.append((named[1].decode() if named else orjson.loads(each)["question_id"], position))
+            places.append((named[1].decode() if named else orjson.loads(each)["question_id"], position, len(each)))
             position += len(each)
-        for _, place in sorted(places):
-            file.seek(place)
-            yield orjson.loads(file.readline())
+    places.sort()
+    with path.open("rb", buffering=0) as file:
+        for _, position, length in places:
+            file.seek(position)
+            yield orjson.loads(file.read(length))
 
 
 @contextlib.contextmanager

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import estimators
-from belief import Belief
+from belief import Array, Belief
 from records import Node, Prefix, Problem, Rollout, Settings, Tree
-from steps import announces_correction
+from steps import announcing
 
 ALPHA = 0.5  # α: how much a mostly right start is preferred
 BETA = 0.9  # β: how much a short rollout is preferred
@@ -41,6 +41,16 @@ class Candidate:
         """The steps that it was started with."""
         return tuple(node.text for node in self.path[: self.start])
 
+    @functools.cached_property
+    def words(self) -> list[int]:
+        """The number of words of each step."""
+        return [len(node.text.split()) for node in self.path]
+
+    @functools.cached_property
+    def length(self) -> int:
+        """The number of words that were sampled."""
+        return sum(self.words[self.start :])
+
 
 @dataclass
 class Search:
@@ -53,12 +63,13 @@ class Search:
     candidates: list[Candidate] = field(default_factory=list)
     asked: Counter[Prefix] = field(default_factory=Counter)
     visits: Counter[Prefix] = field(default_factory=Counter)  # searches begun, by the start of the rollout
+    known_steps: set[str] = field(default_factory=set)
+    corrections: set[str] = field(default_factory=set)  # those of them that announce one
     labels: dict[Node, float] = field(default_factory=dict)  # found by an estimator without a belief
 
     def __post_init__(self) -> None:
         """Begin with an empty belief."""
-        self.announces = functools.cache(announces_correction)
-        self.belief = Belief(self.tree, self.announces)
+        self.belief = Belief(self.tree, self.corrections.__contains__)
 
     @property
     def budget(self) -> int:
@@ -69,10 +80,13 @@ class Search:
         """Enter a rollout that was started at the prefix of its first `start` steps; one without a verdict counts nowhere."""
         if rollout.verdict is None or len(rollout.steps) <= start:
             return
+        new = [step for step in rollout.steps[start:] if step not in self.known_steps]
+        self.known_steps.update(new)
+        self.corrections |= announcing(new)
         path = self.tree.add(rollout, start)
-        self.belief.add(path, start)
+        self.belief.add(path)
         if path[-1].times == 1:
-            flawed = not rollout.verdict or any(self.announces(node.text) for node in path)
+            flawed = not rollout.verdict or not self.corrections.isdisjoint(rollout.steps)
             self.candidates.append(Candidate(tuple(path), start, flawed))
 
     async def evaluate(self, path: Sequence[Node], depth: int) -> list[Rollout]:
@@ -119,8 +133,10 @@ def select(search: Search) -> Candidate | None:
     """
 
     def open_to_search(candidate: Candidate) -> bool:
+        if not candidate.flawed or candidate.path[-1].searched:
+            return False
         value = search.start_of(candidate).mc_value
-        return candidate.flawed and not candidate.path[-1].searched and value is not None and 0 < value < 1
+        return value is not None and 0 < value < 1
 
     total = sum(search.visits.values())
     return max(filter(open_to_search, search.candidates), key=lambda c: score(search, c, total), default=None)
@@ -129,8 +145,7 @@ def select(search: Search) -> Candidate | None:
 def score(search: Search, candidate: Candidate, total_visits: int) -> float:
     """Q + U of OmegaPRM, section 3.3: wrong rollouts from prefixes that mostly succeed come first ("confident mistakes")."""
     value = search.start_of(candidate).mc_value or 0.0
-    words = sum(len(node.text.split()) for node in candidate.path[candidate.start :])
-    quality = ALPHA ** (1 - value) * BETA ** (words / LENGTH)
+    quality = ALPHA ** (1 - value) * BETA ** (candidate.length / LENGTH)
     return quality + EXPLORATION * total_visits**0.5 / (1 + search.visits[candidate.prefix])
 
 
@@ -138,11 +153,10 @@ async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
     """Evaluate the prefix that tells most per word sampled, until one step is the first error with the wanted confidence."""
     path = candidate.path
     texts = tuple(node.text for node in path)
-    words = np.array([len(node.text.split()) for node in path])
-    cost = words.sum() - words.cumsum()[:-1] + OVERHEAD
+    cost = sum(candidate.words) - np.cumsum(candidate.words)[:-1] + OVERHEAD
     while search.budget > 0:
         right = search.belief.along(path)
-        chances = -np.diff(right, prepend=1.0, append=0.0)  # of each step to be the first error; last, of none
+        chances = -np.diff([1.0, *right, 0.0])  # of each step to be the first error; last, of none
         if chances.max() >= search.settings.confidence or len(path) == 1:
             break
         # Rollouts from a prefix repeat one another: each time, the next ones tell less than independent ones would.
@@ -155,12 +169,34 @@ async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
 
 
 def label_by_belief(search: Search) -> None:
-    """Write p_correct to every prefix of a right or searched solution, and to every other one that is sure either way."""
-    asked_of = {node for path in search.tree.solutions() if path[-1].correct or path[-1].searched for node in path}
-    sure = search.settings.confidence
-    for node, right in search.belief.everywhere().items():
-        if node in asked_of or not 1 - sure < right < sure:
-            node.p_correct = round(right, 4)
+    """Write p_correct as the search's belief has it, which knows of no other problem."""
+    _write_labels(search.tree, search.belief, search.settings.confidence)
+
+
+def evidence(tree: Tree) -> Array:
+    """What a tree says of the model's rates, for belief.learn_rates; the same of a tree in memory and of its JSON."""
+    return _belief_of(tree).evidence()
+
+
+def relabel(tree: Tree, rates: Array, confidence: float) -> None:
+    """Write p_correct anew where the belief labels, with the rates that belief.learn_rates found in the whole run."""
+    _write_labels(tree, _belief_of(tree, rates), confidence)
+
+
+def _belief_of(tree: Tree, rates: Array | None = None) -> Belief:
+    return Belief(tree, announcing(node.text for node in tree.nodes()).__contains__, rates)
+
+
+def _write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
+    """Label every prefix of a right or searched solution, and every other one that is sure either way."""
+    beliefs = belief.everywhere()
+    asked_of: set[Node] = set()
+    for node in reversed(beliefs):  # children come before parents
+        if node.correct or node.searched or not asked_of.isdisjoint(node.children):
+            asked_of.add(node)
+        right = beliefs[node]
+        sure = not 1 - confidence < right < confidence
+        node.p_correct = round(right, 4) if sure or node in asked_of else None
 
 
 @dataclass(frozen=True)

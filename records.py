@@ -151,9 +151,6 @@ class Problem:
         return Problem(**row)
 
 
-DERIVED = frozenset({"mc_value", "label"})  # fields of a node's row that follow from the others
-
-
 @dataclass(eq=False)
 class Node:
     """A prefix of a problem's tree, named by its last step. Counts are of the rollouts started here that have a verdict."""
@@ -210,9 +207,12 @@ class Node:
     @staticmethod
     def from_json(row: dict[str, Any]) -> Node:
         """The node of a row of tree.jsonl."""
-        fields = {name: value for name, value in row.items() if name not in DERIVED}
-        fields["children"] = [Node.from_json(child) for child in row["children"]]
-        return Node(**fields)
+        children = [Node.from_json(child) for child in row["children"]]
+        node = Node(row["text"], row["num_rollouts"], row["num_correct"], row["p_correct"], children)
+        if "correct" in row:
+            node.correct, node.times, node.searched = row["correct"], row["times"], row["searched"]
+            node.judged_error = row.get("judged_error")
+        return node
 
 
 @dataclass
@@ -237,6 +237,13 @@ class Tree:
         node.correct = rollout.verdict
         node.times += 1
         return path
+
+    def nodes(self) -> list[Node]:
+        """All nodes but the root, parents before children."""
+        found = list(self.root.children)
+        for node in found:  # which grows meanwhile
+            found += node.children
+        return found
 
     def solutions(self) -> Iterator[list[Node]]:
         """Each whole solution as the path of its nodes, the root left out; where they part, the one found first comes first."""

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import IO, Any
 
 import exports
+from belief import Array, learn_rates, mean_rates
 from journal import Journal, SpoiltJournal
 from jsonl import Row, line, lines, read_in_order, read_rows, replacing
+from mcts import evidence, relabel
 from prompt_files import PROMPTS
 from records import FORMATS, FREE_SETTINGS, Problem, Settings, Tree, UserError
 from report import most_instructive, write_report
@@ -100,7 +102,7 @@ class RunFolder:
         self._rewrite(PROBLEMS, _once(read_rows(self.path / PROBLEMS), done))
         if not self._settings.evolve_only:
             self._rewrite(TREES, _once(read_rows(self.path / TREES), done))
-        _exhaust(self._remake())
+        _exhaust(self._derive(self.trees()))
         trees = [] if self._settings.evolve_only else [TREES]
         for name in [PROBLEMS, *trees, *(f"{name}.jsonl" for name in self._formats)]:
             self._files[name] = (self.path / name).open("ab", buffering=0)
@@ -109,7 +111,7 @@ class RunFolder:
     def remake(self) -> None:
         """Make every file of a complete run anew that is made from its trees: --formats or --keep may have changed."""
         journal = Journal(self.path / JOURNAL)
-        _exhaust(self._remake())
+        _exhaust(self._derive(self.trees()))
         journal.close()
 
     def write(self, problem: Problem, tree: Tree | None = None) -> None:
@@ -124,20 +126,23 @@ class RunFolder:
     def finish(self, complete: bool, journal: Journal, seconds: float) -> None:
         """Close the files and write the summary and the report.
 
-        Where the run is complete, all rows are put in order of question_id. The trees are read once, for everything.
+        Where the run is complete, all rows are put in order of question_id, and the belief's labels written with the rates
+        that the whole run has taught.
         """
         for file in self._files.values():
             file.close()
         self._files.clear()
-        labels = LabelCounts()
+        labels, rates = LabelCounts(), None
         if complete:
             self._rewrite(PROBLEMS, read_in_order(self.path / PROBLEMS))
-            harvests = self._remake(in_order=True)
+            if self._settings.estimator == "belief":
+                rates = learn_rates(evidence(Tree.from_json(row)) for row in read_in_order(self.path / TREES))
+            harvests = self._finished(rates)
         else:
             harvests = map(exports.Harvest, self.trees())
         shown = most_instructive(_counted(harvests, labels))
         summary = summarise(self.problems(), labels, journal.totals(), self._settings.prices)
-        summary = {"complete": complete, "seconds": round(seconds, 1)} | summary
+        summary = {"complete": complete, "seconds": round(seconds, 1)} | summary | {"rates": mean_rates(rates)}
         with replacing(self.path / REPORT) as file:
             page = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
             write_report(page, summary | {"run": self.path.name}, self.problems, shown)
@@ -169,16 +174,27 @@ class RunFolder:
             rows["prm"] = partial(exports.prm_rows, keep=self._settings.keep)
         return rows
 
-    def _remake(self, in_order: bool = False) -> Iterator[exports.Harvest]:
-        """Make every file anew that is a function of the trees, and with `in_order` the trees' own; gives each tree in passing."""
-        path = self.path / TREES
+    def _finished(self, rates: Array | None) -> Iterator[exports.Harvest]:
+        """The trees in order of question_id, labelled anew with these rates, and in passing every file of them made."""
+        if not (self.path / TREES).exists():  # --evolve_only
+            return
+        with replacing(self.path / TREES) as file:
+            for harvest in self._derive(self._relabelled(rates)):
+                file.write(line(harvest.tree.to_json()))
+                yield harvest
+
+    def _relabelled(self, rates: Array | None) -> Iterator[Tree]:
+        for row in read_in_order(self.path / TREES):
+            tree = Tree.from_json(row)
+            if rates is not None:
+                relabel(tree, rates, self._settings.confidence)
+            yield tree
+
+    def _derive(self, trees: Iterable[Tree]) -> Iterator[exports.Harvest]:
+        """Make every file anew that is a function of the trees, which are given on."""
         with contextlib.ExitStack() as stack:
             files = {name: stack.enter_context(replacing(self.path / f"{name}.jsonl")) for name in self._formats}
-            trees = stack.enter_context(replacing(path)) if in_order and path.exists() else None
-            for row in read_in_order(path) if trees else read_rows(path):
-                harvest = exports.Harvest(Tree.from_json(row))
-                if trees:
-                    trees.write(line(row))
+            for harvest in map(exports.Harvest, trees):
                 for name, rows in self._exports().items():
                     files[name].write(lines(rows(harvest)))
                 yield harvest

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from blocks import LINE, Span, closed_blocks
@@ -39,9 +39,6 @@ _RELATION = re.compile(r"[=<>≤≥≡≈≠]|\\(?:[lg]eq?|equiv|approx|neq?)\b"
 _ASSIGNMENT = re.compile(r"\W*[A-Za-z]\w*\s*=\s*[\w.,\\{}/$]+\W*$")
 _FORMULA_END = re.compile(r"(?:\\\]|\$\$|\\end\{\w+\*?\})\s*[.,;]?$")
 _WHERE = re.compile(r"\s*(?:where|with|which|for (?:all|every|each|some))\b")
-
-_NAMED_STEP = re.compile(r"\bstep \(?(\d{1,2})\b|第(\d{1,2})步", re.I)
-_PREVIOUS_STEP = re.compile(r"\b(?:previous|last|preceding) step\b|上一步", re.I)
 
 
 def split_steps(text: str, separator: str | None = None) -> list[str]:
@@ -75,27 +72,16 @@ def merge_steps(steps: Sequence[str], most: int) -> list[str]:
 
 def announces_correction(step: str) -> bool:
     """Whether a step says, in English or Chinese, that an earlier step was wrong. Doubting and checking are not enough."""
-    text = step.replace("’", "'").replace("*", "").lower()
-    return any(map(text.__contains__, CUES)) and CORRECTION.search(text) is not None
+    return step in announcing([step])
 
 
-def corrected_step(steps: Sequence[str], index: int) -> int | None:
-    """The index of the step that step `index` says it corrects; None where it names none, or none that is there.
-
-    "Step 2" is the last earlier step that carries this number itself, not the second one.
-    """
-    if not announces_correction(steps[index]):
-        return None
-    named = _NAMED_STEP.search(steps[index])
-    if named is None:
-        return index - 1 if index and _PREVIOUS_STEP.search(steps[index]) else None
-    number = int(named[1] or named[2])
-    for earlier in reversed(range(index)):
-        mark = _NUMBERED.match(steps[earlier])
-        digits = re.search(r"\d+", mark[0]) if mark else None
-        if digits and int(digits[0]) == number:
-            return earlier
-    return None
+def announcing(steps: Iterable[str]) -> set[str]:
+    """Those of some steps that announce a correction. Many at once cost little more than one: most hold no cue at all."""
+    plain = {step: step.replace("’", "'").replace("*", "").lower() for step in steps}
+    together = "\n".join(plain.values())
+    cues = [cue for cue in CUES if cue in together]
+    suspects = [step for step, text in plain.items() if any(cue in text for cue in cues)] if cues else []
+    return {step for step in suspects if CORRECTION.search(plain[step])}
 
 
 def _starts_after(text: str, separator: str) -> list[int]:

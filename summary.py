@@ -29,16 +29,12 @@ class LabelCounts:
 
     def add(self, harvest: Harvest) -> None:
         """Count one more tree."""
-        tree = harvest.tree
         self.trees += 1
-        self.rollouts += tree.root.num_rollouts
-        stack = [*tree.root.children]
-        while stack:
-            node = stack.pop()
+        self.rollouts += harvest.tree.root.num_rollouts
+        for node in harvest.tree.nodes():
             self.rollouts += node.num_rollouts
             if node.label is not None:
                 self.steps[node.label] += 1
-            stack.extend(node.children)
         for path, _, labels in harvest.labelled:
             kind = "right" if labels[-1] else "wrong, error found" if not path[-1].correct else "right after an error"
             self.solutions[kind] += 1

@@ -1,7 +1,8 @@
 """The search against the truth: python benchmarks/labels.py [seed …]
 
 Every estimator labels the same problems of a toy world whose steps can be checked. The seeds of the default table are not
-those that the belief's constants were tuned on (1 to 3). No HTTP, no clock: the table depends on the seeds alone.
+those that the belief's constants were tuned on (1 to 3). A world's problems are one run, from which the belief learns its rates. No
+HTTP, no clock: the table depends on the seeds alone.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import functools
-import itertools
 import os
 import random
 import sys
@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 
 import mcts
+from belief import learn_rates
 from benchmarks.toy_world import Model, ToyProblem, continue_solution, first_error, make_problem
 from exports import labelled_solutions
 from records import Node, Prefix, Problem, Rollout, Settings, Tree
@@ -81,6 +82,8 @@ METHODS = {
     "omega K 16": Method("omega", 16, 10_000),
     "shepherd K 8": Method("shepherd", 8, 10_000, num_solutions=4),
 }
+ALONE = "belief alone"  # the same trees before the rates of the run are learned: each problem's labels by itself
+TITLES = ["belief", ALONE, *list(METHODS)[1:]]
 
 
 @dataclass
@@ -173,23 +176,38 @@ def calibration_error(values: Sequence[tuple[float, bool]]) -> float | None:
     return float(sum(abs((chance - truth)[bins == k].sum()) for k in range(10)) / len(chance))
 
 
-def run(world: World, methods: Sequence[Method], seed: int, problems: int = PROBLEMS) -> list[Tally]:
-    """What each of the methods makes of the same problems of a world."""
-    return asyncio.run(_run(world, methods, [f"{seed}:{index}" for index in range(problems)]))
+def run(world: World, seeds: Sequence[int], problems: int = PROBLEMS) -> dict[str, Tally]:
+    """What each of the methods makes of the same problems of a world, by title; all of them together are one run."""
+    return asyncio.run(_run(world, [f"{seed}:{index}" for seed in seeds for index in range(problems)]))
 
 
-async def _run(world: World, methods: Sequence[Method], names: Sequence[str]) -> list[Tally]:
-    tallies = [Tally() for _ in methods]
+async def _run(world: World, names: Sequence[str]) -> dict[str, Tally]:
+    tallies = {title: Tally() for title in TITLES}
+    searched: list[tuple[ToyProblem, Tree]] = []
+    always: list[Tree] = []  # nothing is to be labelled there, but they speak of the model's rates as well
     for name in names:
         rng = random.Random(name)
         problem = make_problem(rng, world.steps)
         model = replace(world.model, slip=rng.uniform(*world.slips)) if world.slips else world.model
         sample = functools.partial(_sample, problem, model, name)
-        solutions = sample((), 16, 0)
-        if len({solution.verdict for solution in solutions}) == 2:  # the others are not searched
-            for method, tally in zip(methods, tallies, strict=True):
-                tree = await _search(Problem(name, "", str(problem.totals[-1])), method, sample, tally)
-                tally.enter(problem, tree)
+        asked = Problem(name, "", str(problem.totals[-1]))
+        verdicts = {solution.verdict for solution in sample((), 16, 0)}
+        if verdicts == {True}:
+            always.append(await _search(asked, METHODS["belief"], sample, Tally()))
+        elif len(verdicts) == 2:  # the others are not searched
+            for title, method in METHODS.items():
+                tree = await _search(asked, method, sample, tallies[title])
+                if title == "belief":
+                    searched.append((problem, tree))
+                else:
+                    tallies[title].enter(problem, tree)
+    tallies[ALONE].tokens = tallies["belief"].tokens
+    for problem, tree in searched:
+        tallies[ALONE].enter(problem, tree)
+    rates = learn_rates(mcts.evidence(tree) for tree in [*(tree for _, tree in searched), *always])
+    for problem, tree in searched:
+        mcts.relabel(tree, rates, METHODS["belief"].settings.confidence)
+        tallies["belief"].enter(problem, tree)
     return tallies
 
 
@@ -239,27 +257,20 @@ def main() -> None:
     parser.add_argument("seeds", nargs="*", type=int, default=[101, 102, 103])
     parser.add_argument("--problems", type=int, default=PROBLEMS, help="problems of each world and seed")
     args = parser.parse_args()
-    jobs = list(itertools.product(WORLDS.values(), [list(METHODS.values())], args.seeds, [args.problems]))
     print(f"{'':16}" + "".join(f"{head:>12}" for head in HEADS))
-    everywhere = [Tally() for _ in METHODS]
+    everywhere = {title: Tally() for title in TITLES}
     with ProcessPoolExecutor() as pool:
-        results = pool.map(run, *zip(*jobs, strict=True))
-        for name in WORLDS:
-            _print_world(name, _together([next(results) for _ in args.seeds], everywhere))
+        run_world = functools.partial(run, seeds=args.seeds, problems=args.problems)
+        for name, tallies in zip(WORLDS, pool.map(run_world, WORLDS.values()), strict=True):
+            _print_world(name, tallies)
+            for title, tally in tallies.items():
+                everywhere[title].add(tally)
     _print_world("all worlds", everywhere)
 
 
-def _together(results: Sequence[list[Tally]], everywhere: Sequence[Tally]) -> list[Tally]:
-    """A tally a method, all seeds together; each is added to those of all worlds as well."""
-    totals = [functools.reduce(Tally.add, tallies, Tally()) for tallies in zip(*results, strict=True)]
-    for total, of_all in zip(totals, everywhere, strict=True):
-        of_all.add(total)
-    return totals
-
-
-def _print_world(name: str, tallies: Sequence[Tally]) -> None:
+def _print_world(name: str, tallies: dict[str, Tally]) -> None:
     print(f"\n{name}")
-    for title, tally in zip(METHODS, tallies, strict=True):
+    for title, tally in tallies.items():
         print(f"  {title:14}" + "".join(f"{cell:>12}" for cell in tally.row()), flush=True)
 
 

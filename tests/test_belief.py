@@ -1,7 +1,8 @@
 """The belief against brute force: all hidden states of small trees, enumerated."""
 
+import json
 from itertools import pairwise, product
-from math import log2
+from math import log, log2
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import belief
-from belief import ANNOUNCED, RECOVERY, SLIP, Belief
+from belief import ANNOUNCED, RECOVERY, SLIP, Belief, learn_rates
 from records import Node, Rollout, Tree
 
 R, W, M = "right", "wrong", "mended"
@@ -24,7 +25,7 @@ def grown(*rollouts):
     tree = Tree("t", "q", "1")
     believed = Belief(tree, announces)
     for steps, verdict, start in rollouts:
-        believed.add(tree.add(Rollout(tuple(steps.split()), verdict), start), start)
+        believed.add(tree.add(Rollout(tuple(steps.split()), verdict), start))
     return tree, believed
 
 
@@ -38,9 +39,11 @@ def drawn(rollouts):
     return counts
 
 
-def step_weight(before, after, draws, text, rates):
+def step_weight(before, after, draws, text, rates, last):
     """The weight of one step's states: its samples share a state, and its text counts once for the rates."""
     slip, recovery, announced = rates
+    if last:
+        slip, recovery = slip * 0.2, recovery * 0.2
     wait = announces(text)
     back = 0.8 if wait else recovery
     moves = {W: {R: 0.0, W: 1 - back, M: back}}
@@ -61,7 +64,8 @@ def enumerated(rollouts, rates):
         state = {(): R, **dict(zip(prefixes, states, strict=True))}
         weight = 1.0
         for prefix in prefixes:
-            weight *= step_weight(state[prefix[:-1]], state[prefix], counts[prefix], prefix[-1], rates)
+            last = prefix in verdicts
+            weight *= step_weight(state[prefix[:-1]], state[prefix], counts[prefix], prefix[-1], rates, last)
             if prefix in verdicts:
                 success = 0.02 if state[prefix] == W else 0.998
                 weight *= success if verdicts[prefix] else 1 - success
@@ -101,8 +105,21 @@ def test_each_cell_alone_is_the_sum_over_all_hidden_states(scene):
         for cell, rates in list(enumerate(CELLS))[::7]:
             total, expected = enumerated(scene, rates)
             texts = tuple(node.text for node in path)
+            assert believed.evidence()[cell] == pytest.approx(log(total))
             for depth in range(len(path)):
                 assert right[depth, cell] == pytest.approx(expected[texts[: depth + 1]] / total)
+
+
+def test_learned_rates_weigh_the_cells():
+    scene = SCENES["rollouts from a prefix"]
+    tree, _ = grown(*scene)
+    rates = learn_rates([Belief(tree, announces).evidence()] * 30)
+    by_cell = [enumerated(scene, cell) for cell in CELLS]
+    evidence = sum(rate * total for rate, (total, _) in zip(rates, by_cell, strict=True))
+    everywhere = Belief(tree, announces, rates).everywhere()
+    for prefix, node in prefixes(tree):
+        expected = sum(rate * right[prefix] for rate, (_, right) in zip(rates, by_cell, strict=True)) / evidence
+        assert everywhere[node] == pytest.approx(expected)
 
 
 def prefixes(tree):
@@ -123,14 +140,15 @@ def test_along_agrees_with_everywhere():
 def success_chances(steps, rates):
     """Chance of a right answer after so many more steps from a right and from a wrong prefix, over all paths."""
     slip, recovery, announced = rates
-    back = announced * 0.8 + (1 - announced) * recovery
     chances = []
     for start in (R, W):
         good = 0.0
         for states in product((R, W), repeat=steps):
             weight, before = 1.0, start
-            for state in states:
-                wrong = slip if before == R else 1 - back
+            for step, state in enumerate(states, 1):
+                part = 0.2 if step == steps else 1  # a last step mostly restates
+                back = announced * 0.8 + (1 - announced) * recovery * part
+                wrong = slip * part if before == R else 1 - back
                 weight *= wrong if state == W else 1 - wrong
                 before = state
             good += weight * (before == R)
@@ -197,7 +215,7 @@ def test_belief_never_rises_along_a_path_and_is_a_chance(rollouts):
 def test_asking_in_between_changes_nothing(rollouts):
     tree, believed = grown()
     for steps, verdict, start in rollouts:
-        believed.add(tree.add(Rollout(tuple(steps.split()), verdict), start), start)
+        believed.add(tree.add(Rollout(tuple(steps.split()), verdict), start))
         believed.everywhere()
     _, at_once = grown(*rollouts)
     assert list(believed.everywhere().values()) == pytest.approx(list(at_once.everywhere().values()))
@@ -248,9 +266,58 @@ def test_an_announced_correction_vouches_for_nothing_before_it():
 
 def test_the_grid_is_made_of_chances():
     assert len(SLIP) == len(belief.SLIPS) * len(belief.RECOVERIES) * len(belief.ANNOUNCEMENTS)
-    for draws in (1, 2, 7):
-        assert (belief.step_chances(draws, False) < 0).all()
-    for announced in (False, True):
-        together = np.exp(belief.step_chances(1, announced)).sum(axis=1)
+    for draws, last in product((1, 2, 7), (False, True)):
+        assert (belief.step_chances(draws, False, last) < 0).all()
+    for announced, last in product((False, True), repeat=2):
+        together = np.exp(belief.step_chances(1, announced, last)).sum(axis=1)
         words = np.array([np.full_like(ANNOUNCED, 0.005), ANNOUNCED])
         assert together == pytest.approx(words if announced else 1 - words)
+
+
+def test_an_empty_tree_tells_nothing():
+    _, believed = grown()
+    assert believed.everywhere() == {}
+    assert (believed.evidence() == 0).all()
+
+
+@given(growth())
+@settings(max_examples=100, deadline=None)
+def test_a_tree_of_json_has_the_evidence_and_belief_of_the_one_that_grew(rollouts):
+    tree, believed = grown(*rollouts)
+    for path in tree.solutions():
+        believed.along(path)
+    read = Tree.from_json(json.loads(json.dumps(tree.to_json())))
+    anew = Belief(read, announces)
+    assert (anew.evidence() == believed.evidence()).all()
+    assert list(anew.everywhere().values()) == list(believed.everywhere().values())
+
+
+def marginals(rates):
+    cube = rates.reshape(belief.GRID)
+    return [cube.sum(axis=others) for others in ((1, 2), (0, 2), (0, 1))]
+
+
+def test_nothing_is_learned_from_nothing():
+    even = np.full(len(SLIP), 1 / len(SLIP))
+    assert learn_rates([]) == pytest.approx(even)
+    assert learn_rates([np.full(len(SLIP), -700.0)] * 5) == pytest.approx(even)
+
+
+def test_rates_are_learned_from_the_share_of_problems_that_have_them():
+    """Where every problem is sure of its cell, the rates are counts, with ten problems of the even grid beside them."""
+    cells = {(0, 1, 0): 30, (5, 1, 1): 60}
+    evidence = []
+    for cell, problems in cells.items():
+        sure = np.full(belief.GRID, -5000.0)
+        sure[cell] = -2000.0
+        evidence += [sure.ravel()] * problems
+    slips, recoveries, announcements = marginals(learn_rates(evidence))
+    assert slips == pytest.approx(np.array([30 + 10 / 6, *[10 / 6] * 4, 60 + 10 / 6]) / 100)
+    assert recoveries == pytest.approx(np.array([2.5, 92.5, 2.5, 2.5]) / 100)
+    assert announcements == pytest.approx([0.35, 0.65])
+
+
+def test_the_order_of_the_problems_changes_no_rate():
+    rng = np.random.default_rng(0)
+    evidence = list(rng.normal(0, 30, (40, len(SLIP))))
+    assert learn_rates(evidence) == pytest.approx(learn_rates(evidence[::-1]))

@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from belief import learn_rates, mean_rates
 from benchmarks.toy_world import Model, first_error, make_problem
 from exports import labelled_solutions, up_to_first_error
-from records import FORMATS, Tree
+from mcts import evidence, relabel
+from records import FORMATS, Settings, Tree
 from tests.loopback import Loopback
 from tests.toy_chat import problem_in, question_of, toy_handler
 
@@ -111,6 +113,22 @@ def test_labels_agree_with_the_truth(whole_run: tuple[Path, Any]) -> None:
             right, wrong = right + agrees, wrong + (not agrees)
     assert right + wrong > 50
     assert right / (right + wrong) > 0.85
+
+
+def test_labels_are_written_anew_with_the_rates_of_the_whole_run(whole_run: tuple[Path, Any]) -> None:
+    rows = rows_of(whole_run[0] / "tree.jsonl")
+    rates = learn_rates(evidence(Tree.from_json(row)) for row in rows)
+    confidence, moved = Settings("").confidence, 0
+    for row in rows:
+        alone, together = Tree.from_json(row), Tree.from_json(row)
+        relabel(alone, learn_rates([]), confidence)
+        relabel(together, rates, confidence)
+        assert together.to_json() == row
+        moved += alone.to_json() != row
+    assert moved > 3
+    learned = json.loads((whole_run[0] / "summary.json").read_text())["rates"]
+    assert learned == mean_rates(rates)
+    assert 0.5 < learned["slip"] / MODEL.slip < 2
 
 
 def test_every_file_loads_with_datasets(whole_run: tuple[Path, Any], tmp_path: Path) -> None:

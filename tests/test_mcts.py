@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from belief import RECOVERY, SLIP, learn_rates
 from benchmarks.labels import WORLDS, auc, calibration_error
 from benchmarks.toy_world import Model, continue_solution, first_error, make_problem
 from exports import labelled_solutions, up_to_first_error
-from mcts import Search, score, search, select
+from mcts import Search, evidence, relabel, score, search, select
 from records import Problem, Rollout, Settings, Tree
 
 ESTIMATORS = ["belief", "omega", "shepherd"]
@@ -207,6 +208,44 @@ def test_the_search_finds_the_truth_of_the_toy_world():
     assert auc(values) > 0.92
     assert calibration_error(values) < 0.1
     assert sampled <= 40 * 40
+
+
+def nodes(tree):
+    stack = [tree.root]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(node.children))
+
+
+def test_relabelling_without_anything_learned_changes_no_label():
+    for seed in range(6):
+        tree = asyncio.run(Toy(seed, Model(slip=0.15)).search())
+        read = Tree.from_json(json.loads(json.dumps(tree.to_json())))
+        relabel(read, learn_rates([]), 0.95)
+        before, after = ([node.p_correct for node in nodes(each)] for each in (tree, read))
+        assert [value is None for value in before] == [value is None for value in after]
+        assert [v for v in after if v is not None] == pytest.approx([v for v in before if v is not None], abs=1.01e-4)
+
+
+def test_relabelling_takes_back_labels_that_are_no_longer_sure():
+    state = searched(("a b", False, 0), ("c d", True, 0), ("e f", False, 0))
+    for node in nodes(state.tree):
+        node.p_correct = 0.5
+    relabel(state.tree, learn_rates([]), 1.0)
+    a, c, e = state.tree.root.children
+    assert (state.tree.root.p_correct, a.p_correct, e.p_correct) == (0.5, None, None)
+    assert c.p_correct > 0.5
+
+
+@pytest.mark.parametrize(("silent", "about"), [(0.01, 0.02), (0.2, 0.2)])
+def test_a_run_learns_how_often_its_model_recovers_in_silence(silent, about):
+    """The grid's mean is 0.13 before anything is seen. A recovery that slips again at once is none: 0.18 of the 0.2."""
+    trees = [asyncio.run(Toy(seed, Model(silent=silent)).search()) for seed in range(40)]
+    rates = learn_rates(evidence(Tree.from_json(tree.to_json())) for tree in trees)
+    learned, alone = rates @ RECOVERY, RECOVERY.mean()
+    assert abs(learned - about) < abs(alone - about)
+    assert abs(rates @ SLIP - 0.1) < 0.05
 
 
 def test_benchmark_figures_by_hand():

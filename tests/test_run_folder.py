@@ -19,7 +19,8 @@ def settings(tmp_path):
 def solved(question_id):
     """A problem at its end, and its tree with one right and one wrong solution."""
     problem = Problem(question_id, f"What is {question_id} + 1?", "1", solve_rate=0.5, status="searched")
-    right = Node("Add.\n\n", 2, 1, 0.9, [Node("One.", 0, 0, 0.9, correct=True, times=1)])
+    ends = [Node("One.", 0, 0, 0.9, correct=True, times=2), Node("Two.", 0, 0, 0.1, correct=False, times=1)]
+    right = Node("Add.\n\n", 2, 1, 0.9, ends)
     wrong = Node("Guess.", 0, 0, 0.1, correct=False, times=1, searched=True)
     return problem, Tree(question_id, problem.question, "1", Node("", 2, 1, None, [right, wrong]))
 

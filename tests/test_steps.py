@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steps import announces_correction, corrected_step, join_steps, merge_steps, split_steps
+from steps import announces_correction, join_steps, merge_steps, split_steps
 
 LINES = (
     "Tom has 8 apples and gives 3 away.",
@@ -287,16 +287,6 @@ def test_announced_correction_is_told(sentence):
 def test_ordinary_mathematics_announces_nothing(sentence):
     assert not announces_correction(sentence)
     assert not announces_correction(f"We get $x = 3$. {sentence}\n\n")
-
-
-def test_corrected_step_is_the_one_that_is_named():
-    steps = ["Let us begin.\n\n", "**Step 1:** 2 + 3 = 6.\n\n", "### Step 2\nIt is even.\n\n"]
-    assert corrected_step([*steps, "Wait, step 1 is wrong."], 3) == 1
-    assert corrected_step([*steps, "I made a mistake in Step 2."], 3) == 2
-    assert corrected_step([*steps, "Oops, the previous step is wrong."], 3) == 2
-    assert corrected_step([*steps, "I made a mistake in step 7."], 3) is None
-    assert corrected_step([*steps, "Oops, that is wrong."], 3) is None
-    assert corrected_step([*steps, "From step 1 we get 6."], 3) is None
 
 
 @given(st.lists(st.text(min_size=1), max_size=100), st.integers(1, 30))

@@ -16,6 +16,7 @@ from tests.loopback import Ask, Handler, Reply, chat_reply
 
 SIGNS = {"+": "add", "-": "subtract", "*": "multiply by"}
 _QUESTION = re.compile(r"Start with (\d+)\. Then (.*?)\. After a multiplication")
+JUDGE_ERRS = 0.2
 _STEP = re.compile(r"<step_\d+>\n(.*?)\n</step_\d+>", re.DOTALL)
 _OPERATION = re.compile(r"(add|subtract|multiply by) (\d+)")
 
@@ -62,6 +63,8 @@ def _write(messages: Sequence[dict[str, str]], model: Model, rng: random.Random)
         return "Yes?"
     if "<step_0>" in messages[-1]["content"]:
         error = first_error(problem_in(asked), tuple(_STEP.findall(messages[-1]["content"])))
+        if rng.random() < JUDGE_ERRS:
+            error = 0
         return f"I checked each step. \\boxed{{{-1 if error is None else error}}}"
     if "<problem>" in messages[-1]["content"]:
         # Problems of the same words with other numbers count as one: each new one needs words of its own.
