@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
+import sqlite3
+import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
-from rensa import RMinHash, RMinHashLSH  # type: ignore[import-untyped]
+from rensa import RMinHash  # type: ignore[import-untyped]
 
 # Two words of a problem of thirteen, twelve of one of sixty; the edit similarity of Lee et al. (arXiv 2107.06499) too.
 NEAR = 0.8
@@ -20,6 +23,18 @@ ADDED_WORDS = 3
 LEAK_WORDS = 13
 LEAK_WORDS_LEAST = 8
 BOILERPLATE_TEXTS = 10
+
+# A set of problems told from one pattern shares bands by the thousand: that must not make each of them cost a thousand looks.
+MOST_SHARING = 200  # earlier problems looked up a band
+MOST_COMPARED = 32  # of them compared word by word
+SCHEMA = """
+PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32000;
+CREATE TABLE texts (id INTEGER PRIMARY KEY, question_id TEXT NOT NULL, words TEXT NOT NULL);
+CREATE TABLE known (key INTEGER PRIMARY KEY, question_id TEXT NOT NULL);  -- of the first that is nearly equal
+CREATE TABLE bands (key INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (key, id)) WITHOUT ROWID;
+BEGIN;
+"""
+SHARING = f"SELECT id FROM bands WHERE key = ? LIMIT {MOST_SHARING}"
 
 _BANDS, _BAND_ROWS = 8, 3  # finds 99 % of pairs at a Jaccard similarity of 0.76, 82 % at 0.58, 3 % at 0.15
 _CJK = "\u3040-\u30ff\u3400-\u9fff"  # written without spaces: every character counts as a word
@@ -54,33 +69,50 @@ class Novelty:
     """The problems that a run has so far, and the texts of test sets. What is found depends on the order of `add`.
 
     Near-duplicates are looked up by locality-sensitive hashing of word pairs (MinHash, Broder 1997), so that n problems
-    cost about n steps, and are then confirmed word by word.
+    cost about n steps, and are then confirmed word by word, those first that share most bands. Everything is kept in a
+    temporary SQLite file, so that memory does not grow with the problems.
     """
 
     def __init__(self, test_texts: Iterable[str] = ()) -> None:
-        self._index = RMinHashLSH(threshold=NEAR, num_perm=_BANDS * _BAND_ROWS, num_bands=_BANDS)
-        self._ids: list[str] = []
-        self._templates: list[str] = []
-        self._known: dict[int, int] = {}  # hash of a template → place in _ids of the first that is nearly equal
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.executescript(SCHEMA)
         self._leaks = _leak_hashes(test_texts)
 
     def add(self, question_id: str, question: str) -> str | None:
-        """Enter a problem; gives the id of an earlier one that is equal or nearly equal, or None where it is new."""
+        """Enter a problem; gives the id of an earlier one that is equal or nearly equal, or None where it is new.
+
+        Raises OSError where the temporary file finds no room.
+        """
+        try:
+            return self._add(question_id, question)
+        except sqlite3.OperationalError as error:
+            raise OSError(errno.ENOSPC, str(error), tempfile.gettempdir()) from None
+
+    def _add(self, question_id: str, question: str) -> str | None:
         words = template(question)
         key = _hash(words)
-        if key in self._known:
-            return self._ids[self._known[key]]
+        known = self._db.execute("SELECT question_id FROM known WHERE key = ?", (key,)).fetchone()
+        if known:
+            return str(known[0])
         sketch = RMinHash(num_perm=_BANDS * _BAND_ROWS, seed=1)
         sketch.update([f"{left} {right}" for left, right in zip(["", *words], [*words, ""], strict=True)])
-        for place in sorted(self._index.query(sketch)):
-            if nearly_equal(self._templates[place].split(" "), words):
-                self._known[key] = place
-                return self._ids[place]
+        values = sketch.digest()
+        bands = [_hash([str(band), *map(str, values[band::_BANDS])]) for band in range(_BANDS)]
+        earlier = self._nearly_equal(bands, words)
+        self._db.execute("INSERT INTO known VALUES (?, ?)", (key, earlier or question_id))
         # Only what differs from everything before it enters the index: a thousand variants of one seed stay one entry.
-        self._known[key] = len(self._ids)
-        self._index.insert(len(self._ids), sketch)
-        self._ids.append(question_id)
-        self._templates.append(" ".join(words))
+        if earlier is None:
+            row = self._db.execute("INSERT INTO texts VALUES (NULL, ?, ?)", (question_id, " ".join(words))).lastrowid
+            self._db.executemany("INSERT INTO bands VALUES (?, ?)", [(band, row) for band in bands])
+        return earlier
+
+    def _nearly_equal(self, bands: Sequence[int], words: Sequence[str]) -> str | None:
+        """The id of the problem, among those that share a band, that is nearly equal."""
+        shared = Counter(row for band in bands for (row,) in self._db.execute(SHARING, (band,)))
+        for row in sorted(shared, key=lambda row: (-shared[row], row))[:MOST_COMPARED]:
+            found, text = self._db.execute("SELECT question_id, words FROM texts WHERE id = ?", (row,)).fetchone()
+            if nearly_equal(text.split(" "), words):
+                return str(found)
         return None
 
     def contaminated(self, question: str) -> bool:
@@ -116,4 +148,4 @@ def _grams(words: Sequence[str], size: int) -> Iterable[Sequence[str]]:
 
 
 def _hash(words: Sequence[str]) -> int:
-    return int.from_bytes(hashlib.blake2b(" ".join(words).encode(), digest_size=8).digest(), "big")
+    return int.from_bytes(hashlib.blake2b(" ".join(words).encode(), digest_size=8).digest(), "big", signed=True)

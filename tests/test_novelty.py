@@ -90,6 +90,16 @@ def test_near_duplicates_are_found_among_many_and_different_ones_are_not():
     assert found >= 0.95 * 500
 
 
+def test_near_duplicates_are_found_among_thousands_told_from_one_pattern():
+    rng = random.Random(1)
+    pattern = "A farmer sells {} of his field at the market for {} and how much does he get in all after {} days?"
+    texts = [pattern.format(*(" ".join(word(rng) for _ in range(5)) for _ in range(3))) for _ in range(3000)]
+    novelty = Novelty()
+    assert sum(novelty.add(f"{n}", text) is not None for n, text in enumerate(texts)) == 0
+    near = [novelty.add("near", text.replace("market", "fair")) for text in texts[::30]]
+    assert sum(found == f"{30 * n}" for n, found in enumerate(near)) >= 0.95 * len(near)
+
+
 def test_many_variants_of_one_problem_cost_no_more_than_others():
     novelty = Novelty()
     start = time.perf_counter()
