@@ -14,12 +14,11 @@ from records import Completion, Message, UserError
 
 T = TypeVar("T")
 
-# The numbers stand before the texts, so that SQLite reads them without following a long row to its overflow pages.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS completions (
     key BLOB NOT NULL, position INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
     finish_reason TEXT NOT NULL, text TEXT NOT NULL, thought TEXT NOT NULL, PRIMARY KEY (key, position)
-) WITHOUT ROWID;
+);
 CREATE TABLE IF NOT EXISTS totals (completions INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER);
 INSERT INTO totals SELECT 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals);
 """

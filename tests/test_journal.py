@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journal import Journal, Totals, question_key
@@ -68,6 +68,7 @@ def test_key_depends_on_all_that_is_asked():
     assert {len(key) for key in keys} == {32}
 
 
+@settings(deadline=None)  # the disk takes its time
 @given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"]))), start=st.integers(0, 1000))
 def test_any_text_comes_back_as_it_was(tmp_path_factory, texts, start):
     journal = Journal(tmp_path_factory.mktemp("any") / "completions.sqlite")
