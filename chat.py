@@ -176,7 +176,9 @@ class _Connection:
         self._timeout = timeout
         self._azure = address.azure_version
         own = {**client.auth_headers, **client.default_headers}
-        self._headers = {name: value for name, value in own.items() if isinstance(value, str)}
+        # Each header costs time with every request: those that only describe the library stay away.
+        self._headers = {k: v for k, v in own.items() if isinstance(v, str) and not k.startswith("X-Stainless")}
+        self._limits = {"timeout": http.timeout.as_dict()}
 
     def __repr__(self) -> str:
         return f"<connection to {self.host}>"
@@ -202,9 +204,11 @@ class _Connection:
 
         version = f"?api-version={self._azure}" if self._azure else ""
         try:
+            url = f"{self._client.base_url}{path}{version}"
+            request = httpx2.Request(method, url, extensions=self._limits, **what)
             # The library bounds the wait for each piece of a reply, not for the whole: some gateways send blanks meanwhile.
             async with asyncio.timeout(timeout):
-                reply = await self._http.request(method, f"{self._client.base_url}{path}{version}", **what)
+                reply = await self._http.send(request)
         except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
             fault = self._fault_of_connection(error)
         else:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+from array import array
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -43,18 +44,21 @@ def read_in_order(path: Path) -> Iterator[Row]:
     """The rows of a file in order of question_id, with no more than their ids and places in memory; none where there is no file."""
     if not path.is_file():
         return
-    places: list[tuple[str, int, int]] = []
     with path.open("rb") as file:
-        position = 0
-        for each in file:
-            named = FIRST_ID.match(each)
-            places.append((named[1].decode() if named else orjson.loads(each)["question_id"], position, len(each)))
-            position += len(each)
-    places.sort()
-    with path.open("rb", buffering=0) as file:
-        for _, position, length in places:
+        for position in _places_in_order(file):
             file.seek(position)
-            yield orjson.loads(file.read(length))
+            yield orjson.loads(file.readline())
+
+
+def _places_in_order(file: IO[bytes]) -> array[int]:
+    """Where the lines begin, in order of their question_id."""
+    places: list[tuple[str, int]] = []
+    position = 0
+    for each in file:
+        named = FIRST_ID.match(each)
+        places.append((named[1].decode() if named else orjson.loads(each)["question_id"], position))
+        position += len(each)
+    return array("Q", [position for _, position in sorted(places)])
 
 
 @contextlib.contextmanager
