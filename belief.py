@@ -193,15 +193,15 @@ def learn_rates(evidences: Iterable[Array]) -> Array:
     Empirical Bayes: the prior under which all that was seen is most likely, by expectation maximisation. Slips, recoveries
     and announcements are taken to vary independently of one another. PSEUDO_PROBLEMS keep a short run near the even grid.
     """
-    # Of all that is kept here it alone grows with the run.
-    likelihood: Array = np.fromiter(evidences, np.dtype((float, len(SLIP))))
-    likelihood -= likelihood.max(axis=1, keepdims=True)
-    np.exp(likelihood, out=likelihood)
+    # Kept at half of numpy's usual size: of all that a run holds in memory, it alone grows with the problems.
+    likelihood = np.fromiter((np.exp(each - each.max()) for each in evidences), np.dtype((np.float32, len(SLIP))))
+    parts = [likelihood[start : start + 4096] for start in range(0, len(likelihood), 4096)]
     even = [np.full(length, 1 / length) for length in GRID]
     rates = even
     for _ in range(ROUNDS):
         prior = np.einsum("i,j,k->ijk", *rates).ravel()
-        cells = (prior * ((1 / (likelihood @ prior)) @ likelihood)).reshape(GRID)  # expected number of problems in each
+        problems = sum(((1 / (part @ prior)) @ part for part in parts), np.zeros_like(SLIP)) * prior  # expected, a cell
+        cells = problems.reshape(GRID)
         counts = [cells.sum(axis=others) for others in ((1, 2), (0, 2), (0, 1))]
         total = len(likelihood) + PSEUDO_PROBLEMS
         rates = [(count + PSEUDO_PROBLEMS * flat) / total for count, flat in zip(counts, even, strict=True)]
