@@ -61,11 +61,13 @@ def seed_answer(text: str) -> str | None:
 
 
 def _last_box(text: str) -> str | None:
-    if "\\boxed" not in text and "\\fbox" not in text:
+    first = min((place for name in ("\\boxed", "\\fbox") if (place := text.find(name)) >= 0), default=None)
+    if first is None:
         return None
+    first = len(text[:first].rstrip("\\"))  # a box after a line break, \\, shares a run of backslashes with it
     best = (-1, "")  # where the box starts, and its content: the innermost of the last ones
     opened: list[int | None] = []  # for each brace still open: where its content starts if it is a box's
-    for token in BOX_TOKENS.finditer(text):
+    for token in BOX_TOKENS.finditer(text, first):
         if token[0] == "{":
             opened.append(None)
         elif token[0].endswith("{") and len(token[0]) > 2:
@@ -74,7 +76,7 @@ def _last_box(text: str) -> str | None:
             content = text[start : min(token.start(), start + MAX_BOX + 1)].strip()
             if start > best[0] and content and len(content) <= MAX_BOX:
                 best = (start, content)
-    for bare in BARE_BOX.finditer(text):
+    for bare in BARE_BOX.finditer(text, first):
         if bare.start() > best[0]:
             closed_by = text[bare.end() : bare.end() + 1]
             content = bare[1] if closed_by == "$" else (bare[1].split() or [""])[0]

@@ -63,7 +63,9 @@ class Grader:
 
     async def same_each(self, gold: str, answers: Sequence[str]) -> list[bool]:
         """`same` for each of the answers. Only what a worker must compare is waited for, all of it at once."""
-        verdicts = {answer: self._known.get((gold, answer), compare_quick(gold, answer)) for answer in answers}
+        verdicts = {
+            answer: self._known.get((gold, answer), compare_quick(gold, answer)) for answer in dict.fromkeys(answers)
+        }
         unknown = [answer for answer, verdict in verdicts.items() if verdict is None]
         if unknown:
             found = await asyncio.gather(*(self.same(gold, answer) for answer in unknown))
