@@ -52,13 +52,15 @@ def read_in_order(path: Path) -> Iterator[Row]:
 
 def _places_in_order(file: IO[bytes]) -> array[int]:
     """Where the lines begin, in order of their question_id."""
-    places: list[tuple[str, int]] = []
+    places: list[bytes] = []  # the id and the place in one object each, half as large as two in a tuple
     position = 0
     for each in file:
         named = FIRST_ID.match(each)
-        places.append((named[1].decode() if named else orjson.loads(each)["question_id"], position))
+        question_id = named[1] if named else orjson.loads(each)["question_id"].encode()
+        places.append(question_id + b"\0" + position.to_bytes(8, "big"))
         position += len(each)
-    return array("Q", [position for _, position in sorted(places)])
+    places.sort()
+    return array("Q", [int.from_bytes(place[-8:], "big") for place in places])
 
 
 @contextlib.contextmanager

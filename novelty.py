@@ -28,7 +28,7 @@ BOILERPLATE_TEXTS = 10
 MOST_SHARING = 200  # earlier problems looked up a band
 MOST_COMPARED = 32  # of them compared word by word
 SCHEMA = """
-PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -32000;
+PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000;
 CREATE TABLE texts (id INTEGER PRIMARY KEY, question_id TEXT NOT NULL, words TEXT NOT NULL);
 CREATE TABLE known (key INTEGER PRIMARY KEY, question_id TEXT NOT NULL);  -- of the first that is nearly equal
 CREATE TABLE bands (key INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (key, id)) WITHOUT ROWID;
