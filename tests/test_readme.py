@@ -26,7 +26,7 @@ def test_every_flag_stands_in_the_table_with_its_default(flag: str) -> None:
 
 
 def test_every_flag_that_the_readme_names_is_there() -> None:
-    elsewhere = {"parallel", "model", "model-path", "stream"}  # of the servers' and benchmarks' command lines
+    elsewhere = {"parallel", "model", "model-path", "stream", "rounds"}  # of the servers' and benchmarks' command lines
     named = set(re.findall(r"--([a-z][a-z_-]+)", README))
     assert named - elsewhere <= {*FLAGS, "help"}
 
