@@ -80,10 +80,9 @@ class _Message:
 
 # Most new steps are the first of their kind on the way to an answer, and what they say has been said in another problem.
 @functools.lru_cache(maxsize=4096)
-def _message(draws: int, announced: bool, verdict: bool | None, below: tuple[_Message, ...]) -> _Message:
+def _message(draws: int, announced: bool, last: bool, verdict: bool | None, below: tuple[_Message, ...]) -> _Message:
     after = sum((message.seen for message in below), _VERDICT[verdict])
-    # A step that ends a solution is a last one, also where another solution goes on from it.
-    chances = step_chances(draws, announced, verdict is not None) + after
+    chances = step_chances(draws, announced, last) + after
     seen = np.logaddexp(chances[:, GOOD], chances[:, WRONG])
     return _Message(seen, chances[:, GOOD] - seen)
 
@@ -169,6 +168,7 @@ class Belief:
 
     def _bring_up_to_date(self) -> None:
         """Compute the messages of all nodes below which something was added, children before parents."""
+        first_steps = set(self._tree.root.children)
         for node in reversed(_below(self._tree.root, self._messages)):
             # Those rollouts wrote the step that end at the node or below it and were not started there.
             draws, below = node.times - node.num_rollouts, []
@@ -176,7 +176,10 @@ class Belief:
                 draws += self._drawn[child]
                 below.append(self._messages[child])
             self._drawn[node] = draws
-            self._messages[node] = _message(draws, self._announces(node.text), node.correct, tuple(below))
+            # A step that ends a solution is a last one, also where another solution goes on from it; not so an only step,
+            # which does all the work and restates nothing.
+            last = node.correct is not None and node not in first_steps
+            self._messages[node] = _message(draws, self._announces(node.text), last, node.correct, tuple(below))
 
 
 def _below(root: Node, known: Container[Node] = ()) -> list[Node]:

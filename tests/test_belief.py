@@ -64,7 +64,7 @@ def enumerated(rollouts, rates):
         state = {(): R, **dict(zip(prefixes, states, strict=True))}
         weight = 1.0
         for prefix in prefixes:
-            last = prefix in verdicts
+            last = prefix in verdicts and len(prefix) > 1
             weight *= step_weight(state[prefix[:-1]], state[prefix], counts[prefix], prefix[-1], rates, last)
             if prefix in verdicts:
                 success = 0.02 if state[prefix] == W else 0.998
@@ -83,6 +83,7 @@ SCENES = {
     "rollouts from a prefix": [("a b c", False, 0), ("a b d", True, 2), ("a e f", True, 1)],
     "the same text often": [("a b c", False, 0), ("a b c", False, 0), ("a b d", True, 0), ("a b c", False, 1)],
     "an announced correction": [("a wait c", True, 0), ("a b c", False, 0), ("a wait d", False, 1)],
+    "solutions of one step": [("a", True, 0), ("b", False, 0), ("c d", False, 0)],
     "a solution that is a prefix of another": [("a b", False, 0), ("a b c", True, 0)],
 }
 
