@@ -17,7 +17,7 @@ problems are all searched, `learn_rates` finds how common each rate is among the
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence, Set
 from dataclasses import dataclass
 from itertools import product
 from math import comb
@@ -65,9 +65,9 @@ def step_chances(draws: int, announced: bool, last: bool) -> Array:
     if announced:
         chances[WRONG, GOOD], chances[WRONG, WRONG] = ANNOUNCED_WELL, 1 - ANNOUNCED_WELL
         words = 1 - words
-    together = chances**draws
-    coincide = together.sum(axis=1) ** (1 - 1 / draws)
-    return np.log(words[:, None] * together / coincide[:, None])
+    together = draws * np.log(chances)
+    coincide = np.logaddexp(together[:, GOOD], together[:, WRONG]) * (1 - 1 / draws)
+    return np.log(words)[:, None] + together - coincide[:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,14 +88,14 @@ def _message(draws: int, announced: bool, last: bool, verdict: bool | None, belo
 
 
 class Belief:
-    """The belief over one problem's tree. `announces`: does a step announce a correction?
+    """The belief over one problem's tree. `corrections` has the steps that announce one, without the whitespace around them.
 
     `rates` says how likely each cell of the grid is beforehand, shape (cells,); without it, one is as likely as another.
     """
 
-    def __init__(self, tree: Tree, announces: Callable[[str], bool], rates: Array | None = None) -> None:
+    def __init__(self, tree: Tree, corrections: Set[str], rates: Array | None = None) -> None:
         self._tree = tree
-        self._announces = announces
+        self._corrections = corrections
         self._prior = np.zeros_like(SLIP) if rates is None else np.log(rates)
         self._drawn: dict[Node, int] = {}  # how many rollouts wrote this step themselves
         self._messages: dict[Node, _Message] = {}  # of the nodes below which nothing has been added since
@@ -179,7 +179,8 @@ class Belief:
             # A step that ends a solution is a last one, also where another solution goes on from it; not so an only step,
             # which does all the work and restates nothing.
             last = node.correct is not None and node not in first_steps
-            self._messages[node] = _message(draws, self._announces(node.text), last, node.correct, tuple(below))
+            announced = node.text.strip() in self._corrections
+            self._messages[node] = _message(draws, announced, last, node.correct, tuple(below))
 
 
 def _below(root: Node, known: Container[Node] = ()) -> list[Node]:

@@ -67,6 +67,6 @@ CUES = (
     "wait", "actually", "hmm", "hold on", "hang on", "oh", "ah", "no,", "no wait", "ops", "whoops", "my bad", "scratch",
     "strike that", "second thought", "apolog", "sorry", "correct", "wrong", "mistake", "error", "mis", "typo", "slip",
     "oversight", "forgot", "overlooked", "neglected", "messed up", "skipped", "accidentally", "flawed", "should",
-    "not right", "n't", "be right", "fix", "amend", "revise", "redo", "re-do", "start", "again", "ignore", "disregard",
+    "right", "n't", "does not", ", not ", "fix", "amend", "revise", "redo", "re-do", "start", "again", "ignore", "disregard",
     "错", "不对", "更正", "纠正", "修正", "改正", "抱歉", "糟糕", "重新", "而不是", "漏", "忘", "误", "犯", "不正确",
 )  # fmt: skip

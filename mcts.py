@@ -63,13 +63,13 @@ class Search:
     candidates: list[Candidate] = field(default_factory=list)
     asked: Counter[Prefix] = field(default_factory=Counter)
     visits: Counter[Prefix] = field(default_factory=Counter)  # searches begun, by the start of the rollout
-    known_steps: set[str] = field(default_factory=set)
+    known_steps: set[str] = field(default_factory=set)  # without the whitespace around them
     corrections: set[str] = field(default_factory=set)  # those of them that announce one
     labels: dict[Node, float] = field(default_factory=dict)  # found by an estimator without a belief
 
     def __post_init__(self) -> None:
         """Begin with an empty belief."""
-        self.belief = Belief(self.tree, self.corrections.__contains__)
+        self.belief = Belief(self.tree, self.corrections)
 
     @property
     def budget(self) -> int:
@@ -80,13 +80,14 @@ class Search:
         """Enter a rollout that was started at the prefix of its first `start` steps; one without a verdict counts nowhere."""
         if rollout.verdict is None or len(rollout.steps) <= start:
             return
-        new = [step for step in rollout.steps[start:] if step not in self.known_steps]
+        steps = [step.strip() for step in rollout.steps]
+        new = [step for step in steps[start:] if step not in self.known_steps]
         self.known_steps.update(new)
         self.corrections |= announcing(new)
         path = self.tree.add(rollout, start)
         self.belief.add(path)
         if path[-1].times == 1:
-            flawed = not rollout.verdict or not self.corrections.isdisjoint(rollout.steps)
+            flawed = not rollout.verdict or not self.corrections.isdisjoint(steps)
             self.candidates.append(Candidate(tuple(path), start, flawed))
 
     async def evaluate(self, path: Sequence[Node], depth: int) -> list[Rollout]:
@@ -184,7 +185,7 @@ def relabel(tree: Tree, rates: Array, confidence: float) -> None:
 
 
 def _belief_of(tree: Tree, rates: Array | None = None) -> Belief:
-    return Belief(tree, announcing(node.text for node in tree.nodes()).__contains__, rates)
+    return Belief(tree, announcing(node.text.strip() for node in tree.nodes()), rates)
 
 
 def _write_labels(tree: Tree, belief: Belief, confidence: float) -> None:

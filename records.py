@@ -175,10 +175,17 @@ class Node:
         """Whether every step up to here is right, as far as is believed."""
         return None if self.p_correct is None else self.p_correct >= 0.5
 
-    def child(self, text: str) -> Node:
-        """The child with this step, made where there is none yet."""
+    def child(self, text: str, last: bool) -> Node:
+        """The child with this step, made where there is none yet; `last` says that the solution ends with it.
+
+        The whitespace after a step makes no other step of it. What is kept is that of the first solution that goes on after
+        the step, since a solution's end has none.
+        """
+        step = text.strip()
         for node in self.children:
-            if node.text == text:
+            if node.text.strip() == step:
+                if not last and not node.children:
+                    node.text = text
                 return node
         node = Node(text)
         self.children.append(node)
@@ -232,7 +239,7 @@ class Tree:
                 node.num_rollouts += 1
                 node.num_correct += bool(rollout.verdict)
             if depth < len(rollout.steps):
-                node = node.child(rollout.steps[depth])
+                node = node.child(rollout.steps[depth], last=depth == len(rollout.steps) - 1)
                 path.append(node)
         node.correct = rollout.verdict
         node.times += 1

@@ -70,13 +70,11 @@ def merge_steps(steps: Sequence[str], most: int) -> list[str]:
     return ["".join(steps[start : start + size]) for start in range(0, len(steps), max(size, 1))]
 
 
-def announces_correction(step: str) -> bool:
-    """Whether a step says, in English or Chinese, that an earlier step was wrong. Doubting and checking are not enough."""
-    return step in announcing([step])
-
-
 def announcing(steps: Iterable[str]) -> set[str]:
-    """Those of some steps that announce a correction. Many at once cost little more than one: most hold no cue at all."""
+    """Those of some steps that say, in English or Chinese, that an earlier step was wrong; doubting is not enough.
+
+    Many at once cost little more than one: most hold no cue at all.
+    """
     plain = {step: step.replace("’", "'").replace("*", "").lower() for step in steps}
     together = "\n".join(plain.values())
     cues = [cue for cue in CUES if cue in together]

@@ -45,6 +45,15 @@ def test_json_is_the_whole_tree(entries, beliefs):
     ]
 
 
+def test_whitespace_after_a_step_makes_no_other_step_of_it():
+    tree = grown([(("7", "8"), True, 0), (("7 \n\n", "9"), False, 0), (("7",), True, 0), (("7\n\n", "9 "), False, 1)])
+    (seven,) = tree.root.children
+    assert [(node.text, node.times) for node in seven.children] == [("8", 1), ("9", 2)]
+    ended_first = grown([(("7",), True, 0), (("7 \n\n", "9"), False, 0), (("7\n\n", "8"), False, 0)])
+    (seven,) = ended_first.root.children
+    assert (seven.text, seven.correct, [node.text for node in seven.children]) == ("7 \n\n", True, ["9", "8"])
+
+
 @given(ROLLOUTS)
 def test_counts_are_those_of_the_rollouts_started_at_each_prefix(entries):
     for prefix, node in nodes(grown(entries)):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from steps import announces_correction, join_steps, merge_steps, split_steps
+from steps import announcing, join_steps, merge_steps, split_steps
 
 LINES = (
     "Tom has 8 apples and gives 3 away.",
@@ -200,6 +200,10 @@ Actually, this is incorrect. The order does not matter here.
 我刚才忘了减去重复的部分。
 第2步有误。
 I should have written $\\frac{1}{2}$.
+That is not quite right: 3 + 4 is 7.
+No. It is 42, not 48.
+No! That is not entirely right.
+No! That does not add up.
 """
 
 NOT_CORRECTIONS = """\
@@ -279,14 +283,14 @@ The first attempt fails with probability 1/3.
 
 @pytest.mark.parametrize("sentence", CORRECTIONS.splitlines())
 def test_announced_correction_is_told(sentence):
-    assert announces_correction(sentence)
-    assert announces_correction(f"We get $x = 3$. {sentence}\n\n")
+    assert announcing([sentence])
+    assert announcing([f"We get $x = 3$. {sentence}\n\n"])
 
 
 @pytest.mark.parametrize("sentence", NOT_CORRECTIONS.splitlines())
 def test_ordinary_mathematics_announces_nothing(sentence):
-    assert not announces_correction(sentence)
-    assert not announces_correction(f"We get $x = 3$. {sentence}\n\n")
+    assert not announcing([sentence])
+    assert not announcing([f"We get $x = 3$. {sentence}\n\n"])
 
 
 @given(st.lists(st.text(min_size=1), max_size=100), st.integers(1, 30))
