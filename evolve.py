@@ -29,6 +29,7 @@ MUTATION_GROUPS = {
 # The statuses of a problem that has no children; every other one, those that the search gives included, was accepted here.
 ENDED = frozenset({"refused", "dropped", "failed"})
 CONTAMINATED = "it overlaps a text of the --decontaminate files"
+KNOWN = "it is equal or nearly equal to problem "
 SPOOL_BYTES = 8_000_000
 
 
@@ -143,7 +144,7 @@ class Evolution:
         await before.wait()
         async for child in texts:
             if child.question_id in self.done:
-                if child.status != "refused" and child.question:
+                if child.question and (child.status != "refused" or str(child.reason).startswith(KNOWN)):
                     self.novelty.add(child.question_id, child.question)
             elif child.status == "open":
                 child = self._refuse_known(child)
@@ -154,9 +155,7 @@ class Evolution:
         if self.novelty.contaminated(child.question):
             return replace(child, status="refused", reason=CONTAMINATED)
         earlier = self.novelty.add(child.question_id, child.question)
-        return (
-            replace(child, status="refused", reason=f"it is equal or nearly equal to {earlier}") if earlier else child
-        )
+        return replace(child, status="refused", reason=KNOWN + earlier) if earlier else child
 
     async def _answer(self, problem: Problem) -> Problem:
         """The problem with an answer: the seed's own, or the one that its first solutions vote for."""

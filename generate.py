@@ -165,7 +165,7 @@ class Run:
         from mcts import search
 
         problem, solutions = await self.solver.first_solutions(problem)
-        if problem.status != "searched" and problem.solve_rate != 1.0:
+        if not problem.has_tree:
             return problem, None
         settings = self.settings if problem.status == "searched" else replace(self.settings, max_search=0)
         tree = await search(problem, solutions, self.solver.roll_out(problem), settings)

@@ -30,6 +30,26 @@ def lines(rows: Iterable[Row]) -> bytes:
     return b"".join(map(line, rows))
 
 
+def append(file: IO[bytes], data: bytes) -> None:
+    """Write all of the data to an unbuffered file. Raises OSError where the disk takes only a part of it."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
+
+
+def ids_of(path: Path) -> set[str]:
+    """The question_ids of a file's whole lines, without reading more of them than it takes; none where there is no file."""
+    if not path.is_file():
+        return set()
+    with path.open("rb") as file:
+        return {_id_of(each).decode() for each in file if each.endswith(b"\n")}
+
+
+def _id_of(row: bytes) -> bytes:
+    named = FIRST_ID.match(row)
+    return named[1] if named else str(orjson.loads(row)["question_id"]).encode()
+
+
 def read_rows(path: Path) -> Iterator[Row]:
     """The whole lines of a file, of which a dead run may have torn the last; none where there is no file."""
     if not path.is_file():
@@ -55,9 +75,7 @@ def _places_in_order(file: IO[bytes]) -> array[int]:
     places: list[bytes] = []  # the id and the place in one object each, half as large as two in a tuple
     position = 0
     for each in file:
-        named = FIRST_ID.match(each)
-        question_id = named[1] if named else orjson.loads(each)["question_id"].encode()
-        places.append(question_id + b"\0" + position.to_bytes(8, "big"))
+        places.append(_id_of(each) + b"\0" + position.to_bytes(8, "big"))
         position += len(each)
     places.sort()
     return array("Q", [int.from_bytes(place[-8:], "big") for place in places])

@@ -141,6 +141,11 @@ class Problem:
     voted_answer: str | None = None  # the majority answer, recorded beside the one that a seed states
     vote_agrees: bool | None = None  # whether the two are equal: where they are not, it is often the seed that is wrong
 
+    @property
+    def has_tree(self) -> bool:
+        """Whether a problem at its end has a tree: it was searched, or solved always."""
+        return self.status == "searched" or (self.status == "not_searched" and self.solve_rate == 1.0)
+
     def to_json(self) -> dict[str, Any]:
         """The row as it stands in problems.jsonl."""
         return asdict(self)

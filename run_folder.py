@@ -18,7 +18,7 @@ from typing import IO, Any
 import exports
 from belief import Array, learn_rates, mean_rates
 from journal import Journal, SpoiltJournal
-from jsonl import Row, line, lines, read_in_order, read_rows, replacing
+from jsonl import Row, append, ids_of, line, lines, read_in_order, read_rows, replacing
 from mcts import evidence, relabel
 from prompt_files import PROMPTS
 from records import FORMATS, FREE_SETTINGS, Problem, Settings, Tree, UserError
@@ -80,7 +80,10 @@ class RunFolder:
         if self._settings.overwrite or not (self.path / SUMMARY).is_file():
             return False
         summary = self.read_summary()
-        return bool(summary["complete"]) and not summary["problems"].get("failed")
+        if not summary["complete"] or summary["problems"].get("failed"):
+            return False
+        counts = collections.Counter(problem.status for problem in self.problems())
+        return counts == summary["problems"] and not self._without_tree(self.problems())
 
     def open(self) -> tuple[Journal, dict[str, Problem]]:
         """Make or mend the folder; gives its journal and the problems that are decided already.
@@ -94,11 +97,14 @@ class RunFolder:
         if self._settings.overwrite:
             self._clear()
         journal = Journal(self.path / JOURNAL)
+        self._keep_formats()
         if not self.begun:
             self.write_json(SETTINGS, self._settings_json())
         (self.path / SUMMARY).unlink(missing_ok=True)
         done = {row["question_id"]: Problem.from_json(row) for row in read_rows(self.path / PROBLEMS)}
-        done = {question_id: problem for question_id, problem in done.items() if problem.status != "failed"}
+        again = {question_id for question_id, problem in done.items() if problem.status == "failed"}
+        again |= self._without_tree(done.values())
+        done = {question_id: problem for question_id, problem in done.items() if question_id not in again}
         self._rewrite(PROBLEMS, _once(read_rows(self.path / PROBLEMS), done))
         if not self._settings.evolve_only:
             self._rewrite(TREES, _once(read_rows(self.path / TREES), done))
@@ -111,17 +117,19 @@ class RunFolder:
     def remake(self) -> None:
         """Make every file of a complete run anew that is made from its trees: --formats or --keep may have changed."""
         journal = Journal(self.path / JOURNAL)
+        self._keep_formats()
         _exhaust(self._derive(self.trees()))
+        self._remove_empty()
         journal.close()
 
     def write(self, problem: Problem, tree: Tree | None = None) -> None:
         """Write all rows of a problem that has come to its end; its row in problems.jsonl, last, says that the others are there."""
         if tree:
-            self._files[TREES].write(line(tree.to_json()))
+            append(self._files[TREES], line(tree.to_json()))
             harvest = exports.Harvest(tree)
             for name, rows in self._exports().items():
-                self._files[f"{name}.jsonl"].write(lines(rows(harvest)))
-        self._files[PROBLEMS].write(line(problem.to_json()))
+                append(self._files[f"{name}.jsonl"], lines(rows(harvest)))
+        append(self._files[PROBLEMS], line(problem.to_json()))
 
     def finish(self, complete: bool, journal: Journal, seconds: float) -> None:
         """Close the files and write the summary and the report.
@@ -147,6 +155,7 @@ class RunFolder:
             page = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
             write_report(page, summary | {"run": self.path.name}, self.problems, shown)
             page.detach()
+        self._remove_empty()
         self.write_json(SUMMARY, summary)
         journal.close()
 
@@ -199,6 +208,26 @@ class RunFolder:
                     files[name].write(lines(rows(harvest)))
                 yield harvest
 
+    def _without_tree(self, problems: Iterable[Problem]) -> set[str]:
+        """Those of the problems that should have a tree but have none: its file was cut or lost since."""
+        if self._settings.evolve_only:
+            return set()
+        there = ids_of(self.path / TREES)
+        return {problem.question_id for problem in problems if problem.has_tree and problem.question_id not in there}
+
+    def _keep_formats(self) -> None:
+        """Take up the formats that the folder has already, so that none of its files is left behind by the trees."""
+        if not self._settings.evolve_only:
+            there = [name for name in FORMATS if (self.path / f"{name}.jsonl").exists()]
+            self._formats = tuple(name for name in FORMATS if name in (*self._formats, *there))
+
+    def _remove_empty(self) -> None:
+        """Leave out files without a row, which `datasets` does not load."""
+        for name in [PROBLEMS, TREES, *(f"{name}.jsonl" for name in FORMATS)]:
+            path = self.path / name
+            if path.is_file() and not path.stat().st_size:
+                path.unlink()
+
     def _clear(self) -> None:
         """Delete the run that the folder holds, unless another process is at work in it."""
         if (self.path / JOURNAL).exists():
@@ -238,8 +267,9 @@ def _digest(path: Path) -> str:
 
 
 def _names() -> list[str]:
+    """Every file of a run, in the order in which they may be deleted: what says that the others are there goes first."""
     journal = [JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm"]
-    return [PROBLEMS, TREES, *(f"{name}.jsonl" for name in FORMATS), *journal, SUMMARY, REPORT, SETTINGS]
+    return [SUMMARY, PROBLEMS, TREES, *(f"{name}.jsonl" for name in FORMATS), *journal, REPORT, SETTINGS]
 
 
 def _shown(value: Any) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from exports import labelled_solutions, up_to_first_error
+from jsonl import read_rows
 from records import Node, Tree
 
 MOST_LINES = 60
@@ -66,10 +66,9 @@ def main() -> int:
     if not path.is_file():
         print(f"{path} is not there: name the folder of a run.", file=sys.stderr)
         return 2
-    with path.open(encoding="utf-8") as file:
-        trees = (Tree.from_json(json.loads(line)) for line in file)
-        wanted = (tree for tree in trees if flags.question_id in (None, tree.question_id))
-        tree = max(wanted, key=instructiveness, default=None)
+    trees = map(Tree.from_json, read_rows(path))
+    wanted = (tree for tree in trees if flags.question_id in (None, tree.question_id))
+    tree = max(wanted, key=instructiveness, default=None)
     if tree is None:
         which = f"tree of {flags.question_id}" if flags.question_id else "tree"
         print(f"{path} has no {which}: problems.jsonl says what became of each problem, and why.", file=sys.stderr)

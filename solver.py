@@ -39,13 +39,16 @@ class Solver:
     async def vote(self, problem: Problem) -> Problem:
         """The problem with the answer that its first solutions vote for, or "dropped" with the reason.
 
-        Dropped where the first place is tied or the majority's share is under --agreement. Raises EndpointError.
+        Dropped where fewer than half of the solutions come to an answer (those that are cut off could not vote), where the
+        first place is tied, or the majority's share is under --agreement. Raises EndpointError.
         """
-        answers = await self._answers(problem)
+        completions = await self._first_completions(problem)
+        answers = [answer for c in completions if c.whole and (answer := extract_answer(c.text)) is not None]
         answer, share = await self.grader.vote(answers)
         problem = replace(problem, voted_answer=answer, agreement=round(share, 4))
-        if not answers:
-            return replace(problem, status="dropped", reason="none of its solutions came to an answer")
+        if 2 * len(answers) < len(completions):
+            reason = f"only {len(answers)} of its {len(completions)} solutions came to an answer"
+            return replace(problem, status="dropped", reason=reason)
         if answer is None or share < self.settings.agreement:
             why = "tied" if answer is None else f"under --agreement {self.settings.agreement:g}"
             return replace(
@@ -107,10 +110,6 @@ class Solver:
     async def _first_completions(self, problem: Problem) -> list[Completion]:
         count = self.settings.num_solutions
         return await self.chat.complete(self._messages(problem, ()), count, sticky=problem.question_id)
-
-    async def _answers(self, problem: Problem) -> list[str]:
-        completions = await self._first_completions(problem)
-        return [answer for c in completions if c.whole and (answer := extract_answer(c.text)) is not None]
 
     async def _read(self, problem: Problem, prefix: Prefix, completions: Sequence[Completion]) -> list[Rollout]:
         rollouts = [self._rollout(prefix, completion) for completion in completions]

@@ -65,7 +65,7 @@ def summarise(
         mutations[problem.mutation] += 1
         if problem.reason:
             reasons[f"{problem.status}: {_kind(problem.reason)}"] += 1
-        if problem.vote_agrees is False and problem.voted_answer is not None:
+        if problem.vote_agrees is False and (problem.agreement or 0) > 0.5:
             disagreements.append(
                 {
                     "question_id": problem.question_id,

@@ -154,10 +154,32 @@ def test_near_duplicates_are_refused_against_seeds_and_evolved_of_all_rounds():
     problems = run([seed(n) for n in range(5)], ToyWriter(script), evolve_rounds=2)
     refused = {p.question_id: p.reason for p in problems if p.status == "refused"}
     assert refused == {
-        "000001-r1": "it is equal or nearly equal to 000000-r1",
-        "000002-r1": "it is equal or nearly equal to 000004",
-        "000003-r2": "it is equal or nearly equal to 000000-r1",
+        "000001-r1": "it is equal or nearly equal to problem 000000-r1",
+        "000002-r1": "it is equal or nearly equal to problem 000004",
+        "000003-r2": "it is equal or nearly equal to problem 000000-r1",
     }
+
+
+def test_near_duplicates_of_an_earlier_life_are_found_again_as_in_one_life():
+    def changed(question, *places):
+        words = question.split()
+        for place in places:
+            words[place] += "x"
+        return " ".join(words)
+
+    known = " ".join(f"{first}{second}" for first in "abcdef" for second in "ghijk") + " ?"
+    near = changed(known, 3, 11, 19, 27)
+    seeds = [*(seed(n) for n in range(3)), Problem("000003", known, "5")]
+    script = {"000000-r1": near + " 5", "000001-r1": changed(near, 4, 12, 21), "000002-r1": near + " 7"}
+    whole = run(seeds, ToyWriter(script))
+    reasons = {p.question_id: p.reason for p in whole if p.question_id in script}
+    assert reasons == {
+        "000000-r1": "it is equal or nearly equal to problem 000003",
+        "000001-r1": None,
+        "000002-r1": "it is equal or nearly equal to problem 000003",
+    }
+    done = {p.question_id: p for p in whole[: [p.question_id for p in whole].index("000001-r1")]}
+    assert run(seeds, ToyWriter(script), done=done) == [p for p in whole if p.question_id not in done]
 
 
 def test_child_that_changes_only_its_parents_numbers_is_refused():

@@ -1,11 +1,14 @@
 """A run's folder: what goes on, what is refused and named, and what a dead run leaves to its next life."""
 
+import errno
+import io
 import json
+import os
 from dataclasses import replace
 
 import pytest
 
-from records import FORMATS, Completion, Node, Problem, Settings, Tree, UserError
+from records import FORMATS, Completion, Node, Problem, Rollout, Settings, Tree, UserError
 from run_folder import RunFolder, folder_of
 
 IDS = ["000000", "000001", "000002"]
@@ -81,6 +84,52 @@ def test_torn_last_line_is_dropped_and_done_again(settings, whole, name, torn):
     folder, done = live(settings)
     assert set(done) == set(IDS[:2])
     assert files(folder) == whole
+
+
+def test_disk_that_takes_half_a_line_ends_the_run_and_loses_no_row(settings, whole):
+    class Full(io.RawIOBase):
+        """A file on a disk that is full after so many bytes."""
+
+        def __init__(self, file, room):
+            self.file, self.room = file, room
+
+        def write(self, data):
+            if not self.room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            taken = self.file.write(data[: self.room])
+            self.room -= taken
+            return taken
+
+    folder = RunFolder(settings, "digest")
+    journal, _ = folder.open()
+    folder.write(*solved("000000"))
+    folder._files["tree.jsonl"] = Full(folder._files["tree.jsonl"], 40)
+    with pytest.raises(OSError, match="No space left"):
+        folder.write(*solved("000001"))
+    journal.close()
+    folder, done = live(settings)
+    assert set(done) == {"000000"}
+    assert files(folder) == whole
+
+
+@pytest.mark.parametrize("damage", ["cut", "lost"])
+def test_complete_run_whose_trees_were_damaged_is_done_again(settings, whole, damage):
+    folder, _ = live(settings)
+    path = folder.path / "tree.jsonl"
+    cut(path, 40)
+    if damage == "lost":
+        path.unlink()
+    assert not RunFolder(settings, "digest").complete
+    folder, done = live(settings)
+    assert set(done) == (set() if damage == "lost" else set(IDS[:2]))
+    assert files(folder) == whole
+
+
+def test_complete_run_whose_problems_were_cut_is_done_again(settings, whole):
+    folder, _ = live(settings)
+    cut(folder.path / "problems.jsonl", 40)
+    assert not RunFolder(settings, "digest").complete
+    assert files(live(settings)[0]) == whole
 
 
 def test_tree_whose_problem_was_not_yet_written_is_done_again(settings, whole):
@@ -180,6 +229,28 @@ def test_other_formats_are_made_from_a_complete_run(settings, whole):
     assert files(again) == whole
 
 
+def test_files_of_formats_that_are_not_asked_for_again_stay_true(settings, whole):
+    live(settings, IDS[:2], end=False)
+    folder, _ = live(replace(settings, formats=("prm",)))
+    assert files(folder) == whole
+    folder.path.joinpath("sft.jsonl").write_text("")
+    RunFolder(replace(settings, formats=("prm",)), "digest").remake()
+    assert files(folder) == whole
+
+
+def test_a_file_without_rows_is_left_out(settings):
+    problem, _ = solved("000000")
+    problem, tree = replace(problem, solve_rate=1.0), Tree("000000", problem.question, "1")
+    tree.add(Rollout(("Add.\n\n", "One."), True), 0)
+    folder = RunFolder(settings, "digest")
+    journal, _ = folder.open()
+    folder.write(problem, tree)
+    folder.finish(True, journal, 1.0)
+    assert set(files(folder)) == {f"{name}.jsonl" for name in ("problems", "tree", *FORMATS) if "dpo" not in name}
+    RunFolder(settings, "digest").remake()
+    assert not list(folder.path.glob("*dpo*"))
+
+
 def test_keep_may_change_after_the_run(settings):
     live(settings)
     agreed = RunFolder(replace(settings, keep="agreed"), "digest")
@@ -196,6 +267,24 @@ def test_overwrite_starts_anew_also_where_the_settings_differ(settings):
     assert done == {}
     assert ids_in(folder, "tree.jsonl") == ["000007"]
     RunFolder(replace(other, overwrite=False), "digest").check()
+
+
+def test_overwriting_that_was_cut_short_leaves_no_complete_run(settings):
+    live(settings)
+    seen = []
+
+    def unlink(path, missing_ok=False):
+        os.unlink(path)
+        seen.append(path.name)
+        raise KeyboardInterrupt
+
+    folder = RunFolder(replace(settings, overwrite=True), "digest")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pathlib.Path.unlink", unlink)
+        with pytest.raises(KeyboardInterrupt):
+            folder.open()
+    assert seen == ["summary.json"]
+    assert not RunFolder(settings, "digest").complete
 
 
 def test_settings_json_holds_the_flags_and_no_credentials(settings):

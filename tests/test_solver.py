@@ -109,8 +109,9 @@ OPEN = Problem("000001", "What is 1 + 1?", None)
         (boxed("2", "2", "3", "4"), 0.5, "2", None),
         (boxed("2", "2", "3", "4"), 0.6, None, "the majority's share of the answers, 0.50, is under --agreement 0.6"),
         (boxed("2", "3"), 0.0, None, "the majority's share of the answers, 0.50, is tied"),
-        ([CUT_OFF, FILTERED, "Hm."], 0.5, None, "none of its solutions came to an answer"),
-        ([*boxed("2"), CUT_OFF, CUT_OFF], 0.9, "2", None),
+        ([CUT_OFF, FILTERED, "Hm."], 0.5, None, "only 0 of its 3 solutions came to an answer"),
+        ([*boxed("2"), CUT_OFF, CUT_OFF], 0.9, None, "only 1 of its 3 solutions came to an answer"),
+        ([*boxed("2", "2"), CUT_OFF, CUT_OFF], 0.9, "2", None),
     ],
 )
 def test_vote_answers_a_problem_or_drops_it_with_the_reason(solve, replies, agreement, answer, reason):
