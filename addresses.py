@@ -20,17 +20,15 @@ class Address:
     """One replica. Only `host` may be shown: the repr keeps the rest to itself."""
 
     host: str
-    url: str = field(repr=False)
-    key: str = field(repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    url: str = field(repr=False)  # without user and password
+    headers: Mapping[str, str] = field(repr=False)  # what shows that we may ask
+    secrets: tuple[str, ...] = field(repr=False)
     azure_version: str | None = None  # set for an Azure resource
-    is_token: bool = False  # whether the key is an Azure AD token
 
 
 def addresses_of(settings: Settings, environment: Mapping[str, str]) -> list[Address]:
-    """Every replica that is to be asked. Raises UserError where neither flags nor environment name one."""
-    key = environment.get("OPENAI_API_KEY")
+    """Every replica that is to be asked. Raises UserError where neither flags nor environment name one, or a key that cannot be."""
+    key = _key("OPENAI_API_KEY", environment)
     urls = settings.base_url or tuple(filter(None, [environment.get("OPENAI_BASE_URL")]))
     azure = environment.get("AZURE_OPENAI_ENDPOINT")
     if azure and not urls and not key:
@@ -42,36 +40,56 @@ def addresses_of(settings: Settings, environment: Mapping[str, str]) -> list[Add
     return [_address(url, key or NO_KEY) for url in urls or (OPENAI_URL,)]
 
 
+def without_user(url: str) -> str:
+    """An address without the user and password that may stand in it."""
+    parts = urlsplit(url.strip())
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 def _address(url: str, key: str) -> Address:
     parts = _split(url, "--base_url")
-    bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    if parts.password is None:
-        return Address(_host(parts), bare, key, secrets=_long(key))
+    if parts.username is None:
+        return Address(_host(parts), without_user(url), {"Authorization": f"Bearer {key}"}, _long(key))
     # As a header, so that the credentials stand in no URL that a library might log.
-    pair = f"{unquote(parts.username or '')}:{unquote(parts.password)}"
+    password = parts.password or ""
+    pair = f"{unquote(parts.username)}:{unquote(password)}"
     encoded = base64.b64encode(pair.encode()).decode()
-    secrets = _long(key, pair, encoded, parts.password, unquote(parts.password))
-    return Address(_host(parts), bare, key, {"Authorization": f"Basic {encoded}"}, secrets)
+    secrets = _long(key, pair, encoded, password, unquote(password), parts.username, unquote(parts.username))
+    return Address(_host(parts), without_user(url), {"Authorization": f"Basic {encoded}"}, secrets)
 
 
 def _azure_address(url: str, environment: Mapping[str, str]) -> Address:
     host = _host(_split(url, "AZURE_OPENAI_ENDPOINT"))
     version = environment.get("OPENAI_API_VERSION") or AZURE_API_VERSION
-    key, token = environment.get("AZURE_OPENAI_API_KEY"), environment.get("AZURE_OPENAI_AD_TOKEN")
-    secret = key or token
-    if not secret:
-        raise UserError("AZURE_OPENAI_ENDPOINT is set without a key: set AZURE_OPENAI_API_KEY as well")
-    return Address(host, url, secret, secrets=_long(secret), azure_version=version, is_token=not key)
+    key, token = (_key(name, environment) for name in ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN"))
+    if key:
+        return Address(host, url, {"api-key": key}, _long(key), version)
+    if token:
+        return Address(host, url, {"Authorization": f"Bearer {token}"}, _long(token), version)
+    raise UserError("AZURE_OPENAI_ENDPOINT is set without a key: set AZURE_OPENAI_API_KEY as well")
+
+
+def _key(name: str, environment: Mapping[str, str]) -> str:
+    """A key of the environment, without what a file with other line ends may have left around it; "" where it is not set."""
+    key = environment.get(name, "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise UserError(f"{name} has a character that no key has: copy it again")
+    return key
 
 
 def _split(url: str, name: str) -> SplitResult:
     try:
         parts = urlsplit(url.strip())
+        (parts.hostname or "").encode("idna")
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         valid = False
     if not valid:
         raise UserError(f"{name} is no address: give one like http://localhost:8000/v1")
+    if parts.query or parts.fragment:
+        raise UserError(
+            f"{name} has something after its path ('?' or '#'): give the address alone, a key by OPENAI_API_KEY"
+        )
     return parts
 
 

@@ -9,12 +9,13 @@ import asyncio
 import json
 import logging
 import os
+import re
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from addresses import Address, addresses_of
+from addresses import NO_KEY, Address, addresses_of
 from dialect import Fault, Question, fault_of_reply
 from endpoint import Endpoint, Usage
 from journal import Journal, question_key
@@ -26,11 +27,6 @@ CONNECT_TIMEOUT = 10.0  # seconds
 KEEP_ALIVE = 4.0
 PROBE: list[Message] = [{"role": "user", "content": "Say OK."}]
 PROBE_TOKENS = 16
-
-
-def cost(prompt_tokens: int, completion_tokens: int, prices: tuple[float, float]) -> float:
-    """The money for these tokens at `prices` per million prompt and completion tokens."""
-    return (prompt_tokens * prices[0] + completion_tokens * prices[1]) / 1e6
 
 
 class ChatClient:
@@ -170,12 +166,12 @@ class _Connection:
 
     def __init__(self, address: Address, client: Any, http: Any, timeout: float) -> None:
         self.host = address.host
-        self._client = client  # knows the base URL and the headers …
+        self._client = client  # knows the base URL and its own headers …
         self._http = http  # … and this one sends: the rest of the library would double what a request costs
-        self._secrets = [secret.encode() for secret in address.secrets]
+        self._secrets = [_as_in_json(secret) for secret in address.secrets]
         self._timeout = timeout
         self._azure = address.azure_version
-        own = {**client.auth_headers, **client.default_headers}
+        own = {**client.default_headers, **address.headers}
         # Each header costs time with every request: those that only describe the library stay away.
         self._headers = {k: v for k, v in own.items() if isinstance(v, str) and not k.startswith("X-Stainless")}
         self._limits = {"timeout": http.timeout.as_dict()}
@@ -192,7 +188,7 @@ class _Connection:
         content = await self._ask("GET", "models", timeout, headers=self._headers)
         try:
             return json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Fault("the list of models is not JSON") from None
 
     async def close(self) -> None:
@@ -208,7 +204,8 @@ class _Connection:
             request = httpx2.Request(method, url, extensions=self._limits, **what)
             # The library bounds the wait for each piece of a reply, not for the whole: some gateways send blanks meanwhile.
             async with asyncio.timeout(timeout):
-                reply = await self._http.send(request)
+                # Not elsewhere, should the reply say so: the key is for this address.
+                reply = await self._http.send(request, follow_redirects=False)
         except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
             fault = self._fault_of_connection(error)
         else:
@@ -239,8 +236,16 @@ class _Connection:
     def _clean(self, content: bytes) -> bytes:
         """A reply without the key, which some servers repeat when they refuse it."""
         for secret in self._secrets:
-            content = content.replace(secret, b"***")
+            content = secret.sub(b"***", content)
         return content
+
+
+def _as_in_json(secret: str) -> re.Pattern[bytes]:
+    """The secret as it stands in plain text or in JSON, whose writers may escape whatever is neither letter nor digit."""
+    signs = (
+        re.escape(sign) if sign.isalnum() else rf"\\*(?:{re.escape(sign)}|(?i:u{ord(sign):04x}))" for sign in secret
+    )
+    return re.compile("".join(signs).encode())
 
 
 def _connect(address: Address, settings: Settings) -> _Connection:
@@ -257,16 +262,9 @@ def _connect(address: Address, settings: Settings) -> _Connection:
     http = DefaultAioHttpClient(limits=limits, timeout=timeout)
     client: Any
     if address.azure_version:
-        headers = {"Authorization": f"Bearer {address.key}"} if address.is_token else {"api-key": address.key}
         client = AsyncAzureOpenAI(
-            azure_endpoint=address.url,
-            api_version=address.azure_version,
-            api_key=address.key,
-            default_headers=headers,
-            http_client=http,
+            azure_endpoint=address.url, api_version=address.azure_version, api_key=NO_KEY, http_client=http
         )
     else:
-        client = AsyncOpenAI(
-            base_url=address.url, api_key=address.key, default_headers=address.headers, http_client=http
-        )
+        client = AsyncOpenAI(base_url=address.url, api_key=NO_KEY, http_client=http)
     return _Connection(address, client, http, settings.timeout)

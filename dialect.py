@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import json
 import logging
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -153,6 +154,8 @@ class Dialect:
 def fatal_reason(fault: Fault, host: str, model: str, models: list[str]) -> str | None:
     """The sentence with which the run ends, where no further request could succeed; None for every other fault."""
     said = f"{fault.code} {fault.message}"
+    if fault.status is not None and 300 <= fault.status < 400:
+        return f"{host} sends requests elsewhere ({fault.status}): give the address where they end as --base_url"
     if fault.status == 401:
         return f"{host} refuses the key (401): set OPENAI_API_KEY to one that it accepts"
     if fault.status == 402 or (fault.status in (403, 429) and NO_CREDIT.search(said)):
@@ -171,7 +174,7 @@ def fault_of_reply(status: int, text: str, headers: Mapping[str, str]) -> Fault:
     """The fault that a reply with an error status stands for, whatever form its body has."""
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Fault(_plain(text) or "no reason given", status, retry_after=retry_after(headers))
     return fault_of_error(body.get("error", body) if isinstance(body, dict) else body, status, headers)
 
@@ -193,12 +196,19 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         try:
             seconds = float(value) * unit
         except ValueError:
-            parsed = email.utils.parsedate_tz(value)
-            if parsed is None:
-                continue
-            seconds = email.utils.mktime_tz(parsed) - time.time()
-        return min(max(seconds, 0.0), LONGEST_WAIT)
+            seconds = _seconds_until(value)
+        if not math.isnan(seconds):
+            return min(max(seconds, 0.0), LONGEST_WAIT)
     return None
+
+
+def _seconds_until(date: str) -> float:
+    """The seconds until a date as headers have it; nan where it is none."""
+    try:
+        parsed = email.utils.parsedate_tz(date)
+        return email.utils.mktime_tz(parsed) - time.time() if parsed else math.nan
+    except (ValueError, OverflowError):
+        return math.nan
 
 
 def _plain(text: str) -> str:

@@ -135,7 +135,7 @@ class Endpoint:
             self.usage.requests += 1
             try:
                 reply = await replica.connection.post(body, headers)
-                completions = read_completions(reply, question, count, echoes=self.owner not in ("vllm", "sglang"))
+                completions = self._read(reply, question, count)
             except Fault as fault:
                 if fault.filtered or fault.cut_off:
                     return [Completion("", "content_filter" if fault.filtered else "length")] * count
@@ -148,6 +148,14 @@ class Endpoint:
                     dialect.most_choices = min(len(completions), dialect.most_choices or count)
                 return completions
         return []
+
+    def _read(self, reply: bytes, question: Question, count: int) -> list[Completion]:
+        """The completions of a reply, which may hold anything at all. Raises Fault."""
+        try:
+            return read_completions(reply, question, count, echoes=self.owner not in ("vllm", "sglang"))
+        except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
+            log.debug("a reply that cannot be read", exc_info=True)
+            raise Fault(f"the reply cannot be read ({type(error).__name__})") from None
 
     def _judge(self, fault: Fault, replica: Replica, model: str, sent_at: float) -> bool:
         """Steer by a fault; gives whether it is of a pressure that was lowered since. Raises where no retry could help."""
@@ -178,7 +186,7 @@ class Endpoint:
 
     def _learn_models(self, listing: Any) -> None:
         listed = listing.get("data") if isinstance(listing, dict) else None
-        rows = [row for row in listed or [] if isinstance(row, dict)]
+        rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
         self._models = [str(row.get("id")) for row in rows]
         named = [row for row in rows if row.get("id") == self._settings.model_name] or rows[:1]
         if named:

@@ -114,7 +114,7 @@ class Journal:
             self._db.executemany(ADD, rows)
             self._db.execute(COUNT, (len(rows), sum(row[2] for row in rows), sum(row[3] for row in rows)))
             self._db.execute("COMMIT")
-        except sqlite3.Error:
+        except BaseException:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise

@@ -6,7 +6,6 @@ import errno
 import hashlib
 import re
 import sqlite3
-import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -86,7 +85,7 @@ class Novelty:
         try:
             return self._add(question_id, question)
         except sqlite3.OperationalError as error:
-            raise OSError(errno.ENOSPC, str(error), tempfile.gettempdir()) from None
+            raise OSError(errno.ENOSPC, str(error), "the directory for temporary files (TMPDIR)") from None
 
     def _add(self, question_id: str, question: str) -> str | None:
         words = template(question)

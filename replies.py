@@ -13,6 +13,7 @@ from records import Completion
 
 FINISHED = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_str"})  # names for the same end
 BYTES_PER_TOKEN = 3.5  # of UTF-8, roughly, in any language: only where the endpoint does not count
+MOST_TOKENS = 10**9  # of one reply; no endpoint has a context so long
 THOUGHT = re.compile(r"\s*<think>(.*?)(?:</think>\s*|\Z)", re.DOTALL)
 
 
@@ -40,7 +41,7 @@ def read_completions(content: bytes, question: Question, count: int, echoes: boo
 def _payload(content: bytes) -> dict[str, Any]:
     try:
         payload = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Fault("the reply is not JSON") from None
     if not isinstance(payload, dict):
         raise Fault("the reply is not a JSON object")
@@ -56,13 +57,13 @@ def _read_choice(choice: dict[str, Any], question: Question, echoes: bool) -> tu
     """Text, thought and finish reason of one choice."""
     message = choice.get("message")
     reason = choice.get("finish_reason") or "stop"
-    if not isinstance(message, dict) or reason == "error":
+    if not isinstance(message, dict) or not isinstance(reason, str) or reason == "error":
         raise Fault("a choice of the reply is broken off")
     content, thought = _parts(message.get("content"))
     thought = thought or _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
     content = _after_prefix(content, question.prefix) if echoes else content
     content, aloud = split_thought(content)
-    reason = "stop" if reason in FINISHED else str(reason)
+    reason = "stop" if reason in FINISHED else _sound(reason)
     if message.get("refusal") and not content:
         content, reason = str(message["refusal"]), "refusal"
     elif reason == "stop" and not content.strip():
@@ -118,10 +119,10 @@ def _tokens(payload: dict[str, Any], read: list[tuple[str, str, str]], question:
     """Prompt tokens, and completion tokens of each choice: the total in proportion to the lengths."""
     usage = payload["usage"] if isinstance(payload.get("usage"), dict) else {}
     sizes = [len(text.encode()) + len(thought.encode()) for text, thought, _ in read]
-    prompt, written = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not isinstance(prompt, int):
+    prompt, written = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    if prompt is None:
         prompt = math.ceil(sum(len(m["content"].encode()) for m in question.messages) / BYTES_PER_TOKEN)
-    if not isinstance(written, int):
+    if written is None:
         return prompt, [math.ceil(size / BYTES_PER_TOKEN) for size in sizes]
     if sum(sizes) == 0:
         return prompt, [written, *(0 for _ in sizes[1:])]
@@ -130,6 +131,11 @@ def _tokens(payload: dict[str, Any], read: list[tuple[str, str, str]], question:
         guesses = [min(most, round(written * size / sizes[0])) for size in sizes]
         return prompt, [most if read[i][2] == "length" else guess for i, guess in enumerate(guesses)]
     return prompt, _shares(sizes, written)
+
+
+def _count(value: Any) -> int | None:
+    """A number of tokens, if it is one."""
+    return value if isinstance(value, int) and 0 <= value <= MOST_TOKENS else None
 
 
 def _counts_first_only(payload: dict[str, Any], sizes: list[int], written: int) -> bool:

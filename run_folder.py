@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import exports
+from addresses import without_user
 from belief import Array, learn_rates, mean_rates
 from journal import Journal, SpoiltJournal
 from jsonl import Row, append, ids_of, line, lines, read_in_order, read_rows, replacing
@@ -25,7 +26,7 @@ from records import FORMATS, FREE_SETTINGS, Problem, Settings, Tree, UserError
 from report import most_instructive, write_report
 from summary import LabelCounts, summarise
 
-LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "tqdm")
+LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
 JOURNAL, SETTINGS, SUMMARY, REPORT = "completions.sqlite", "settings.json", "summary.json", "report.html"
 PROBLEMS, TREES = "problems.jsonl", "tree.jsonl"
 
@@ -242,7 +243,7 @@ class RunFolder:
                 file.write(line(row))
 
     def _settings_json(self) -> dict[str, Any]:
-        flags = asdict(self._settings) | {"base_url": [_without_user(url) for url in self._settings.base_url]}
+        flags = asdict(self._settings) | {"base_url": [without_user(url) for url in self._settings.base_url]}
         versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
         return {"flags": flags, "identity": self._identity, "python": sys.version.split()[0], "libraries": versions}
 
@@ -274,11 +275,6 @@ def _names() -> list[str]:
 
 def _shown(value: Any) -> str:
     return "not there" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _without_user(url: str) -> str:
-    scheme, mark, rest = url.partition("://")
-    return scheme + mark + rest.rpartition("@")[2] if mark else url
 
 
 def _once(rows: Iterable[Row], done: Container[str]) -> Iterator[Row]:

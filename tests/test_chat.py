@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chat import ChatClient, cost
+from chat import ChatClient
 from journal import Journal
 from records import BudgetSpent, EndpointError, UserError
 from tests.chat_client import QUESTION, complete, open_client, settings_for
@@ -189,10 +189,6 @@ def test_no_request_is_made_once_the_token_budget_is_spent(journal):
         assert len(server.asks) == 5
 
 
-def test_cost_is_per_million_tokens():
-    assert cost(1_000_000, 200_000, (2.5, 10.0)) == pytest.approx(4.5)
-
-
 @pytest.mark.parametrize("owner", ["vllm", "sglang"])
 def test_vllm_and_sglang_are_told_to_continue_the_message(owner):
     with Loopback(lambda ask: chat_reply(PREFIX + "again"), owned_by=owner) as server:
@@ -241,10 +237,47 @@ def test_without_key_and_address_one_sentence_names_the_three_ways_on():
         ChatClient(settings_for(), None)
 
 
-@pytest.mark.parametrize("url", ["localhost:8000/v1", "ftp://host/v1", "http://", "http://host:port/v1"])
+NO_ADDRESSES = ["localhost:8000/v1", "ftp://host/v1", "http://", "http://host:port/v1", "http://a..b/v1"]
+
+
+@pytest.mark.parametrize("url", NO_ADDRESSES)
 def test_an_address_that_is_none_is_refused(url):
     with pytest.raises(UserError, match="--base_url is no address"):
         ChatClient(settings_for(url), None)
+
+
+def test_an_address_with_a_query_is_refused_before_a_key_in_it_is_kept():
+    with pytest.raises(UserError, match=r"something after its path.*OPENAI_API_KEY") as refused:
+        ChatClient(settings_for("http://host/v1?key=sk-4711-4711"), None)
+    assert "4711" not in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["sk-4711-ключ", "sk-4711\n-4711"])
+def test_a_key_that_no_header_can_carry_is_refused(monkeypatch, key):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(UserError, match="OPENAI_API_KEY has a character that no key has") as refused:
+        ChatClient(settings_for(), None)
+    assert "4711" not in str(refused.value)
+
+
+def test_a_key_from_a_file_with_other_line_ends_is_taken_without_them(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-4711-4711\r")
+    with Loopback() as server:
+        complete(server.url)
+    assert server.asks[0].headers["authorization"] == "Bearer sk-4711-4711"
+
+
+@pytest.mark.parametrize("azure", [True, False])
+def test_a_redirect_ends_the_run_and_no_key_goes_where_it_leads(monkeypatch, azure):
+    with Loopback() as other:
+        to = other.url.replace("127.0.0.1", "localhost")
+        reply = Reply(307, headers={"location": f"{to}/chat/completions"})
+        with Loopback(lambda ask: reply, models=Reply(307, headers={"location": f"{to}/models"})) as server:
+            monkeypatch.setenv("AZURE_OPENAI_ENDPOINT" if azure else "OPENAI_BASE_URL", server.url)
+            monkeypatch.setenv("AZURE_OPENAI_API_KEY" if azure else "OPENAI_API_KEY", "a-key-4711")
+            with pytest.raises(UserError, match=r"sends requests elsewhere \(307\).*--base_url"):
+                complete()
+    assert (len(server.asks), other.asks) == (1, [])
 
 
 def test_azure_is_asked_when_its_environment_is_set(monkeypatch):
@@ -255,6 +288,25 @@ def test_azure_is_asked_when_its_environment_is_set(monkeypatch):
         assert complete()[0].text == "reply 0 choice 0"
     assert server.asks[0].path == "/openai/deployments/m/chat/completions?api-version=2031-01-01"
     assert server.asks[0].headers["api-key"] == "azure-key-4711"
+
+
+def test_an_azure_token_goes_as_a_token_and_not_as_a_key(monkeypatch):
+    with Loopback() as server:
+        monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.url.removesuffix("/v1"))
+        monkeypatch.setenv("AZURE_OPENAI_AD_TOKEN", "a-token-4711")
+        complete()
+    assert server.asks[0].headers["authorization"] == "Bearer a-token-4711"
+    assert "api-key" not in server.asks[0].headers
+
+
+@pytest.mark.parametrize("escaped", [r"sk\/4711+4711=", r"sk/4711\u002B4711\u003d", "sk/4711+4711="])
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_a_key_that_a_reply_repeats_in_any_spelling_is_taken_out(monkeypatch, escaped, status):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk/4711+4711=")
+    body = '{"error": {"message": "Who is KEY?"}}'.replace("KEY", escaped)
+    with Loopback(lambda ask: Reply(status, body)) as server, pytest.raises(EndpointError, match="Who is") as failed:
+        complete(server.url, max_retries=0)
+    assert "4711" not in str(failed.value)
 
 
 def test_the_key_and_the_addresss_credentials_reach_the_server_and_nothing_else(tmp_path, monkeypatch, caplog):

@@ -80,6 +80,12 @@ def test_retry_after_is_obeyed():
     assert 0.4 <= time.monotonic() - started < 2
 
 
+@pytest.mark.parametrize("wait", ["Wed, 21 Oct 99999 07:28:00 GMT", "soon", "nan", ""])
+def test_a_retry_after_that_is_none_is_not_obeyed(wait):
+    with Loopback(first(error_reply(429, "slow down", headers={"retry-after": wait}))) as server:
+        assert complete(server.url)[0].text == "reply 1 choice 0"
+
+
 @pytest.mark.parametrize(
     "reply", [error_reply(400, "maximum context length is 4096 tokens"), error_reply(413, "too much")]
 )

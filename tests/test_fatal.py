@@ -55,7 +55,14 @@ def test_an_endpoint_that_never_answers_ends_the_run_before_it_begins():
 
 
 @pytest.mark.parametrize(
-    "models", [error_reply(404, "no such page"), Reply(body="<html>"), Reply(body={"data": [None]})]
+    "models",
+    [
+        error_reply(404, "no such page"),
+        Reply(body="<html>"),
+        Reply(body={"data": [None]}),
+        Reply(body={"data": 5}),
+        Reply(body="[" * 100_000),
+    ],
 )
 def test_an_endpoint_that_lists_no_models_serves_as_well(models):
     with Loopback(models=models) as server:

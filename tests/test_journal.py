@@ -55,6 +55,16 @@ def test_a_completion_that_is_there_is_not_replaced(path):
     assert journal.get(KEY, 0, 1) == {0: FOUR[0]}
 
 
+def test_a_completion_that_cannot_be_written_leaves_the_journal_open_for_others(path):
+    journal = Journal(path)
+    for broken in (Completion("half a \ud83d", "stop"), Completion("4", "stop", 2**70)):
+        with pytest.raises((UnicodeEncodeError, OverflowError)):
+            journal.put(KEY, 0, [FOUR[0], broken])
+    journal.put(KEY, 1, FOUR[:1])
+    journal.close()
+    assert Journal(path).get(KEY, 0, 9) == {1: FOUR[0]}
+
+
 def test_key_depends_on_all_that_is_asked():
     messages = [{"role": "user", "content": "2+2?"}]
     keys = {

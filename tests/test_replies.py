@@ -1,12 +1,16 @@
 """Replies as completions: what is text, what is thought, why it ended, and how many tokens each choice is worth."""
 
+import contextlib
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dialect import Fault, Question
+from journal import Journal
 from replies import read_completions, split_thought
 from tests.loopback import chat_reply
 
@@ -136,3 +140,54 @@ def test_nonsense_is_a_fault_that_may_pass(content):
     with pytest.raises(Fault) as fault:
         read_completions(content, Question("m", [{"role": "user", "content": ""}], {}, b""), 1, True)
     assert fault.value.passing
+
+
+def test_a_reply_nested_too_deeply_is_a_fault_that_may_pass():
+    with pytest.raises(Fault) as fault:
+        read_completions(b"[" * 100_000, Question("m", [{"role": "user", "content": ""}], {}, b""), 1, True)
+    assert fault.value.passing
+
+
+@pytest.mark.parametrize("reason", [["stop"], {}, 7])
+def test_a_reason_that_is_none_is_a_broken_choice(reason):
+    with pytest.raises(Fault, match="broken off") if reason else contextlib.nullcontext():
+        read(chat_reply("4", finish_reason=reason))
+
+
+@pytest.mark.parametrize("tokens", [-1, 2**70, 10**400, "12", None, 1.5])
+def test_a_number_of_tokens_that_cannot_be_is_no_count(tokens):
+    completions = read(
+        chat_reply("x" * 35, "x" * 70) | {"usage": {"prompt_tokens": tokens, "completion_tokens": tokens}}
+    )
+    assert [(c.prompt_tokens, c.completion_tokens) for c in completions] == [(10, 10), (0, 20)]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["stop", "length", "\ud800"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+MESSAGES = st.fixed_dictionaries({}, optional=dict.fromkeys(["content", "refusal", "reasoning", "role"], ANYTHING))
+CHOICES = st.fixed_dictionaries(
+    {}, optional={"message": MESSAGES | ANYTHING, "finish_reason": ANYTHING, "index": ANYTHING}
+)
+USAGES = st.fixed_dictionaries({}, optional=dict.fromkeys(["prompt_tokens", "completion_tokens"], ANYTHING))
+
+
+@given(
+    st.fixed_dictionaries(
+        {"choices": st.lists(CHOICES | ANYTHING, max_size=3) | ANYTHING},
+        optional={"usage": USAGES | ANYTHING, "error": ANYTHING, "timings": ANYTHING},
+    )
+    | ANYTHING
+)
+def test_whatever_a_reply_holds_it_is_a_fault_or_completions_that_the_journal_can_hold(payload):
+    try:
+        completions = read(payload, prefix="x")
+    except Fault:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal(Path(folder) / "completions.sqlite")
+        journal.put(b"key", 0, completions)
+        assert list(journal.get(b"key", 0, 9).values()) == completions
+        journal.close()
