@@ -51,7 +51,7 @@ _SOLVED = re.compile(
 )
 # "6 - 2 = 4" in plain text is a calculation already done; beside a letter, or within a formula, it may be a condition.
 _WORKED = re.compile(
-    r"(?<![-+−*×/÷=^] )(?<!\S)\d[\d.,]*(?: [a-z]+)? *[-+−*×x/÷] *\d[\d.,]*(?: [a-z]+)? *= *\$?\d", re.IGNORECASE
+    r"(?<![-+−*×/÷=^] )(?<!\S)\d[\d.,]*(?: [a-z]+)? *[-+−*×x/÷] *\d[\d.,]*(?: [a-z]+)? *= *\$?\d+", re.IGNORECASE
 )
 _TASK = re.compile(
     r"[?？؟]|\b(?:find|compute|calculate|determine|evaluate|solve|simplify|express|factor|expand|what|how|which|who|when|where"

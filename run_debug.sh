@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The main job on samples, at a size for a first look: on the endpoint that the environment names, else on the embedded model.
-# Arguments are added to the command: ./run_debug.sh --limit 3
+# Arguments are added to the command: ./run_debug.sh --limit 3 --output_dir runs/three
 set -euo pipefail
 source "$(dirname "$0")/setup_venv.sh"
 if [ -n "${OPENAI_API_KEY:-}${OPENAI_BASE_URL:-}${AZURE_OPENAI_ENDPOINT:-}" ]; then
@@ -14,6 +14,8 @@ fi
 command+=(--output_dir runs/debug "$@")
 echo "${command[@]}"
 code=0; "${command[@]}" || code=$?
+if [ $code -gt 1 ]; then exit $code; fi  # bad input, or Ctrl-C: what went before says it all
+case " $* " in *" --output_dir"*) exit $code ;; esac  # its tree stands elsewhere
 echo
 python show_tree.py runs/debug || true
 exit $code

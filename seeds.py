@@ -72,7 +72,7 @@ def _answer(cell: Any) -> str | None:
 def read_seeds(settings: Settings) -> Seeds:
     """Open the seed file (or the train split of the hub's dataset of that name) and check its columns.
 
-    Raises UserError, naming the file, for one that is missing, unreadable or empty, and for a column that is not there.
+    Raises UserError, naming the file, for one that is missing, unreadable or empty, and for a column that is not there or empty.
     """
     path = Path(settings.seed_file)
     if path.is_file():
@@ -98,7 +98,13 @@ def read_seeds(settings: Settings) -> Seeds:
             f"The seed file {settings.seed_file} has no column {missing[0]!r}: name one of "
             f"{', '.join(map(repr, rows.column_names))} with {flag}."
         )
-    return Seeds(rows, settings, digest)
+    seeds = Seeds(rows, settings, digest)
+    if not any(seed.question for seed in seeds):
+        columns = " and ".join(map(repr, settings.column_names))
+        raise UserError(
+            f"The seed file {settings.seed_file} has no problem in any row of {columns}: name another column with --column_names."
+        )
+    return seeds
 
 
 def read_test_texts(settings: Settings) -> list[str]:

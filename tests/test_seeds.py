@@ -149,6 +149,11 @@ def test_characters_written_as_pairs_are_whole(read):
 REFUSED = {
     "empty": ("a.jsonl", "", "a.jsonl is empty"),
     "blank": ("a.jsonl", " \n\n", "a.jsonl has no rows"),
+    "no problem in any row": (
+        "a.jsonl",
+        '{"problem": " "}\n{"problem": null}\n',
+        "a.jsonl has no problem in any row of 'problem'",
+    ),
     "empty array": ("a.json", "[]", "a.json has no rows"),
     "CSV without rows": ("a.csv", "problem,final_answer\n", "a.csv .*it has no rows"),
     "CSV of nothing": ("a.csv", "\n", "a.csv .*must name the columns"),
