@@ -38,11 +38,20 @@ def append(file: IO[bytes], data: bytes) -> None:
 
 
 def ids_of(path: Path) -> set[str]:
-    """The question_ids of a file's whole lines, without reading more of them than it takes; none where there is no file."""
+    """The question_ids of a file's whole lines; none where there is no file."""
     if not path.is_file():
         return set()
     with path.open("rb") as file:
         return {_id_of(each).decode() for each in file if each.endswith(b"\n")}
+
+
+def places_of(file: IO[bytes]) -> dict[str, int]:
+    """Where each line of a file begins, by its question_id."""
+    places, position = {}, 0
+    for each in file:
+        places[_id_of(each).decode()] = position
+        position += len(each)
+    return places
 
 
 def _id_of(row: bytes) -> bytes:

@@ -9,17 +9,19 @@ import importlib.metadata
 import io
 import json
 import sys
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+import orjson
+
 import exports
 from addresses import without_user
 from belief import Array, learn_rates, mean_rates
 from journal import Journal, SpoiltJournal
-from jsonl import Row, append, ids_of, line, lines, read_in_order, read_rows, replacing
+from jsonl import Row, append, ids_of, line, lines, places_of, read_in_order, read_rows, replacing
 from mcts import evidence, relabel
 from prompt_files import PROMPTS
 from records import FORMATS, FREE_SETTINGS, Problem, Settings, Tree, UserError
@@ -29,6 +31,35 @@ from summary import LabelCounts, summarise
 LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
 JOURNAL, SETTINGS, SUMMARY, REPORT = "completions.sqlite", "settings.json", "summary.json", "report.html"
 PROBLEMS, TREES = "problems.jsonl", "tree.jsonl"
+
+
+class Decided(Mapping[str, Problem]):
+    """The problems that earlier lives of a run have decided, by question_id: read from their file whenever they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        self._places = places_of(self._file)
+
+    def __getitem__(self, question_id: str) -> Problem:
+        """The problem of this id. Raises KeyError."""
+        self._file.seek(self._places[question_id])
+        return Problem.from_json(orjson.loads(self._file.readline()))
+
+    def __iter__(self) -> Iterator[str]:
+        """Their ids, in the order of the file."""
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        """How many they are."""
+        return len(self._places)
+
+    def __contains__(self, question_id: object) -> bool:
+        """Whether the problem of this id is decided. Reads nothing."""
+        return question_id in self._places
+
+    def close(self) -> None:
+        """Close the file: from now on only the ids are known."""
+        self._file.close()
 
 
 class RunFolder:
@@ -86,10 +117,11 @@ class RunFolder:
         counts = collections.Counter(problem.status for problem in self.problems())
         return counts == summary["problems"] and not self._without_tree(self.problems())
 
-    def open(self) -> tuple[Journal, dict[str, Problem]]:
+    def open(self) -> tuple[Journal, Decided]:
         """Make or mend the folder; gives its journal and the problems that are decided already.
 
-        The failed ones are left out, to be tried again. Raises UserError if another run holds the folder.
+        Left out, to be done again, are those that failed and those whose trees were lost. Raises UserError if another run
+        holds the folder.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -102,18 +134,18 @@ class RunFolder:
         if not self.begun:
             self.write_json(SETTINGS, self._settings_json())
         (self.path / SUMMARY).unlink(missing_ok=True)
-        done = {row["question_id"]: Problem.from_json(row) for row in read_rows(self.path / PROBLEMS)}
-        again = {question_id for question_id, problem in done.items() if problem.status == "failed"}
-        again |= self._without_tree(done.values())
-        done = {question_id: problem for question_id, problem in done.items() if question_id not in again}
-        self._rewrite(PROBLEMS, _once(read_rows(self.path / PROBLEMS), done))
+        again = self._without_tree(self.problems())
+        kept = (row for row in read_rows(self.path / PROBLEMS) if row["status"] != "failed")
+        self._rewrite(PROBLEMS, _once(row for row in kept if row["question_id"] not in again))
+        self._decided = Decided(self.path / PROBLEMS)
         if not self._settings.evolve_only:
-            self._rewrite(TREES, _once(read_rows(self.path / TREES), done))
+            rows = (row for row in read_rows(self.path / TREES) if row["question_id"] in self._decided)
+            self._rewrite(TREES, _once(rows))
         _exhaust(self._derive(self.trees()))
         trees = [] if self._settings.evolve_only else [TREES]
         for name in [PROBLEMS, *trees, *(f"{name}.jsonl" for name in self._formats)]:
             self._files[name] = (self.path / name).open("ab", buffering=0)
-        return journal, done
+        return journal, self._decided
 
     def remake(self) -> None:
         """Make every file of a complete run anew that is made from its trees: --formats or --keep may have changed."""
@@ -141,6 +173,7 @@ class RunFolder:
         for file in self._files.values():
             file.close()
         self._files.clear()
+        self._decided.close()
         labels, rates = LabelCounts(), None
         if complete:
             self._rewrite(PROBLEMS, read_in_order(self.path / PROBLEMS))
@@ -277,11 +310,11 @@ def _shown(value: Any) -> str:
     return "not there" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def _once(rows: Iterable[Row], done: Container[str]) -> Iterator[Row]:
-    """The rows of the problems that are done, the first of each."""
+def _once(rows: Iterable[Row]) -> Iterator[Row]:
+    """The first row of each problem."""
     seen: set[str] = set()
     for row in rows:
-        if row["question_id"] in done and row["question_id"] not in seen:
+        if row["question_id"] not in seen:
             seen.add(row["question_id"])
             yield row
 
