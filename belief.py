@@ -20,7 +20,6 @@ import functools
 from collections.abc import Container, Iterable, Sequence, Set
 from dataclasses import dataclass
 from itertools import product
-from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -239,8 +238,9 @@ def _outcomes(length: int, rollouts: int) -> tuple[Array, Array]:
 def _binomial(success: Array, rollouts: int) -> Array:
     """Chance of k of `rollouts` successes, for each k, on a new last axis."""
     counts = np.arange(rollouts + 1)
-    ways = np.array([comb(rollouts, count) for count in counts], dtype=float)
-    return ways * success[..., None] ** counts * (1 - success[..., None]) ** (rollouts - counts)
+    ways = np.cumsum([0.0, *np.log((rollouts + 1 - counts[1:]) / counts[1:])])  # logarithms: no float holds so many
+    each = np.log(success)[..., None] * counts + np.log1p(-success)[..., None] * (rollouts - counts)
+    return np.exp(ways + each)
 
 
 def _entropy(chances: Array) -> Array:

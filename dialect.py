@@ -47,6 +47,11 @@ UNKNOWN_MODEL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 NO_CREDIT = re.compile(r"insufficient[_ ](quota|credits?|balance|funds)|exceeded your current quota", re.IGNORECASE)
+TOO_LONG = re.compile(
+    r"context[_ -]?(length|window|size|limit)|available context|maximum model length|max_(completion_)?tokens\W.{0,80}too large"
+    r"|(prompt|input) is too long|must be at least 1, got -|max_new_tokens\W.{0,20}<=|too many tokens",
+    re.IGNORECASE | re.DOTALL,
+)
 FILTERED = re.compile(r"content_filter|content_policy|content management policy|flagged|moderation", re.IGNORECASE)
 
 
@@ -82,6 +87,11 @@ class Fault(Exception):
         """Whether a reasoning model spent all its tokens before it wrote a word, which OpenAI calls an error."""
         return self.status == 400 and "output limit was reached" in self.message
 
+    @property
+    def too_long(self) -> bool:
+        """Whether the prompt and the tokens that it may be answered with are more than the model's context holds."""
+        return self.status in (400, 422) and bool(TOO_LONG.search(f"{self.code} {self.message}"))
+
     def __str__(self) -> str:
         return f"status {self.status}: {self.message}" if self.status else self.message
 
@@ -111,10 +121,13 @@ class Dialect:
     most_choices: int | None = None  # the highest `n` that is honoured
     renamed: dict[str, str] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
+    outgrown: bool = False  # whether a request was longer than the model's context
 
-    def body(self, question: Question, count: int) -> dict[str, Any]:
-        """The request for `count` completions."""
+    def body(self, question: Question, count: int, bounded: bool = True) -> dict[str, Any]:
+        """The request for `count` completions, of at most max_tokens each where they are to be bounded."""
         body: dict[str, Any] = {"model": question.model, "messages": question.messages, **question.sampling}
+        if not bounded:
+            del body["max_tokens"]
         if count > 1:
             body["n"] = count
         if self.owner == "llamacpp":
@@ -151,8 +164,11 @@ class Dialect:
         return False
 
 
-def fatal_reason(fault: Fault, host: str, model: str, models: list[str]) -> str | None:
-    """The sentence with which the run ends, where no further request could succeed; None for every other fault."""
+def fatal_reason(fault: Fault, host: str, model: str, models: list[str], flag: str = "--model_name") -> str | None:
+    """The sentence with which the run ends, where no further request could succeed; None for every other fault.
+
+    `models` are those that the endpoint has, `flag` is the one that names the model which was asked.
+    """
     said = f"{fault.code} {fault.message}"
     if fault.status is not None and 300 <= fault.status < 400:
         return f"{host} sends requests elsewhere ({fault.status}): give the address where they end as --base_url"
@@ -161,12 +177,12 @@ def fatal_reason(fault: Fault, host: str, model: str, models: list[str]) -> str 
     if fault.status == 402 or (fault.status in (403, 429) and NO_CREDIT.search(said)):
         return f"{host} says that the account has no credit left ({fault.status}): top it up, then run the same command again"
     if fault.status == 403:
-        return f"{host} forbids this key the model {model} (403): use another key or --model_name"
+        return f"{host} forbids this key the model {model} (403): use another key or {flag}"
     if fault.code == "model_not_found" or (fault.status in (400, 404, 422) and UNKNOWN_MODEL.search(said)):
         there = f" (it has {', '.join(models[:5])})" if models else ""
-        return f"{host} has no model {model}: name one that it has with --model_name{there}"
+        return f"{host} has no model {model}: name one that it has with {flag}{there}"
     if fault.status in (404, 405):
-        return f"{host} has no chat completions at this address ({fault.status}): check --base_url (it mostly ends in /v1) and --model_name"
+        return f"{host} has no chat completions at this address ({fault.status}): check --base_url (it mostly ends in /v1) and {flag}"
     return None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from dialect import PREFILLING_OWNERS, Dialect, Fault, Question, fatal_reason
-from records import Completion, EndpointError, Settings, UserError
+from records import Completion, EndpointError, Refused, Settings, UserError
 from replicas import Replica, Replicas
 from replies import read_completions
 
@@ -129,9 +129,10 @@ class Endpoint:
         dialect = self.dialect(question.model)
         # The same for every attempt, so that a gateway that knows the header serves a lost reply again; it also names the indices.
         headers = {"Idempotency-Key": f"{question.key.hex()[:32]}-{start}-{count}"}
+        bounded = True
         while not (dialect.most_choices and dialect.most_choices < count):
             self._allow()
-            body = dialect.body(question, count)
+            body = dialect.body(question, count, bounded)
             self.usage.requests += 1
             try:
                 reply = await replica.connection.post(body, headers)
@@ -139,7 +140,15 @@ class Endpoint:
             except Fault as fault:
                 if fault.filtered or fault.cut_off:
                     return [Completion("", "content_filter" if fault.filtered else "length")] * count
-                if not dialect.learn(fault, body):
+                if fault.too_long:
+                    if not dialect.outgrown:
+                        log.warning("%s: %s; such requests get what fits, or count nowhere", question.model, fault)
+                        dialect.outgrown = True
+                    if not bounded:
+                        return [Completion("", "length")] * count
+                    # Less than max_tokens is left of the context: a server that is not told how many writes what fits.
+                    bounded = False
+                elif not dialect.learn(fault, body):
                     raise
             else:
                 self._replicas.succeeded(replica)
@@ -159,10 +168,11 @@ class Endpoint:
 
     def _judge(self, fault: Fault, replica: Replica, model: str, sent_at: float) -> bool:
         """Steer by a fault; gives whether it is of a pressure that was lowered since. Raises where no retry could help."""
-        if reason := fatal_reason(fault, replica.host, model, self._models):
+        flag = "--model_name" if model == self._settings.model_name else "--judge_model"
+        if reason := fatal_reason(fault, replica.host, model, self._models, flag):
             raise UserError(reason) from None
         if not fault.passing:
-            raise EndpointError(f"{replica.host}: {fault}") from None
+            raise Refused(f"{replica.host}: {fault}") from None
         if fault.status is None or fault.status >= 500:
             self._replicas.faulted(replica, unreachable=fault.unreachable)
         return fault.overload and not self._replicas.rate_limited(replica, sent_at, fault.retry_after)

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 
 async def locate_by_halving(search: Search, candidate: Candidate) -> bool:
-    """OmegaPRM's bisection (arXiv 2406.06592, section 3.2): a prefix is right if any rollout from it succeeds."""
-    right, wrong = 0, len(candidate.path)
+    """OmegaPRM's bisection (arXiv 2406.06592, section 3.2) of what was sampled: a prefix is right if any rollout from it succeeds."""
+    right, wrong = candidate.start, len(candidate.path)
     while wrong - right > 1:
         if search.budget <= 0:
             return False
         middle = (right + wrong) // 2
-        any_right = _any_right(await search.evaluate(candidate.path, middle))
+        known = candidate.path[middle - 1].mc_value  # of a search before this one
+        any_right = _any_right(await search.evaluate(candidate.path, middle)) if known is None else known > 0
         if any_right is None:
             return False
         if any_right:

@@ -150,10 +150,10 @@ def _distinct(solutions: Iterable[Labelled]) -> Iterator[tuple[list[str], list[b
 
 
 def judge_agrees(path: Sequence[Node]) -> bool:
-    """Whether the judge, where one was asked, names the same first error; a right solution is not judged."""
-    if path[-1].judged_error is None:
-        return bool(path[-1].correct)
+    """Whether the judge names the same first error. One that is right throughout by our labels need not have been judged."""
     _, labels = up_to_first_error(path)
+    if path[-1].judged_error is None:
+        return all(labels) and not path[-1].searched
     return path[-1].judged_error == (-1 if labels[-1] else len(labels) - 1)
 
 

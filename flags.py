@@ -151,7 +151,7 @@ GROUPS: dict[str, dict[str, tuple[Check, str, dict[str, Any]]]] = {
         "output_dir": (some_text, "the run's folder (runs/<seed file's stem>)", {}),
         "limit": (whole_number(1), "take only the first rows", {}),
         "formats": (names(FORMATS), f"files to make from the trees ({','.join(FORMATS)})", {"metavar": "NAMES"}),
-        "keep": (str, "solutions that prm.jsonl keeps: all, or those on which the judge agrees", {"choices": ["all", "agreed"]}),
+        "keep": (str, "solutions that prm.jsonl keeps: all, or those whose first error the judge names too and those without one", {"choices": ["all", "agreed"]}),
         "overwrite": (str, "start anew: delete the run that the folder holds", _SWITCH),
     },
     "the model": {

@@ -6,15 +6,19 @@ The question is ProcessBench's (arXiv 2412.06559); keeping what both agree on is
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Sequence
 from typing import Protocol
 
 from prompt_files import prompt_messages
-from records import Completion, Message, Node, Settings, Tree
+from records import Completion, Message, Node, Refused, Settings, Tree
+
+log = logging.getLogger(__name__)
 
 MAX_TOKENS = 4096  # a judge works each step out before it names one
-_INDEX = re.compile(r"[-−]?\d+")
+_INDEX = re.compile(r"(?:(?<![A-Za-z])[-−])?\d+")
+_UNBOXED = re.compile(rf"(?:^|(?:\bstep|\bindex)(?: is)?|boxed\{{)[\s:*_`]*({_INDEX.pattern})\W*$", re.IGNORECASE)
 _LONGEST_INDEX = 6  # characters
 
 
@@ -44,17 +48,21 @@ async def _judge_solution(tree: Tree, path: Sequence[Node], chat: Chat, settings
     assert settings.judge_model is not None
     steps = "\n\n".join(f"<step_{index}>\n{node.text.strip()}\n</step_{index}>" for index, node in enumerate(path))
     messages = prompt_messages("judge_solution", settings.judge_model, question=tree.question, steps=steps)
-    (reply,) = await chat.complete(
-        messages, 1, sticky=tree.question_id, model=settings.judge_model, temperature=0.0, max_tokens=MAX_TOKENS
-    )
+    try:
+        (reply,) = await chat.complete(
+            messages, 1, sticky=tree.question_id, model=settings.judge_model, temperature=0.0, max_tokens=MAX_TOKENS
+        )
+    except Refused as error:  # which costs an opinion, not the search that it would have been of
+        log.warning("%s: no opinion of the judge: %s", tree.question_id, error)
+        return
     path[-1].judged_error = first_wrong_step(reply.text, len(path)) if reply.whole else None
 
 
 def first_wrong_step(reply: str, num_steps: int) -> int | None:
-    """The index in the reply's last \\boxed{}, or on its last line; -1 for no wrong step, None for a reply off the format."""
+    """The index in the reply's last \\boxed{}, or at the end of its last line; -1 for no wrong step, None off the format."""
     boxed = re.findall(r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}", reply)
     lines = reply.strip().splitlines()
-    numbers = _INDEX.findall(boxed[-1] if boxed else lines[-1] if lines else "")
+    numbers = _INDEX.findall(boxed[-1]) if boxed else _UNBOXED.findall(lines[-1]) if lines else []
     if len(numbers) != 1 or len(numbers[0]) > _LONGEST_INDEX:
         return None
     index = int(numbers[0].replace("−", "-"))

@@ -164,7 +164,7 @@ async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
         repeats = (
             np.array([search.asked[texts[:depth]] for depth in range(1, len(path))]) / search.settings.num_branches
         )
-        telling = search.belief.telling(path, search.settings.num_branches) / cost / (1 + repeats)
+        telling = search.belief.telling(path, min(search.settings.num_branches, search.budget)) / cost / (1 + repeats)
         await search.evaluate(path, int(telling.argmax()) + 1)
     return True
 

@@ -31,6 +31,10 @@ class EndpointError(Exception):
     """An endpoint gave no usable completion after all retries: the problem that asked is failed, the run goes on."""
 
 
+class Refused(EndpointError):
+    """The endpoint refuses this very request, now and later."""
+
+
 class BudgetSpent(Exception):
     """--token_budget is used up: no new request is made; what is there is written."""
 

@@ -65,7 +65,7 @@ class Solver:
         verdicts = [rollout.verdict for rollout in rollouts if rollout.verdict is not None]
         if not verdicts:
             raise EndpointError(
-                f"none of its {len(rollouts)} solutions came to an answer (is --max_tokens large enough?)"
+                f"none of its {len(rollouts)} solutions came to an answer (are --max_tokens and the model's context large enough?)"
             )
         rate = sum(verdicts) / len(verdicts)
         answers = [rollout.answer for rollout in rollouts if rollout.answer is not None]

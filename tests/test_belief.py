@@ -232,6 +232,14 @@ def test_telling_is_never_negative(rollouts):
         assert (told < 1 + 1e-9).all()
 
 
+def test_telling_of_very_many_rollouts_is_a_number():
+    tree, believed = grown(*SCENES["rollouts from a prefix"])
+    path = next(path for path in tree.solutions() if not path[-1].correct)
+    told = [believed.telling(path, rollouts) for rollouts in (2, 20, 2000)]
+    assert (np.diff(told, axis=0) > 0).all()
+    assert (told[-1] < 1).all()
+
+
 def test_many_rollouts_do_not_underflow():
     rollouts = [(f"a{i % 300} b{i} c", i % 2 == 0, 0) for i in range(600)]
     tree, believed = grown(*rollouts)

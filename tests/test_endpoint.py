@@ -86,9 +86,7 @@ def test_a_retry_after_that_is_none_is_not_obeyed(wait):
         assert complete(server.url)[0].text == "reply 1 choice 0"
 
 
-@pytest.mark.parametrize(
-    "reply", [error_reply(400, "maximum context length is 4096 tokens"), error_reply(413, "too much")]
-)
+@pytest.mark.parametrize("reply", [error_reply(400, "roles must alternate"), error_reply(413, "too much")])
 def test_a_request_that_is_refused_for_good_fails_its_problem_without_retries(reply):
     said = reply.body["error"]["message"]
     with Loopback(lambda ask: reply) as server, pytest.raises(EndpointError, match=said):
@@ -172,6 +170,50 @@ def test_a_filtered_prompt_is_a_completion_without_a_verdict(status):
         completions = complete(server.url, n=3)
     assert [(c.text, c.finish_reason, c.whole) for c in completions] == [("", "content_filter", False)] * 3
     assert len(server.asks) == 1
+
+
+TOO_LONG = {
+    "OpenAI": (
+        "This model's maximum context length is 4096 tokens. However, your messages resulted in 5000",
+        "context_length_exceeded",
+    ),
+    "OpenAI, max_tokens": (
+        "max_tokens is too large: 9000. This model supports at most 4096 completion tokens",
+        "invalid_value",
+    ),
+    "vLLM": (
+        "'max_tokens' or 'max_completion_tokens' is too large: 4096. This model's maximum context length is 4096",
+        "400",
+    ),
+    "vLLM, prompt": ("The decoder prompt (length 5000) is longer than the maximum model length of 4096.", "400"),
+    "vLLM, nothing left": ("max_tokens must be at least 1, got -904.", "400"),
+    "SGLang": ("The input (5000 tokens) is longer than the model's context length (4096 tokens).", "400"),
+    "llama.cpp": ("the request exceeds the available context size, try increasing it", "exceed_context_size_error"),
+    "TGI": ("Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096.", "validation"),
+}
+
+
+@pytest.mark.parametrize(("said", "code"), TOO_LONG.values(), ids=TOO_LONG)
+def test_a_request_longer_than_the_context_gets_what_fits(said, code, caplog):
+    def handler(ask):
+        return error_reply(400, said, code=code) if "max_tokens" in ask.body else answer(ask)
+
+    async def ask(url):
+        async with open_client(url) as client:
+            return [*await client.complete(QUESTION, 2), *await client.complete(QUESTION, 1, start=2)]
+
+    with Loopback(handler) as server:
+        completions = asyncio.run(ask(server.url))
+    assert [c.whole for c in completions] == [True] * 3
+    assert ["max_tokens" in ask.body for ask in server.asks] == [True, False, True, False]
+    assert caplog.text.count("such requests get what fits") == 1
+
+
+def test_a_prompt_longer_than_the_context_is_a_completion_without_a_verdict():
+    with Loopback(lambda ask: error_reply(400, "prompt is too long: 5000 tokens")) as server:
+        completions = complete(server.url, n=3)
+    assert [(c.finish_reason, c.whole) for c in completions] == [("length", False)] * 3
+    assert len(server.asks) == 2
 
 
 def test_a_model_that_thought_until_its_limit_gives_a_completion_without_a_verdict():

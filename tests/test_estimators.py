@@ -41,6 +41,13 @@ def test_omega_finds_the_first_and_the_last_step():
     assert labels(tree) == [1] * 7 + [0]
 
 
+def test_omega_halves_only_what_was_sampled_and_asks_of_no_prefix_twice():
+    tree, asked = run("omega", right_up_to=5, max_search=2)
+    # Of the wrong rollout from five steps that is searched next there is one step, and nothing to be halved.
+    assert asked == [4, 6, 5]
+    assert labels(tree, "new 0") == [1, 1, 1, 1, 1, 0]
+
+
 def test_omega_takes_a_right_answer_as_proof_of_its_steps():
     tree, _ = run("omega", right_up_to=5)
     assert labels(tree, "y") == [1, 1]

@@ -161,10 +161,15 @@ def test_keep_agreed_leaves_out_what_the_judge_sees_elsewhere():
 
     # judged: as labelled, an earlier step, no error at all; not judged: no opinion to agree with
     trees = tree(
-        chain("same", 1), chain("earlier", 0), chain("none", -1), chain("unasked", None), node("R", 0.9, end=True)
+        chain("same", 1),
+        chain("earlier", 0),
+        chain("none", -1),
+        chain("unasked", None),
+        node("R", 0.9, end=True),
+        node("C", 0.9, node("E", 0.1, node("D", 0.05, end=True))),  # right after an error that no judge was asked about
     )
     assert [row["completions"] for row in prm_rows(Harvest(trees), keep="agreed")] == [["Asame", "B"], ["R"]]
-    assert len(list(prm_rows(Harvest(trees), keep="all"))) == 5
+    assert len(list(prm_rows(Harvest(trees), keep="all"))) == 6
 
 
 def test_judge_agrees_with_a_right_solution_by_naming_no_step():

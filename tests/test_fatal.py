@@ -42,6 +42,16 @@ def test_what_no_request_can_mend_ends_the_run_at_once(reply, sentence):
     assert len(server.asks) == 1
 
 
+def test_an_unknown_judge_is_named_with_its_flag():
+    async def ask(url):
+        async with open_client(url, judge_model="j") as client:
+            await client.complete([{"role": "user", "content": "?"}], 1, model="j")
+
+    reply = error_reply(404, "no such model", code="model_not_found")
+    with Loopback(lambda ask: reply) as server, pytest.raises(UserError, match=r"no model j: .* --judge_model"):
+        asyncio.run(ask(server.url))
+
+
 def test_an_unreachable_endpoint_ends_the_run_before_it_begins():
     started = time.monotonic()
     with pytest.raises(UserError, match=r"cannot reach 127.0.0.1:[0-9]+ .no connection: .*: check --base_url"):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from judge import first_wrong_step, judge
-from records import Completion, EndpointError, Node, Rollout, Settings, Tree
+from records import Completion, EndpointError, Node, Refused, Rollout, Settings, Tree
 
 SETTINGS = Settings("seeds.jsonl", judge_model="reader", temperature=0.7)
 
@@ -71,6 +71,11 @@ def test_endpoint_that_fails_is_not_taken_for_a_verdict():
         judged(EndpointError("no reply"))
 
 
+def test_a_request_that_is_refused_for_good_costs_the_opinion_alone(caplog):
+    assert judged(Refused("no system messages"))[0] == [None, None, None]
+    assert "no system messages" in caplog.text
+
+
 REPLIES = {
     "\\boxed{0}": 0,
     "First \\boxed{0}, but no: \\boxed{2}": 2,
@@ -88,6 +93,12 @@ REPLIES = {
     "\\boxed{none}": None,
     "\\boxed{1": 1,
     "2 + 2 = 5 is wrong": None,
+    "\\boxed{step-1}": 1,
+    "The first wrong step is 1.": 1,
+    "So it is\n**step 2**": 2,
+    "Every step is right, and the answer is 2.": None,
+    "All steps are correct, so the total of 2 apples is right.": None,
+    "All of 2": None,
     "": None,
     "\n\n": None,
     "\\boxed{" + "9" * 5000 + "}": None,
