@@ -43,9 +43,11 @@ def test_omega_finds_the_first_and_the_last_step():
 
 def test_omega_halves_only_what_was_sampled_and_asks_of_no_prefix_twice():
     tree, asked = run("omega", right_up_to=5, max_search=2)
-    # Of the wrong rollout from five steps that is searched next there is one step, and nothing to be halved.
+    # Of each wrong rollout from a prefix that is right one step was sampled, and there is nothing to be halved.
     assert asked == [4, 6, 5]
-    assert labels(tree, "new 0") == [1, 1, 1, 1, 1, 0]
+    searched = [[node.p_correct for node in path] for path in tree.solutions() if path[-1].searched]
+    assert {len(found) for found in searched} == {5, 6, 8}
+    assert all(found == [1] * (len(found) - 1) + [0] for found in searched if len(found) < 8)
 
 
 def test_omega_takes_a_right_answer_as_proof_of_its_steps():
