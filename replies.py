@@ -12,7 +12,9 @@ from dialect import Fault, Question, fault_of_error
 from records import Completion
 
 FINISHED = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_str"})  # names for the same end
+BROKEN_OFF = "error"
 BYTES_PER_TOKEN = 3.5  # of UTF-8, roughly, in any language: only where the endpoint does not count
+MOST_BYTES_PER_TOKEN = 20  # of several choices together: above, their tokens were not all counted
 MOST_TOKENS = 10**9  # of one reply; no endpoint has a context so long
 THOUGHT = re.compile(r"\s*<think>(.*?)(?:</think>\s*|\Z)", re.DOTALL)
 
@@ -21,16 +23,19 @@ def read_completions(content: bytes, question: Question, count: int, echoes: boo
     """At most `count` completions of a reply with status 200, in the order of its choices.
 
     `echoes` says that the endpoint may repeat the prefix before what it adds. The prompt's tokens are billed once a
-    request, so the first completion carries them and the others none. Raises Fault where nothing usable was sent.
+    request, so the first completion carries them and the others none. A choice that is broken off beside whole ones has no
+    verdict. Raises Fault where nothing usable was sent.
     """
     payload = _payload(content)
     listed = payload.get("choices")
     choices = [choice for choice in listed if isinstance(choice, dict)] if isinstance(listed, list) else []
     if all(isinstance(choice.get("index"), int) for choice in choices):
         choices.sort(key=lambda choice: choice["index"])
-    read = [_read_choice(choice, question, echoes) for choice in choices[:count]]
-    if not read:
+    if not choices:
         raise Fault("the reply has no choices")
+    read = [_read_choice(choice, question, echoes) for choice in choices[:count]]
+    if all(reason == BROKEN_OFF for _, _, reason in read):
+        raise Fault("a choice of the reply is broken off")
     prompt_tokens, shares = _tokens(payload, read, question)
     return [
         Completion(text, reason, prompt_tokens if i == 0 else 0, share, thought)
@@ -57,8 +62,8 @@ def _read_choice(choice: dict[str, Any], question: Question, echoes: bool) -> tu
     """Text, thought and finish reason of one choice."""
     message = choice.get("message")
     reason = choice.get("finish_reason") or "stop"
-    if not isinstance(message, dict) or not isinstance(reason, str) or reason == "error":
-        raise Fault("a choice of the reply is broken off")
+    if not isinstance(message, dict) or not isinstance(reason, str) or reason == BROKEN_OFF:
+        return "", "", BROKEN_OFF
     content, thought = _parts(message.get("content"))
     thought = thought or _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
     content = _after_prefix(content, question.prefix) if echoes else content
@@ -122,7 +127,8 @@ def _tokens(payload: dict[str, Any], read: list[tuple[str, str, str]], question:
     prompt, written = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     if prompt is None:
         prompt = math.ceil(sum(len(m["content"].encode()) for m in question.messages) / BYTES_PER_TOKEN)
-    if written is None:
+    uncounted = not (written and sizes[0]) and sum(sizes) > MOST_BYTES_PER_TOKEN * (written or 0)
+    if written is None or uncounted:
         return prompt, [math.ceil(size / BYTES_PER_TOKEN) for size in sizes]
     if sum(sizes) == 0:
         return prompt, [written, *(0 for _ in sizes[1:])]

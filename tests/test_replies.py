@@ -126,6 +126,20 @@ def test_llamacpp_tells_by_its_timings_that_it_counts_the_first_choice():
     assert [c.completion_tokens for c in read(payload)] == [9, 100]
 
 
+@pytest.mark.parametrize("broken", [{"finish_reason": "error"}, {"message": None}, {"finish_reason": 5}])
+def test_a_choice_that_is_broken_off_costs_no_other_one(broken):
+    payload = chat_reply("4", "five", "6")
+    payload["choices"][1] |= broken
+    assert [(c.text, c.whole) for c in read(payload)] == [("4", True), ("", False), ("6", True)]
+
+
+@pytest.mark.parametrize("counted", [0, 1])
+def test_tokens_are_estimated_where_the_first_choice_is_empty_and_alone_counted(counted):
+    payload = chat_reply("", "x" * 70, "y" * 35)
+    payload["usage"]["completion_tokens"] = counted
+    assert [c.completion_tokens for c in read(payload)] == [0, 20, 10]
+
+
 def test_tokens_are_estimated_where_nothing_is_counted():
     payload = chat_reply("x" * 35)
     del payload["usage"]
