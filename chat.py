@@ -41,6 +41,7 @@ class ChatClient:
         self._settings = replace(settings, base_url=())
         self._journal = journal
         self._endpoint = Endpoint(self._settings, connections, backoff, self._check_budget)
+        self._purchases: set[asyncio.Task[list[Completion]]] = set()
 
     @property
     def usage(self) -> Usage:
@@ -53,6 +54,11 @@ class ChatClient:
         if self._settings.continuation == "auto":
             return self._endpoint.prefills
         return self._settings.continuation == "prefill"
+
+    @property
+    def continuation(self) -> str:
+        """How prefixes are continued, "prefill" or "chat", as a run keeps to it; known once it is open."""
+        return "prefill" if self.prefill else "chat"
 
     @property
     def tokens_spent(self) -> int:
@@ -97,9 +103,22 @@ class ChatClient:
             await _all_done([self._buy(question, first, count, found) for first, count in _runs(missing)])
         return [found[index] for index in range(start, start + n)]
 
+    @property
+    def in_flight(self) -> int:
+        """How many requests a server is at work on."""
+        return self._endpoint.in_flight
+
     async def close(self) -> None:
-        """Close the connections; the journal stays open, since its owner may still read it."""
-        await self._endpoint.close()
+        """Ask nothing more, keep what is still being answered, since it will be billed, and close the connections.
+
+        The journal stays open, since its owner may still read it.
+        """
+        try:
+            for purchase in self._purchases:
+                self._endpoint.abandon(purchase)
+            await asyncio.gather(*self._purchases, return_exceptions=True)
+        finally:
+            await self._endpoint.close()
 
     def _question(
         self,
@@ -125,17 +144,29 @@ class ChatClient:
         await _all_done([self._buy_part(question, first, size, found) for first, size in parts])
 
     async def _buy_part(self, question: Question, start: int, count: int, found: dict[int, Completion]) -> None:
-        completions = await self._endpoint.request(question, start, count)
-        if self._journal and completions:
-            self._journal.put(question.key, start, completions)
+        # Whoever waits for it may be cancelled meanwhile, but what a server is at work on will be billed, so it is kept.
+        purchase = asyncio.create_task(self._purchase(question, start, count))
+        self._purchases.add(purchase)
+        purchase.add_done_callback(self._purchases.discard)
+        try:
+            completions = await asyncio.shield(purchase)
+        except asyncio.CancelledError:
+            self._endpoint.abandon(purchase)
+            raise
         found.update(enumerate(completions, start))
         if len(completions) < count:
             await self._buy(question, start + len(completions), count - len(completions), found)
 
+    async def _purchase(self, question: Question, start: int, count: int) -> list[Completion]:
+        completions = await self._endpoint.request(question, start, count)
+        if self._journal and completions:
+            self._journal.put(question.key, start, completions)
+        return completions
+
     def _check_budget(self) -> None:
         budget = self._settings.token_budget
         if budget is not None and self.tokens_spent >= budget:
-            raise BudgetSpent(f"--token_budget {budget} is spent: run the same command with a larger one to go on")
+            raise BudgetSpent(f"--token_budget {budget} is spent: {self._settings.again} goes on with a larger one")
 
 
 def _runs(indices: list[int]) -> list[tuple[int, int]]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from weakref import WeakSet
 
 from dialect import PREFILLING_OWNERS, Dialect, Fault, Question, fatal_reason
 from records import Completion, EndpointError, Refused, Settings, UserError
@@ -72,6 +73,8 @@ class Endpoint:
         self._models: list[str] = []
         self._dialects: dict[str, Dialect] = {}
         self.owner = ""  # who owns the model, in lower case, as /v1/models says
+        self._asking: set[asyncio.Task[Any] | None] = set()  # whose requests a server is at work on
+        self._unwanted: WeakSet[asyncio.Task[Any]] = WeakSet()  # whose replies nobody waits for any more
         self.usage = Usage()
 
     @property
@@ -86,12 +89,19 @@ class Endpoint:
         return self._dialects[model]
 
     async def open(self) -> None:
-        """Read /v1/models of every replica. Raises UserError if none can be reached, or the key is refused."""
-        faults = await asyncio.gather(*(self._list_models(replica) for replica in self._replicas.all))
-        unreachable = [fault for fault in faults if fault and (fault.unreachable or fault.timed_out)]
-        if len(unreachable) == len(faults):
+        """Read /v1/models of every replica. Raises UserError if none can be reached, or the key is refused.
+
+        Of replicas that name different owners of the model, the first one named is believed, whichever answers first.
+        """
+        listings = await asyncio.gather(*(self._list_models(replica) for replica in self._replicas.all))
+        faults = [listing for listing in listings if isinstance(listing, Fault)]
+        unreachable = [fault for fault in faults if fault.unreachable or fault.timed_out]
+        if len(unreachable) == len(listings):
             hosts = ", ".join(replica.host for replica in self._replicas.all)
             raise UserError(f"cannot reach {hosts} ({unreachable[0]}): check --base_url, and that the server runs")
+        for listing in reversed(listings):
+            if not isinstance(listing, Fault):
+                self._learn_models(listing)
 
     async def request(self, question: Question, start: int, count: int) -> list[Completion]:
         """One request, with its retries; gives fewer completions than asked for (perhaps none) where `n` turns out too high.
@@ -120,6 +130,18 @@ class Endpoint:
             await asyncio.sleep(min(LONGEST_BACKOFF, self._backoff * 2.0**tries) * random.uniform(0.5, 1.5))
             tries = min(tries + 1, 10)
 
+    def abandon(self, task: asyncio.Task[Any]) -> None:
+        """End a task that requests: at once, or with the reply that a server is at work on, which will be billed."""
+        if task in self._asking:
+            self._unwanted.add(task)
+        else:
+            task.cancel()
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are with a server."""
+        return len(self._asking)
+
     async def close(self) -> None:
         """Close the connections."""
         await asyncio.gather(*(replica.connection.close() for replica in self._replicas.all))
@@ -135,7 +157,7 @@ class Endpoint:
             body = dialect.body(question, count, bounded)
             self.usage.requests += 1
             try:
-                reply = await replica.connection.post(body, headers)
+                reply = await self._post(replica, body, headers)
                 completions = self._read(reply, question, count)
             except Fault as fault:
                 if fault.filtered or fault.cut_off:
@@ -158,6 +180,17 @@ class Endpoint:
                 return completions
         return []
 
+    async def _post(self, replica: Replica, body: dict[str, Any], headers: dict[str, str]) -> bytes:
+        task = asyncio.current_task()
+        self._asking.add(task)
+        try:
+            reply: bytes = await replica.connection.post(body, headers)
+        finally:
+            self._asking.discard(task)
+            if task and task in self._unwanted:
+                task.cancel()  # where it next waits: a good reply is on its way into the journal without a pause
+        return reply
+
     def _read(self, reply: bytes, question: Question, count: int) -> list[Completion]:
         """The completions of a reply, which may hold anything at all. Raises Fault."""
         try:
@@ -177,19 +210,20 @@ class Endpoint:
             self._replicas.faulted(replica, unreachable=fault.unreachable)
         return fault.overload and not self._replicas.rate_limited(replica, sent_at, fault.retry_after)
 
-    async def _list_models(self, replica: Replica) -> Fault | None:
-        """Learn who owns the models; gives the fault of a replica that does not list them, which it need not."""
+    async def _list_models(self, replica: Replica) -> Any:
+        """The JSON that lists the models, or the Fault of a replica that does not list them, which it need not."""
         for tries in range(1, LISTING_TRIES + 1):
             try:
-                self._learn_models(await replica.connection.models(min(self._settings.timeout, LISTING_TIMEOUT)))
-                return None
+                return await replica.connection.models(min(self._settings.timeout, LISTING_TIMEOUT))
             except Fault as error:
                 fault = error
-            if fault.timed_out or not fault.unreachable or tries == LISTING_TRIES:
+            if fault.timed_out or not fault.passing or tries == LISTING_TRIES:
                 break
             await asyncio.sleep(self._backoff * tries)
         if fault.unreachable or fault.timed_out:
             self._replicas.faulted(replica, unreachable=True)
+        elif fault.passing:
+            log.warning("%s does not list its models (%s)", replica.host, fault)
         if fault.status == 401 and (reason := fatal_reason(fault, replica.host, "", [])):
             raise UserError(reason)
         return fault

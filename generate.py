@@ -36,14 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         run = Run(parse_settings(argv))
         return run.carry_out()
     except UserError as error:
-        print(_sentence(str(error)), file=sys.stderr)
+        print(_sentence(str(error).replace("the same command", _again(run))), file=sys.stderr)
         return 1 if run and run.bought_something else 2
     except OSError as error:
         where = f"{error.filename} cannot be written" if error.filename else "a file cannot be written"
-        print(f"{where} ({error.strerror}): make room, then run the same command again.", file=sys.stderr)
+        print(f"{where} ({error.strerror}): make room, then run {_again(run)} again.", file=sys.stderr)
         return 1 if run and run.bought_something else 2
     except KeyboardInterrupt:
-        print("Stopped: the same command goes on from here, and nothing that was bought is lost.", file=sys.stderr)
+        print(f"Stopped: {_again(run)} goes on from here, and nothing that was bought is lost.", file=sys.stderr)
         return 130
 
 
@@ -79,7 +79,7 @@ class Run:
             with self._endpoint() as settings:
                 asyncio.run(self._work(settings, seeds, test_texts))
         summary = self.folder.read_summary()
-        print_summary(summary, self.folder.path, self.stopped)
+        print_summary(summary, self.folder.path, self.stopped, self.settings.again)
         return 1 if summary["problems"].get("failed") else 0
 
     @contextmanager
@@ -109,9 +109,12 @@ class Run:
                 await first.open(probe=True)
             finally:
                 await first.close()
+            settings = replace(settings, continuation=first.continuation)
+        else:
+            settings = replace(settings, continuation=self.folder.continuation)
         started = time.monotonic()
         gc.freeze()  # what the imports left behind stays: no use in looking through it at every collection
-        journal, done = self.folder.open()
+        journal, done = self.folder.open(settings.continuation)
         self.chat = ChatClient(settings, journal)
         grader = Grader()
         self.solver = Solver(self.chat, grader, settings)
@@ -127,8 +130,10 @@ class Run:
         finally:
             self.bought_something = self.chat.usage.completions > 0
             self.progress.close()
-            grader.close()
+            if waiting := self.chat.in_flight:
+                print(f"Waiting for the replies to {waiting} requests (Ctrl-C: not for them either).", file=sys.stderr)
             await self.chat.close()
+            grader.close()
             self.folder.finish(complete, journal, time.monotonic() - started)
 
     async def _search_all(self, problems: AsyncGenerator[Problem]) -> None:
@@ -172,6 +177,10 @@ class Run:
         if settings.judge_model:
             await judge(tree, self.chat, settings)
         return problem, tree
+
+
+def _again(run: Run | None) -> str:
+    return run.settings.again if run else "the same command"
 
 
 def _sentence(text: str) -> str:

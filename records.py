@@ -84,6 +84,11 @@ class Settings:
     formats: tuple[str, ...] = FORMATS
     keep: str = "all"
 
+    @property
+    def again(self) -> str:
+        """The command that goes on where this run ends."""
+        return "the same command without --overwrite" if self.overwrite else "the same command"
+
 
 # Flags that decide how a run is carried out, not what it makes: they may differ when a run goes on.
 FREE_SETTINGS = frozenset(

@@ -117,10 +117,16 @@ class RunFolder:
         counts = collections.Counter(problem.status for problem in self.problems())
         return counts == summary["problems"] and not self._without_tree(self.problems())
 
-    def open(self) -> tuple[Journal, Decided]:
+    @property
+    def continuation(self) -> str:
+        """How the run that the folder holds continues prefixes: no later life shall find its endpoint of another kind."""
+        kept: str = json.loads((self.path / SETTINGS).read_text(encoding="utf-8")).get("continuation", "auto")
+        return kept
+
+    def open(self, continuation: str) -> tuple[Journal, Decided]:
         """Make or mend the folder; gives its journal and the problems that are decided already.
 
-        Left out, to be done again, are those that failed and those whose trees were lost. Raises UserError if another run
+        A new run's settings note the way in which it continues prefixes. Left out, to be done again, are those that failed and those whose trees were lost. Raises UserError if another run
         holds the folder.
         """
         try:
@@ -132,7 +138,7 @@ class RunFolder:
         journal = Journal(self.path / JOURNAL)
         self._keep_formats()
         if not self.begun:
-            self.write_json(SETTINGS, self._settings_json())
+            self.write_json(SETTINGS, self._settings_json() | {"continuation": continuation})
         (self.path / SUMMARY).unlink(missing_ok=True)
         again = self._without_tree(self.problems())
         kept = (row for row in read_rows(self.path / PROBLEMS) if row["status"] != "failed")

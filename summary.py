@@ -87,8 +87,8 @@ def summarise(
     return summary | labels.to_json()
 
 
-def print_summary(summary: dict[str, Any], folder: Path, stopped: str | None) -> None:
-    """Tell on standard output what came out, and where it is."""
+def print_summary(summary: dict[str, Any], folder: Path, stopped: str | None, again: str) -> None:
+    """Tell on standard output what came out, and where it is; `again` is the command that goes on from there."""
     problems = ", ".join(f"{count} {status}" for status, count in summary["problems"].items())
     steps, solutions = summary["labelled_steps"], summary["labelled_solutions"]
     lines = {
@@ -114,7 +114,7 @@ def print_summary(summary: dict[str, Any], folder: Path, stopped: str | None) ->
     if stopped:
         print(f"{'stopped':<15} {stopped}")
     elif summary["problems"].get("failed"):
-        print(f"{'failed':<15} {summary['problems']['failed']} problems: the same command tries them again")
+        print(f"{'failed':<15} {summary['problems']['failed']} problems: {again} tries them again")
 
 
 def _kind(reason: str) -> str:

@@ -154,22 +154,28 @@ def test_parts_that_succeeded_are_in_the_journal_when_another_fails(journal):
     assert server.asks[-1].body["n"] == 4
 
 
-def test_cancelling_leaves_the_journal_whole_and_the_slot_free(journal):
+@pytest.mark.parametrize("fault", [None, "reset"])
+def test_what_is_cancelled_asks_nothing_more_but_keeps_what_a_server_is_at_work_on(journal, fault):
     async def ask(url):
         async with open_client(url, journal=journal, concurrency=1) as client:
             running = asyncio.create_task(client.complete(QUESTION, 2))
-            waiting = asyncio.create_task(client.complete(QUESTION, 2))
+            waiting = asyncio.create_task(client.complete(QUESTION, 3, start=2))
             await asyncio.sleep(0.1)
+            assert client.in_flight == 1
             for task in (running, waiting):
                 task.cancel()
             await asyncio.gather(running, waiting, return_exceptions=True)
-            server.latency = 0
-            return await client.complete(QUESTION, 2)
+            started = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - started > 0.1
+        return running.cancelled(), waiting.cancelled()
 
-    with Loopback() as server:
-        server.latency = 5
-        assert len(asyncio.run(ask(server.url))) == 2
-    assert journal.totals().completions == 2
+    def handler(asked):
+        return Reply(fault=fault, delay=0.4) if fault else Reply(body=answer(asked), delay=0.4)
+
+    with Loopback(handler) as server:
+        assert asyncio.run(ask(server.url)) == (True, True)
+    assert len(server.asks) == 1
+    assert journal.totals().completions == (0 if fault else 2)
 
 
 def test_no_request_is_made_once_the_token_budget_is_spent(journal):

@@ -19,7 +19,7 @@ from benchmarks.toy_world import Model, first_error, make_problem
 from exports import labelled_solutions, up_to_first_error
 from mcts import evidence, relabel
 from records import FORMATS, Settings, Tree
-from tests.loopback import Loopback
+from tests.loopback import Loopback, error_reply
 from tests.toy_chat import problem_in, question_of, toy_handler
 
 ROOT = Path(__file__).parent.parent
@@ -217,17 +217,48 @@ def test_killed_at_random_moments_the_run_ends_the_same_and_buys_nothing_twice(
 
 def test_ctrl_c_once_ends_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
     seeds = seed_file(tmp_path, 12)
-    with Loopback(toy_handler(MODEL, delay=0.2)) as server:
-        args = command(server.url, seeds, tmp_path / "out", "--concurrency", "2")
+    with Loopback(toy_handler(MODEL, delay=0.5)) as server:
+        args = command(server.url, seeds, tmp_path / "out", "--concurrency", "2", "--overwrite")
         process = subprocess.Popen(args, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         while len(server.asks) < 12:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert "The same command goes on" in errors or "the same command goes on" in errors
+    assert "the same command without --overwrite goes on" in errors
     assert "Traceback" not in errors
-    assert not json.loads((tmp_path / "out" / "summary.json").read_text())["complete"]
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert not summary["complete"]
+    # What the server was at work on was waited for.
+    _, *asked = server.asks  # the first one is the probe
+    assert summary["completions"] == sum(ask.body.get("n", 1) for ask in asked)
+
+
+def test_ctrl_c_twice_waits_for_no_reply(tmp_path: Path) -> None:
+    seeds = seed_file(tmp_path, 4)
+    with Loopback(toy_handler(MODEL)) as server:
+        args = command(server.url, seeds, tmp_path / "out")
+        assert run([*args, "--token_budget", "1000"]).returncode == 0
+        before = outputs(tmp_path / "out")
+        server.asks.clear()
+        server.handler = toy_handler(MODEL, delay=60)
+        process = subprocess.Popen(args, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stderr
+        while not server.asks:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        while "Waiting for the replies" not in process.stderr.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10)
+        assert process.returncode == 130
+        assert "the same command goes on" in errors
+        assert "Traceback" not in errors
+        assert outputs(tmp_path / "out").keys() >= before.keys()
+        server.handler = toy_handler(MODEL)
+        assert run(args).returncode == 0
+        assert run(command(server.url, seeds, tmp_path / "other")).returncode == 0
+    assert outputs(tmp_path / "out") == outputs(tmp_path / "other")
 
 
 def test_second_run_on_the_same_folder_is_refused(tmp_path: Path) -> None:
@@ -257,6 +288,41 @@ def test_token_budget_ends_the_run_and_a_larger_one_goes_on(tmp_path: Path) -> N
         assert len(server.asks) > asked
         assert run(command(server.url, seeds, tmp_path / "other", "--concurrency", "2")).returncode == 0
     assert outputs(tmp_path / "out") == outputs(tmp_path / "other")
+
+
+def test_no_budget_however_often_it_ends_a_run_costs_a_completion_twice(tmp_path: Path) -> None:
+    seeds = seed_file(tmp_path, 12)
+    with Loopback(toy_handler(MODEL, delay=0.05)) as server:
+        args = command(server.url, seeds, tmp_path / "out", "--concurrency", "16")
+        for budget in range(4000, 100_000, 4000):
+            assert run([*args, "--token_budget", str(budget)]).returncode == 0
+            if json.loads((tmp_path / "out" / "summary.json").read_text())["complete"]:
+                break
+        pieces = len(server.asks)
+        assert budget > 12_000, "too few lives: the test does not test"
+        assert run(command(server.url, seeds, tmp_path / "other", "--concurrency", "16")).returncode == 0
+        needed = len(server.asks) - pieces
+    assert pieces == needed
+    assert outputs(tmp_path / "out") == outputs(tmp_path / "other")
+
+
+def test_a_run_continues_prefixes_as_it_began_to_whatever_the_list_of_models_says_later(tmp_path: Path) -> None:
+    seeds = seed_file(tmp_path, 8)
+    with Loopback(toy_handler(MODEL), owned_by="vllm") as server:
+        args = [*command(server.url, seeds, tmp_path / "out"), "--continuation", "auto"]
+        assert run([*args, "--token_budget", "3000"]).returncode == 0
+        server.models = error_reply(503, "not now")
+        assert run(args).returncode == 0
+        last_turns = [ask.body["messages"][-1]["role"] for ask in server.asks]
+        assert json.loads((tmp_path / "out" / "settings.json").read_text())["continuation"] == "prefill"
+        server.models = error_reply(404, "no list")
+        assert run([*args, "--output_dir", str(tmp_path / "other")]).returncode == 0
+    assert "assistant" in last_turns
+    assert {len(ask.body["messages"]) for ask in server.asks[: len(last_turns)]} == {
+        1,
+        2,
+    }  # none asked in words to go on
+    assert server.asks[-1].body["messages"][-1]["role"] == "user"
 
 
 def test_chat_mode_continues_prefixes_in_words(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def live(settings, ids=IDS, end=True, digest="digest"):
     """One life of a run: check the folder, write these problems where they are not decided, and end or die."""
     folder = RunFolder(settings, digest)
     folder.check()
-    journal, done = folder.open()
+    journal, done = folder.open("chat")
     for question_id in ids:
         if question_id not in done:
             folder.write(*solved(question_id))
@@ -101,7 +101,7 @@ def test_disk_that_takes_half_a_line_ends_the_run_and_loses_no_row(settings, who
             return taken
 
     folder = RunFolder(settings, "digest")
-    journal, _ = folder.open()
+    journal, _ = folder.open("chat")
     folder.write(*solved("000000"))
     folder._files["tree.jsonl"] = Full(folder._files["tree.jsonl"], 40)
     with pytest.raises(OSError, match="No space left"):
@@ -143,7 +143,7 @@ def test_tree_whose_problem_was_not_yet_written_is_done_again(settings, whole):
 
 def test_failed_problem_is_tried_again_and_the_others_are_not(settings, whole):
     folder = RunFolder(settings, "digest")
-    journal, _ = folder.open()
+    journal, _ = folder.open("chat")
     folder.write(*solved("000000"))
     folder.write(replace(solved("000001")[0], status="failed", reason="no reply"))
     folder.finish(True, journal, 1.0)
@@ -243,7 +243,7 @@ def test_a_file_without_rows_is_left_out(settings):
     problem, tree = replace(problem, solve_rate=1.0), Tree("000000", problem.question, "1")
     tree.add(Rollout(("Add.\n\n", "One."), True), 0)
     folder = RunFolder(settings, "digest")
-    journal, _ = folder.open()
+    journal, _ = folder.open("chat")
     folder.write(problem, tree)
     folder.finish(True, journal, 1.0)
     assert set(files(folder)) == {f"{name}.jsonl" for name in ("problems", "tree", *FORMATS) if "dpo" not in name}
@@ -282,7 +282,7 @@ def test_overwriting_that_was_cut_short_leaves_no_complete_run(settings):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pathlib.Path.unlink", unlink)
         with pytest.raises(KeyboardInterrupt):
-            folder.open()
+            folder.open("chat")
     assert seen == ["summary.json"]
     assert not RunFolder(settings, "digest").complete
 
@@ -301,7 +301,7 @@ def test_settings_json_holds_the_flags_and_no_credentials(settings):
 def test_what_was_bought_is_in_the_summary_over_all_lives(settings):
     for life in range(2):
         folder = RunFolder(replace(settings, prices=(1e6, 2e6)), "digest")
-        journal, _ = folder.open()
+        journal, _ = folder.open("chat")
         journal.put(b"key", life, [Completion("4", "stop", 10, 3)])
         folder.finish(False, journal, 1.0)
     summary = folder.read_summary()

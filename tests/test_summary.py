@@ -68,7 +68,7 @@ def test_what_is_printed_names_counts_reasons_and_the_folder(capsys):
     summary = {"complete": True, "seconds": 12.3} | summarise(
         PROBLEMS, counted(TREES), Totals(100, 2_000_000, 5_000), (2.0, 8.0)
     )
-    print_summary(summary, Path("runs/x"), None)
+    print_summary(summary, Path("runs/x"), None, "the same command")
     assert capsys.readouterr().out.splitlines() == [
         "problems        5: 2 searched, 2 not_searched, 1 failed",
         "trees           2 with 64 rollouts",
@@ -86,5 +86,5 @@ def test_what_is_printed_names_counts_reasons_and_the_folder(capsys):
 
 def test_stopped_run_says_why(capsys):
     summary = {"complete": False, "seconds": 1.0} | summarise([], LabelCounts(), Totals(), None)
-    print_summary(summary, Path("runs/x"), "--token_budget 5 is spent")
+    print_summary(summary, Path("runs/x"), "--token_budget 5 is spent", "the same command")
     assert capsys.readouterr().out.splitlines()[-1] == "stopped         --token_budget 5 is spent"
