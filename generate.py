@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from solver import Solver
 
 log = logging.getLogger("generate")
+PATIENCE = 1.0  # seconds that a run takes to end before it says what it waits for
 PROBLEMS_PER_REQUEST = 2  # problems in work for each request in flight: while one is graded, another one's request runs
 
 
@@ -130,11 +131,14 @@ class Run:
         finally:
             self.bought_something = self.chat.usage.completions > 0
             self.progress.close()
-            if waiting := self.chat.in_flight:
-                print(f"Waiting for the replies to {waiting} requests (Ctrl-C: not for them either).", file=sys.stderr)
+            note = asyncio.get_running_loop().call_later(PATIENCE, self._say_what_is_waited_for)
             await self.chat.close()
+            note.cancel()
             grader.close()
             self.folder.finish(complete, journal, time.monotonic() - started)
+
+    def _say_what_is_waited_for(self) -> None:
+        print(f"Waiting for the replies to {self.chat.in_flight} requests (Ctrl-C: not for them).", file=sys.stderr)
 
     async def _search_all(self, problems: AsyncGenerator[Problem]) -> None:
         """Bring every problem to its end as it comes, with no more of them in work than keep the requests flowing."""
