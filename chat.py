@@ -147,7 +147,7 @@ class ChatClient:
         # Whoever waits for it may be cancelled meanwhile, but what a server is at work on will be billed, so it is kept.
         purchase = asyncio.create_task(self._purchase(question, start, count))
         self._purchases.add(purchase)
-        purchase.add_done_callback(self._purchases.discard)
+        purchase.add_done_callback(self._ended)
         try:
             completions = await asyncio.shield(purchase)
         except asyncio.CancelledError:
@@ -156,6 +156,11 @@ class ChatClient:
         found.update(enumerate(completions, start))
         if len(completions) < count:
             await self._buy(question, start + len(completions), count - len(completions), found)
+
+    def _ended(self, purchase: asyncio.Task[list[Completion]]) -> None:
+        self._purchases.discard(purchase)
+        if not purchase.cancelled():
+            purchase.exception()  # which is of no more use where whoever waited has been cancelled too
 
     async def _purchase(self, question: Question, start: int, count: int) -> list[Completion]:
         completions = await self._endpoint.request(question, start, count)
