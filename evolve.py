@@ -64,29 +64,37 @@ class Evolution:
     async def problems(self, seeds: Iterable[Problem] | AsyncIterable[Problem]) -> AsyncGenerator[Problem]:
         """Every seed and every evolved problem once, with its status: accepted, refused, dropped or failed.
 
-        The order, and all that is decided, depends on the seeds and the replies alone, not on when the replies come: first
-        the seeds in their order, then round 1 in the order of its parents, and so on. Seeds are read no faster than the
-        problems are taken. Raises what the writer and the voter raise, EndpointError apart: it makes one problem failed.
+        What is decided depends on the seeds and the replies alone, not on when the replies come; but each problem is given as
+        soon as it has its answer. Seeds are read no faster than the problems are taken. Raises what the writer and the voter
+        raise, EndpointError apart: it makes one problem failed.
         """
+        ready: asyncio.Queue[Problem | None] = asyncio.Queue(self.settings.concurrency)
+
+        async def answer(problem: Problem) -> Problem:
+            problem = await self._answer(problem)
+            if problem.question_id not in self.done:
+                await ready.put(problem)
+            return problem
+
         spools = [Spool() for _ in range(self.settings.evolve_rounds)]
         decided = [asyncio.Event() for _ in range(self.settings.evolve_rounds + 1)]
-        rounds = [self._ahead(self._answer, self._enter_seeds(seeds, decided[0]))]
+        rounds = [self._ahead(answer, self._enter_seeds(seeds, decided[0]))]
         stages: list[OrderedMap[Problem, Problem]] = []
         for number, spool in enumerate(spools, start=1):
             texts = self._ahead(self._write, spool.read())
-            rounds.append(self._ahead(self._answer, self._judge_round(texts, decided[number - 1], decided[number])))
+            rounds.append(self._ahead(answer, self._judge_round(number, texts, decided[number - 1], decided[number])))
             stages.append(texts)
+        parents = [_hand_on(results, spool) for results, spool in zip(rounds, [*spools, None], strict=True)]
+        running = asyncio.gather(*parents)
+        end = asyncio.create_task(_put_at_the_end(running, ready))
         try:
-            for number, results in enumerate(rounds):
-                next_round = spools[number] if number < len(spools) else None
-                async for problem in results:
-                    if next_round and problem.status not in ENDED:
-                        next_round.put(problem)
-                    if problem.question_id not in self.done:
-                        yield problem
-                if next_round:
-                    next_round.close()
+            while (ended := await ready.get()) is not None:
+                yield ended
+            await running
         finally:
+            end.cancel()
+            running.cancel()
+            await asyncio.gather(end, running, return_exceptions=True)
             for stage in [*rounds, *stages]:
                 await stage.aclose()
 
@@ -138,13 +146,17 @@ class Evolution:
         return Problem(child_id, "", None, parent_id=parent.question_id, mutation=mutation, round=number)
 
     async def _judge_round(
-        self, texts: OrderedMap[Problem, Problem], before: asyncio.Event, decided: asyncio.Event
+        self, number: int, texts: OrderedMap[Problem, Problem], before: asyncio.Event, decided: asyncio.Event
     ) -> AsyncGenerator[Problem]:
         """The children of a round, those refused that are not new. Waits for the decisions of the round before."""
         await before.wait()
+        # A child that failed in an earlier life has to be different from those that were accepted without it.
+        for question_id in self.done:
+            if question_id.endswith(f"-r{number}") and (child := self.done[question_id]).status != "refused":
+                self.novelty.add(question_id, child.question)
         async for child in texts:
             if child.question_id in self.done:
-                if child.question and (child.status != "refused" or str(child.reason).startswith(KNOWN)):
+                if child.status == "refused" and str(child.reason).startswith(KNOWN):
                     self.novelty.add(child.question_id, child.question)
             elif child.status == "open":
                 child = self._refuse_known(child)
@@ -167,6 +179,21 @@ class Evolution:
             except EndpointError as error:
                 return replace(problem, status="failed", reason=str(error))
         return problem if problem.status in ENDED else replace(problem, status="accepted")
+
+
+async def _hand_on(results: OrderedMap[Problem, Problem], next_round: Spool | None) -> None:
+    """Make the problems of a round the parents of the next one, in their order."""
+    async for problem in results:
+        if next_round and problem.status not in ENDED:
+            next_round.put(problem)
+    if next_round:
+        next_round.close()
+
+
+async def _put_at_the_end(running: Awaitable[object], queue: asyncio.Queue[Problem | None]) -> None:
+    """Put None behind all that is in the queue once what fills it has ended, however it did."""
+    await asyncio.wait({asyncio.ensure_future(running)})
+    await queue.put(None)
 
 
 class Spool:

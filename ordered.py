@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Generic, TypeVar
 
+WINDOWS_AHEAD = 16
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -14,14 +16,15 @@ R = TypeVar("R")
 class OrderedMap(Generic[T, R]):
     """The results of `function` over `source`, in the order of the source whatever the order in which they come in.
 
-    Starts at once and keeps up to `window` items between the source and the consumer, so that a long source is read no
-    faster than its results are taken. The first call that fails ends all others and is raised from the iteration. Close
+    Starts at once, with up to `window` calls at a time. A slow one holds up only what comes out: the calls behind it go on, until
+    WINDOWS_AHEAD times as many results wait to be taken, so that a long source is read no faster than that. The first call that fails ends all others and is raised from the iteration. Close
     it (`async with aclosing(…)`) where the iteration may end early: that cancels what runs and waits for it.
     """
 
     def __init__(self, function: Callable[[T], Awaitable[R]], source: AsyncGenerator[T], window: int) -> None:
         self._function = function
-        self._slots = asyncio.Semaphore(window)
+        self._calls = asyncio.Semaphore(window)
+        self._places = asyncio.Semaphore(window * WINDOWS_AHEAD)
         self._running: set[asyncio.Task[Any]] = set()
         self._queue: asyncio.Queue[asyncio.Task[R] | None] = asyncio.Queue()
         self._error: BaseException | None = None
@@ -29,14 +32,21 @@ class OrderedMap(Generic[T, R]):
 
     async def _feed(self, source: AsyncGenerator[T]) -> None:
         async with aclosing(source):
-            await self._slots.acquire()
+            await self._room()
             async for item in source:
                 self._queue.put_nowait(self._start(self._call(item)))
-                await self._slots.acquire()
+                await self._room()
         self._queue.put_nowait(None)
 
+    async def _room(self) -> None:
+        await self._places.acquire()
+        await self._calls.acquire()
+
     async def _call(self, item: T) -> R:
-        return await self._function(item)
+        try:
+            return await self._function(item)
+        finally:
+            self._calls.release()
 
     def _start(self, work: Any) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)
@@ -68,7 +78,7 @@ class OrderedMap(Generic[T, R]):
         if task is None:
             self._queue.put_nowait(None)  # the end stays the end
             raise StopAsyncIteration
-        self._slots.release()
+        self._places.release()
         return task.result()
 
     async def aclose(self) -> None:

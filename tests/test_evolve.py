@@ -64,13 +64,17 @@ def seed(number, answer="5"):
 
 
 def run(seeds, writer=None, voter=None, done=None, test_texts=(), **flags):
+    """The problems in order of their rounds and ids, whenever they were given."""
+
     async def collect():
         settings = Settings("seeds.jsonl", **{"concurrency": 4, **flags})
         evolution = Evolution(settings, writer or ToyWriter(), voter or ToyVoter(), Novelty(test_texts), done or {})
         async with aclosing(evolution.problems(seeds)) as problems:
             return [problem async for problem in problems]
 
-    return asyncio.run(asyncio.wait_for(collect(), 10))
+    return sorted(
+        asyncio.run(asyncio.wait_for(collect(), 10)), key=lambda problem: (problem.round, problem.question_id)
+    )
 
 
 def statuses(problems):
@@ -228,6 +232,39 @@ def test_run_goes_on_from_what_was_done_without_asking_again():
         assert not set(voter.asked) & set(done)
 
 
+def test_a_slow_vote_holds_up_no_other_problem():
+    async def main():
+        voter = ToyVoter()
+        slow = asyncio.Event()
+
+        async def vote(problem):
+            if problem.question_id == "000001":
+                await slow.wait()
+            return replace(problem, final_answer="7")
+
+        voter.vote = vote
+        evolution = Evolution(Settings("s", concurrency=4, evolve_rounds=0), ToyWriter(), voter, Novelty())
+        async with aclosing(evolution.problems([seed(n, None) for n in range(30)])) as problems:
+            got = [(await asyncio.wait_for(anext(problems), 5)).question_id for _ in range(29)]
+            slow.set()
+            return [*got, (await anext(problems)).question_id]
+
+    got = asyncio.run(main())
+    assert got[-1] == "000001"
+    assert sorted(got) == [f"{n:06d}" for n in range(30)]
+
+
+def test_a_child_that_is_tried_again_has_to_be_different_from_those_accepted_without_it():
+    seeds = [seed(n) for n in range(2)]
+    text = "A long rope is cut into 4 equal pieces of 3 meters. How long was the rope?"
+    first = run(seeds, ToyWriter({"000000-r1": EndpointError("down"), "000001-r1": text}))
+    assert [problem.status for problem in first] == ["accepted", "accepted", "failed", "accepted"]
+    done = {problem.question_id: problem for problem in first if problem.status != "failed"}
+    (again,) = run(seeds, ToyWriter({"000000-r1": text}), done=done)
+    assert (again.question_id, again.status) == ("000000-r1", "refused")
+    assert again.reason.endswith("problem 000001-r1")
+
+
 def test_next_round_starts_while_the_last_one_is_still_voting():
     async def first_children():
         writer = ToyWriter()
@@ -258,7 +295,7 @@ def test_a_hundred_thousand_seeds_are_read_no_faster_than_taken():
 
     got, tasks = asyncio.run(first_ten())
     assert got == [f"{n:06d}" for n in range(10)]
-    assert len(taken) <= 10 + 8 + 1
+    assert len(taken) <= 10 + 8 + 8 + 1  # a window of calls, and as many problems that are ready
     assert tasks < 40
 
 
