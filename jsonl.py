@@ -37,14 +37,6 @@ def append(file: IO[bytes], data: bytes) -> None:
         rest = rest[file.write(rest) :]
 
 
-def ids_of(path: Path) -> set[str]:
-    """The question_ids of a file's whole lines; none where there is no file."""
-    if not path.is_file():
-        return set()
-    with path.open("rb") as file:
-        return {_id_of(each).decode() for each in file if each.endswith(b"\n")}
-
-
 def places_of(file: IO[bytes]) -> dict[str, int]:
     """Where each line of a file begins, by its question_id."""
     places, position = {}, 0
@@ -60,13 +52,14 @@ def _id_of(row: bytes) -> bytes:
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """The whole lines of a file, of which a dead run may have torn the last; none where there is no file."""
+    """The whole rows of a file, of which a dead run may have torn the last, or a dying disk any; none where there is no file."""
     if not path.is_file():
         return
     with path.open("rb") as file:
         for each in file:
             if each.endswith(b"\n"):
-                yield orjson.loads(each)
+                with contextlib.suppress(orjson.JSONDecodeError):
+                    yield orjson.loads(each)
 
 
 def read_in_order(path: Path) -> Iterator[Row]:

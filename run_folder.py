@@ -21,12 +21,12 @@ import exports
 from addresses import without_user
 from belief import Array, learn_rates, mean_rates
 from journal import Journal, SpoiltJournal
-from jsonl import Row, append, ids_of, line, lines, places_of, read_in_order, read_rows, replacing
+from jsonl import Row, append, line, lines, places_of, read_in_order, read_rows, replacing
 from mcts import evidence, relabel
 from prompt_files import PROMPTS
 from records import FORMATS, FREE_SETTINGS, Problem, Settings, Tree, UserError
 from report import most_instructive, write_report
-from summary import LabelCounts, summarise
+from summary import LabelCounts, money, summarise
 
 LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
 JOURNAL, SETTINGS, SUMMARY, REPORT = "completions.sqlite", "settings.json", "summary.json", "report.html"
@@ -111,7 +111,10 @@ class RunFolder:
         """Whether an earlier life brought every problem to its end, and none failed."""
         if self._settings.overwrite or not (self.path / SUMMARY).is_file():
             return False
-        summary = self.read_summary()
+        try:
+            summary = self.read_summary()
+        except ValueError:  # damaged: it is made anew, as is whatever else is missing
+            return False
         if not summary["complete"] or summary["problems"].get("failed"):
             return False
         counts = collections.Counter(problem.status for problem in self.problems())
@@ -154,11 +157,13 @@ class RunFolder:
         return journal, self._decided
 
     def remake(self) -> None:
-        """Make every file of a complete run anew that is made from its trees: --formats or --keep may have changed."""
+        """Make every file of a complete run anew that is made from its trees: --formats, --keep or --prices may have changed."""
         journal = Journal(self.path / JOURNAL)
         self._keep_formats()
         _exhaust(self._derive(self.trees()))
         self._remove_empty()
+        if self._settings.prices:
+            self.write_json(SUMMARY, self.read_summary() | {"money": money(journal.totals(), self._settings.prices)})
         journal.close()
 
     def write(self, problem: Problem, tree: Tree | None = None) -> None:
@@ -252,7 +257,7 @@ class RunFolder:
         """Those of the problems that should have a tree but have none: its file was cut or lost since."""
         if self._settings.evolve_only:
             return set()
-        there = ids_of(self.path / TREES)
+        there = {row["question_id"] for row in read_rows(self.path / TREES)}
         return {problem.question_id for problem in problems if problem.has_tree and problem.question_id not in there}
 
     def _keep_formats(self) -> None:

@@ -10,7 +10,7 @@ from answers import extract_answer
 from grading import Grader
 from mcts import RollOut
 from prompt_files import prompt_messages
-from records import Completion, EndpointError, Message, Prefix, Problem, Rollout, Settings
+from records import Completion, Message, Prefix, Problem, Rollout, Settings
 from steps import join_steps, merge_steps, split_steps
 
 # Arrow, and with it datasets, reads no JSON that is nested deeper than a tree of 30 steps.
@@ -59,14 +59,14 @@ class Solver:
     async def first_solutions(self, problem: Problem) -> tuple[Problem, list[Rollout]]:
         """The problem with its solve rate and vote, and its first solutions; status "not_searched" where the gate is shut.
 
-        Raises EndpointError, also where not one solution came to an answer.
+        It is, too, where not one solution came to an answer: asked again, the journal would give the same ones. Raises
+        EndpointError.
         """
         rollouts = await self._read(problem, (), await self._first_completions(problem))
         verdicts = [rollout.verdict for rollout in rollouts if rollout.verdict is not None]
         if not verdicts:
-            raise EndpointError(
-                f"none of its {len(rollouts)} solutions came to an answer (are --max_tokens and the model's context large enough?)"
-            )
+            why = f"none of its {len(rollouts)} solutions came to an answer (are --max_tokens and the context large enough?)"
+            return replace(problem, status="not_searched", reason=why), rollouts
         rate = sum(verdicts) / len(verdicts)
         answers = [rollout.answer for rollout in rollouts if rollout.answer is not None]
         voted, share = await self.grader.vote(answers, problem.final_answer)

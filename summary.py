@@ -82,7 +82,7 @@ def summarise(
         "completions": totals.completions,
         "prompt_tokens": totals.prompt_tokens,
         "completion_tokens": totals.completion_tokens,
-        "money": _money(totals, prices),
+        "money": money(totals, prices),
     }
     return summary | labels.to_json()
 
@@ -122,7 +122,8 @@ def _kind(reason: str) -> str:
     return " ".join("…" if any(sign.isdigit() for sign in word) else word for word in reason.split())[:120]
 
 
-def _money(totals: Totals, prices: tuple[float, float] | None) -> float | None:
+def money(totals: Totals, prices: tuple[float, float] | None) -> float | None:
+    """What the tokens cost at these prices per million of prompt and completion tokens; None where there are no prices."""
     if prices is None:
         return None
     return round((totals.prompt_tokens * prices[0] + totals.completion_tokens * prices[1]) / 1e6, 4)

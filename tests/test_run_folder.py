@@ -132,6 +132,37 @@ def test_complete_run_whose_problems_were_cut_is_done_again(settings, whole):
     assert files(live(settings)[0]) == whole
 
 
+@pytest.mark.parametrize("name", ["tree.jsonl", "problems.jsonl"])
+def test_damaged_row_is_done_again(settings, whole, name):
+    folder, _ = live(settings)
+    path = folder.path / name
+    first, second, third = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + second[:50] + b"\0" * 40 + b"\n" + third)
+    assert not RunFolder(settings, "digest").complete
+    folder, done = live(settings)
+    assert set(done) == {"000000", "000002"}
+    assert files(folder) == whole
+
+
+@pytest.mark.parametrize("text", ["", '{"complete": tr'])
+def test_damaged_summary_is_made_anew(settings, whole, text):
+    folder, _ = live(settings)
+    (folder.path / "summary.json").write_text(text)
+    assert not RunFolder(settings, "digest").complete
+    folder, done = live(settings)
+    assert set(done) == set(IDS)
+    assert files(folder) == whole
+    assert RunFolder(settings, "digest").complete
+
+
+def test_prices_may_be_given_after_the_run(settings):
+    live(settings)
+    folder = RunFolder(replace(settings, prices=(1.0, 2.0)), "digest")
+    assert folder.read_summary()["money"] is None
+    folder.remake()
+    assert folder.read_summary()["money"] == 0.0
+
+
 def test_tree_whose_problem_was_not_yet_written_is_done_again(settings, whole):
     folder, _ = live(settings, end=False)
     path = folder.path / "problems.jsonl"
