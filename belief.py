@@ -7,6 +7,10 @@ right or mended. The states are hidden; the answers' verdicts and the steps that
 passed along the tree give each prefix its probability of being right from all rollouts that pass through it, each in the
 way that is valid for it: a rollout is a fair sample only of the steps that it wrote itself.
 
+Rollouts that write the same step share its node, and how often a step is written speaks for or against it: right steps
+repeat one another, errors are many and rare. Ewens' sampling formula ("The sampling theory of selectively neutral
+alleles", 1972) says how likely so many repetitions are among right steps and among wrong ones.
+
 What comes after a prefix cannot tell right from mended, so that the messages know two kinds of prefix only, good and
 wrong. A prefix is right when it is good at every step of the way.
 
@@ -41,6 +45,8 @@ ANNOUNCED_FALSELY = 0.005  # chance of the same words where nothing was wrong
 LAST = 0.2  # a last step mostly restates the result: how often it slips or recovers, beside the others
 MISGRADED = 0.002  # a right solution whose answer is judged wrong
 LUCKY = 0.02  # a wrong one whose answer is right all the same
+# How many ways there are to write a step, as Ewens' θ: 1 where nearly all writers agree, above 1000 where hardly two ever do.
+DIVERSITIES = np.geomspace(0.25, 4000, 25)
 PSEUDO_PROBLEMS = 10  # what a run learns holds the even grid to be as good as so many problems
 ROUNDS = 60  # of expectation maximisation; further ones change no label
 
@@ -51,12 +57,13 @@ _VERDICT = {
 }
 
 
-@functools.cache
-def step_chances(draws: int, announced: bool, last: bool) -> Array:
-    """Logarithm of the chances of a step that was sampled `draws` times: (2 from, 2 to, cells).
+@functools.lru_cache(maxsize=4096)
+def step_chances(draws: int, all_draws: int, diversity: int, announced: bool, last: bool) -> Array:
+    """Logarithm of the chances of a step that was written in `draws` of the `all_draws` that went on from its parent.
 
-    Samples of the same text share their state, so each of them speaks for the state that is more likely. But that they
-    coincide must not pass for evidence that the rates are low: for the rates, a text counts once, however often drawn.
+    Shape (2 from, 2 to, cells). Both kinds of steps, right and wrong ones, are taken to repeat themselves as Ewens' formula
+    has it, with the θ of DIVERSITIES[diversity]; the other draws to be of each kind as often as is expected. A step
+    counts once for the rates, however often written: that its writers agree is no evidence that they seldom err.
     """
     slip, recovery = (rate * (LAST if last else 1) for rate in (SLIP, RECOVERY))
     chances = np.array([[1 - slip, slip], [recovery, 1 - recovery]])
@@ -65,8 +72,11 @@ def step_chances(draws: int, announced: bool, last: bool) -> Array:
         chances[WRONG, GOOD], chances[WRONG, WRONG] = ANNOUNCED_WELL, 1 - ANNOUNCED_WELL
         words = 1 - words
     together = draws * np.log(chances)
-    coincide = np.logaddexp(together[:, GOOD], together[:, WRONG]) * (1 - 1 / draws)
-    return np.log(words)[:, None] + together - coincide[:, None]
+    if not announced:
+        earlier = DIVERSITIES[diversity] + chances * (all_draws - draws)
+        together -= np.log(np.add.outer(earlier, np.arange(draws))).sum(axis=-1)
+    states = together - np.logaddexp(together[:, GOOD], together[:, WRONG])[:, None]
+    return np.log(words)[:, None] + states
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +89,9 @@ class _Message:
 
 # Most new steps are the first of their kind on the way to an answer, and what they say has been said in another problem.
 @functools.lru_cache(maxsize=4096)
-def _message(draws: int, announced: bool, last: bool, verdict: bool | None, below: tuple[_Message, ...]) -> _Message:
+def _message(verdict: bool | None, below: tuple[_Message, ...], *step: int) -> _Message:
     after = sum((message.seen for message in below), _VERDICT[verdict])
-    chances = step_chances(draws, announced, last) + after
+    chances = step_chances(*step) + after
     seen = np.logaddexp(chances[:, GOOD], chances[:, WRONG])
     return _Message(seen, chances[:, GOOD] - seen)
 
@@ -97,14 +107,18 @@ class Belief:
         self._corrections = corrections
         self._prior = np.zeros_like(SLIP) if rates is None else np.log(rates)
         self._drawn: dict[Node, int] = {}  # how many rollouts wrote this step themselves
-        self._messages: dict[Node, _Message] = {}  # of the nodes below which nothing has been added since
+        self._gone_on: dict[Node, int] = {}  # how many wrote a step after this one
+        self._repetitions = np.zeros(0)  # after how many steps an n-th one was written, the first one being n = 0
+        self._diversity = 0  # how many ways there are to write a step of this problem: an index of DIVERSITIES
+        self._messages: dict[Node, _Message] = {}  # of the nodes at and below which nothing has been added since
         self._weights: Array | None = None  # how much each cell is believed, as long as nothing is added
 
     def add(self, path: Sequence[Node]) -> None:
         """Take in a rollout that has just entered the tree at this path."""
         self._weights = None
-        for node in path:
-            self._messages.pop(node, None)
+        for parent in (self._tree.root, *path):
+            for node in parent.children:  # the others, too: there are more draws that they were not written in
+                self._messages.pop(node, None)
 
     def evidence(self) -> Array:
         """Logarithm of the likelihood of all that was seen, if the rates are a cell's: shape (cells,).
@@ -167,19 +181,43 @@ class Belief:
 
     def _bring_up_to_date(self) -> None:
         """Compute the messages of all nodes below which something was added, children before parents."""
-        first_steps = set(self._tree.root.children)
-        for node in reversed(_below(self._tree.root, self._messages)):
+        root = self._tree.root
+        stale = _below(root, self._messages)
+        if not stale:
+            return
+        for node in reversed(stale):
             # Those rollouts wrote the step that end at the node or below it and were not started there.
-            draws, below = node.times - node.num_rollouts, []
-            for child in node.children:
-                draws += self._drawn[child]
-                below.append(self._messages[child])
-            self._drawn[node] = draws
+            self._count(node)
+            self._drawn[node] = node.times - node.num_rollouts + self._gone_on[node]
+        self._count(root)
+        if self._find_diversity():
+            stale = _below(root)
+        parents = {child: node for node in (root, *stale) for child in node.children}
+        first_steps = set(root.children)
+        for node in reversed(stale):
+            below = tuple([self._messages[child] for child in node.children])
             # A step that ends a solution is a last one, also where another solution goes on from it; not so an only step,
             # which does all the work and restates nothing.
             last = node.correct is not None and node not in first_steps
             announced = node.text.strip() in self._corrections
-            self._messages[node] = _message(draws, announced, last, node.correct, tuple(below))
+            draws = (self._drawn[node], self._gone_on[parents[node]])
+            self._messages[node] = _message(node.correct, below, *draws, self._diversity, announced, last)
+
+    def _count(self, node: Node) -> None:
+        """Bring the number of rollouts that wrote a step after this one up to date."""
+        before, now = self._gone_on.get(node, 0), sum([self._drawn[child] for child in node.children])
+        self._gone_on[node] = now
+        if now > len(self._repetitions):
+            self._repetitions = np.append(self._repetitions, np.zeros(now))
+        self._repetitions[before:now] += 1
+
+    def _find_diversity(self) -> bool:
+        """Find the θ with which the problem's steps are expected to be of as many kinds as they are; gives whether it changed."""
+        repeated = np.arange(len(self._repetitions))
+        expected = DIVERSITIES / np.add.outer(repeated, DIVERSITIES)
+        nearest = int(np.searchsorted(self._repetitions @ expected, len(self._drawn)))
+        before, self._diversity = self._diversity, min(nearest, len(DIVERSITIES) - 1)
+        return self._diversity != before
 
 
 def _below(root: Node, known: Container[Node] = ()) -> list[Node]:

@@ -2,7 +2,7 @@
 
 import json
 from itertools import pairwise, product
-from math import log, log2
+from math import exp, lgamma, log, log2
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import belief
-from belief import ANNOUNCED, RECOVERY, SLIP, Belief, learn_rates
+from belief import ANNOUNCED, DIVERSITIES, RECOVERY, SLIP, Belief, learn_rates
 from records import Node, Rollout, Tree
 
 R, W, M = "right", "wrong", "mended"
@@ -38,8 +38,30 @@ def drawn(rollouts):
     return counts
 
 
-def step_weight(before, after, draws, text, rates, last):
+def all_drawn(counts):
+    """How many rollouts wrote a step after each prefix."""
+    totals = {}
+    for prefix, draws in counts.items():
+        totals[prefix[:-1]] = totals.get(prefix[:-1], 0) + draws
+    return totals
+
+
+def diversity(counts):
+    """The least θ with which as many different steps are expected as there are: of i + 1 draws the last is new with θ / (θ + i)."""
+    for theta in DIVERSITIES:
+        if sum(theta / (theta + i) for total in all_drawn(counts).values() for i in range(total)) >= len(counts):
+            return theta
+    return DIVERSITIES[-1]
+
+
+def repeats(theta, draws, others):
+    """Chance, in Ewens' formula, that so many draws more are all of one new kind, but for what depends on their number alone."""
+    return exp(lgamma(theta + others) - lgamma(theta + others + draws))
+
+
+def step_weight(before, after, step, rates, last):
     """The weight of one step's states: its samples share a state, and its text counts once for the rates."""
+    draws, total, theta, text = step
     slip, recovery, announced = rates
     if last:
         slip, recovery = slip * 0.2, recovery * 0.2
@@ -49,13 +71,18 @@ def step_weight(before, after, draws, text, rates, last):
     moves[R] = {R: 1 - slip, W: slip, M: 0.0}
     moves[M] = {R: 0.0, W: slip, M: 1 - slip}
     words = announced if before == W else 0.005
-    coincide = sum(chance**draws for chance in moves[before].values())
-    return (words if wait else 1 - words) * moves[before][after] ** draws / coincide ** (1 - 1 / draws)
+    weights = {
+        state: chance**draws * (1 if wait else repeats(theta, draws, chance * (total - draws)))
+        for state, chance in moves[before].items()
+        if chance
+    }
+    return (words if wait else 1 - words) * weights.get(after, 0.0) / sum(weights.values())
 
 
 def enumerated(rollouts, rates):
     """Likelihood of all that was seen, and that times the chance of each prefix to be right, over all hidden states."""
     counts = drawn(rollouts)
+    totals, theta = all_drawn(counts), diversity(counts)
     verdicts = {tuple(steps.split()): verdict for steps, verdict, _ in rollouts}
     prefixes = sorted(counts, key=len)
     total, right = 0.0, dict.fromkeys(prefixes, 0.0)
@@ -64,7 +91,8 @@ def enumerated(rollouts, rates):
         weight = 1.0
         for prefix in prefixes:
             last = prefix in verdicts and len(prefix) > 1
-            weight *= step_weight(state[prefix[:-1]], state[prefix], counts[prefix], prefix[-1], rates, last)
+            step = (counts[prefix], totals[prefix[:-1]], theta, prefix[-1])
+            weight *= step_weight(state[prefix[:-1]], state[prefix], step, rates, last)
             if prefix in verdicts:
                 success = 0.02 if state[prefix] == W else 0.998
                 weight *= success if verdicts[prefix] else 1 - success
@@ -274,13 +302,37 @@ def test_an_announced_correction_vouches_for_nothing_before_it():
 
 def test_the_grid_is_made_of_chances():
     assert len(SLIP) == len(belief.SLIPS) * len(belief.RECOVERIES) * len(belief.ANNOUNCEMENTS)
-    for draws, last in product((1, 2, 7, 100_000), (False, True)):
-        chances = belief.step_chances(draws, False, last)
-        assert (np.isfinite(chances) & (chances < 0)).all()
-    for announced, last in product((False, True), repeat=2):
-        together = np.exp(belief.step_chances(1, announced, last)).sum(axis=1)
-        words = np.array([np.full_like(ANNOUNCED, 0.005), ANNOUNCED])
-        assert together == pytest.approx(words if announced else 1 - words)
+    words = np.array([np.full_like(ANNOUNCED, 0.005), ANNOUNCED])
+    for draws, more, kind in product((1, 2, 7, 10_000), (0, 1, 500), (0, 12, 24)):
+        for announced, last in product((False, True), repeat=2):
+            chances = belief.step_chances(draws, draws + more, kind, announced, last)
+            assert np.isfinite(chances).all()
+            assert np.exp(chances).sum(axis=1) == pytest.approx(words if announced else 1 - words)
+            if draws == 1 and not more:
+                slip = SLIP * (0.2 if last else 1)
+                assert np.exp(chances[0, 1]) == pytest.approx((words if announced else 1 - words)[0] * slip)
+
+
+def test_a_step_that_is_written_once_where_others_agree_is_doubted():
+    few_ways, endless_ways = 4, len(DIVERSITIES) - 1
+    often, once, among_strangers = (
+        np.exp(belief.step_chances(draws, 10, ways, False, False))[0, 1]
+        for draws, ways in ((9, few_ways), (1, few_ways), (1, endless_ways))
+    )
+    assert (often < SLIP + 1e-9).all()
+    assert (once[SLIP < 0.5] > SLIP[SLIP < 0.5]).all()
+    assert among_strangers == pytest.approx(SLIP, rel=0.01)
+
+
+def test_the_diversity_found_is_that_of_the_steps_however_they_come():
+    for theta in (0.5, 4.0, 60.0):
+        rng, texts, steps = np.random.default_rng(1), [], []
+        for i in range(400):
+            texts.append(str(i) if rng.random() < theta / (theta + i) else texts[rng.integers(i)])
+            steps.append((texts[-1], False, 0))
+        _, believed = grown(*steps)
+        believed.evidence()
+        assert DIVERSITIES[believed._diversity] == pytest.approx(theta, rel=0.8)
 
 
 def test_an_empty_tree_tells_nothing():
