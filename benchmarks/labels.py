@@ -137,7 +137,7 @@ class Tally:
     def row(self) -> list[str]:
         """The table's columns."""
         values, truth = np.array(self.values).T if self.values else np.zeros((2, 0))
-        sure = truth[values >= 0.9]
+        sure, nearly = truth[values >= 0.9], truth[(values >= 0.85) & (values < 0.95)]
         return [
             _figure(_f1(self.wrong, self.right)),
             _figure(_f1(self.kept_wrong, self.kept_right)),
@@ -146,6 +146,7 @@ class Tally:
             _figure(auc(self.shares)),
             _figure(calibration_error(self.values)),
             _figure(sure.mean() if len(sure) else None),
+            _figure(nearly.mean() if len(nearly) else None),
             f"{self.tokens / max(self.solutions, 1):.0f}",
             f"{self.tokens / max(len(self.values), 1):.1f}",
         ]
@@ -153,8 +154,8 @@ class Tally:
 
 # F1: of all solutions that were searched or have a right answer. F1 kept: of those that prm.jsonl keeps, to which
 # tokens/sol refers. announced: share of corrected errors found. AUC: of p_correct, and of mc_value. ECE: expected
-# calibration error. if ≥ 0.9: how many of the labels given with 0.9 or more are right.
-HEADS = ["F1", "F1 kept", "announced", "AUC", "AUC mc", "ECE", "if ≥ 0.9", "tokens/sol", "tokens/step"]
+# calibration error. if ≥ 0.9, if ≈ 0.9: how many of the labels given with 0.9 or more, and with 0.85 to 0.95, are right.
+HEADS = ["F1", "F1 kept", "announced", "AUC", "AUC mc", "ECE", "if ≥ 0.9", "if ≈ 0.9", "tokens/sol", "tokens/step"]
 
 
 def auc(values: Sequence[tuple[float, bool]]) -> float | None:
