@@ -9,19 +9,18 @@ import importlib.metadata
 import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-import orjson
-
 import exports
 from addresses import without_user
 from belief import Array, learn_rates, mean_rates
+from decided import Decided
 from journal import Journal, SpoiltJournal
-from jsonl import Row, append, line, lines, places_of, read_in_order, read_rows, replacing
+from jsonl import Row, append, line, lines, read_in_order, read_rows, replacing
 from mcts import evidence, relabel
 from prompt_files import PROMPTS
 from records import FORMATS, FREE_SETTINGS, Problem, Settings, Tree, UserError
@@ -31,35 +30,6 @@ from summary import LabelCounts, money, summarise
 LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
 JOURNAL, SETTINGS, SUMMARY, REPORT = "completions.sqlite", "settings.json", "summary.json", "report.html"
 PROBLEMS, TREES = "problems.jsonl", "tree.jsonl"
-
-
-class Decided(Mapping[str, Problem]):
-    """The problems that earlier lives of a run have decided, by question_id: read from their file whenever they are asked for."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
-        self._places = places_of(self._file)
-
-    def __getitem__(self, question_id: str) -> Problem:
-        """The problem of this id. Raises KeyError."""
-        self._file.seek(self._places[question_id])
-        return Problem.from_json(orjson.loads(self._file.readline()))
-
-    def __iter__(self) -> Iterator[str]:
-        """Their ids, in the order of the file."""
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        """How many they are."""
-        return len(self._places)
-
-    def __contains__(self, question_id: object) -> bool:
-        """Whether the problem of this id is decided. Reads nothing."""
-        return question_id in self._places
-
-    def close(self) -> None:
-        """Close the file: from now on only the ids are known."""
-        self._file.close()
 
 
 class RunFolder:
