@@ -187,8 +187,7 @@ class Belief:
             return
         for node in reversed(stale):
             # Those rollouts wrote the step that end at the node or below it and were not started there.
-            self._count(node)
-            self._drawn[node] = node.times - node.num_rollouts + self._gone_on[node]
+            self._drawn[node] = node.times - node.num_rollouts + self._count(node)
         self._count(root)
         if self._find_diversity():
             stale = _below(root)
@@ -200,24 +199,33 @@ class Belief:
             # which does all the work and restates nothing.
             last = node.correct is not None and node not in first_steps
             announced = node.text.strip() in self._corrections
-            draws = (self._drawn[node], self._gone_on[parents[node]])
+            draws = (self._drawn[node], self._gone_on.get(parents[node], 0))
             self._messages[node] = _message(node.correct, below, *draws, self._diversity, announced, last)
 
-    def _count(self, node: Node) -> None:
-        """Bring the number of rollouts that wrote a step after this one up to date."""
+    def _count(self, node: Node) -> int:
+        """How many rollouts wrote a step after this one, which is noted."""
+        if not node.children:
+            return 0
         before, now = self._gone_on.get(node, 0), sum([self._drawn[child] for child in node.children])
-        self._gone_on[node] = now
-        if now > len(self._repetitions):
-            self._repetitions = np.append(self._repetitions, np.zeros(now))
-        self._repetitions[before:now] += 1
+        if now > before:
+            self._gone_on[node] = now
+            if now > len(self._repetitions):
+                self._repetitions = np.append(self._repetitions, np.zeros(now))
+            self._repetitions[before:now] += 1
+        return now
 
     def _find_diversity(self) -> bool:
         """Find the θ with which the problem's steps are expected to be of as many kinds as they are; gives whether it changed."""
-        repeated = np.arange(len(self._repetitions))
-        expected = DIVERSITIES / np.add.outer(repeated, DIVERSITIES)
-        nearest = int(np.searchsorted(self._repetitions @ expected, len(self._drawn)))
+        expected = self._repetitions @ _chances_of_a_new_kind(len(self._repetitions))
+        nearest = int(np.searchsorted(expected, len(self._drawn)))
         before, self._diversity = self._diversity, min(nearest, len(DIVERSITIES) - 1)
         return self._diversity != before
+
+
+@functools.lru_cache(maxsize=256)
+def _chances_of_a_new_kind(draws: int) -> Array:
+    """Chance that a step is unlike all before it, after 0, 1, … such steps, with each θ: shape (draws, DIVERSITIES)."""
+    return DIVERSITIES / np.add.outer(np.arange(draws), DIVERSITIES)
 
 
 def _below(root: Node, known: Container[Node] = ()) -> list[Node]:
