@@ -1,7 +1,7 @@
 """The search against the truth: python benchmarks/labels.py [seed …]
 
 Every estimator labels the same problems of a toy world whose steps can be checked. The seeds of the default table are not
-those that the belief's constants were tuned on (1 to 3). A world's problems are one run, from which the belief learns its rates. No
+those that the belief's constants were tuned on (1 to 6). A world's problems are one run, from which the belief learns its rates. No
 HTTP, no clock: the table depends on the seeds alone.
 """
 
