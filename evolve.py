@@ -209,7 +209,9 @@ class Spool:
         self._closed = False
 
     def put(self, problem: Problem) -> None:
-        """Add a problem at the end."""
+        """Add a problem at the end. Nothing is added once the reader has left: an error has ended its round, and will the run."""
+        if self._file.closed:
+            return
         self._file.seek(0, os.SEEK_END)
         self._file.write(json.dumps(problem.to_json()).encode() + b"\n")
         self._news.set()

@@ -325,6 +325,28 @@ def test_error_that_ends_the_run_cancels_all_tasks_and_is_raised(error, where):
     assert len(asyncio.run(main())) == 1
 
 
+@pytest.mark.parametrize("where", ["writer", "voter"])
+def test_error_that_ends_the_run_is_raised_whatever_else_is_under_way(where):
+    for number in range(40):
+        rng = random.Random(number)
+        last = f"{rng.randrange(60):06d}-r1"
+        writer, voter = ToyWriter(delay=lambda rng=rng: rng.choice([0, 0, 0.0005, 0.002])), ToyVoter()
+        if where == "writer":
+            writer.script[last] = BudgetSpent("spent")
+        else:
+            vote = voter.vote
+
+            async def spend(problem, vote=vote, last=last):
+                if problem.question_id == last:
+                    raise BudgetSpent("spent")
+                return await vote(problem)
+
+            voter.vote = spend
+        seeds = [seed(n, None if rng.random() < 0.5 else "5") for n in range(60)]
+        with pytest.raises(BudgetSpent):
+            run(seeds, writer, voter, concurrency=rng.choice([1, 4, 16]), evolve_rounds=2)
+
+
 def test_taking_no_more_problems_ends_all_tasks():
     async def main():
         evolution = Evolution(Settings("s", concurrency=4), ToyWriter(delay=lambda: 5), ToyVoter(), Novelty())
