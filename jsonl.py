@@ -59,7 +59,9 @@ def read_rows(path: Path) -> Iterator[Row]:
         for each in file:
             if each.endswith(b"\n"):
                 with contextlib.suppress(orjson.JSONDecodeError):
-                    yield orjson.loads(each)
+                    row = orjson.loads(each)
+                    if isinstance(row, dict):
+                        yield row
 
 
 def read_in_order(path: Path) -> Iterator[Row]:

@@ -19,7 +19,7 @@ import exports
 from addresses import without_user
 from belief import Array, learn_rates, mean_rates
 from decided import Decided
-from journal import Journal, SpoiltJournal
+from journal import Journal, SpoiltJournal, Totals
 from jsonl import Row, append, line, lines, read_in_order, read_rows, replacing
 from mcts import evidence, relabel
 from prompt_files import PROMPTS
@@ -83,9 +83,10 @@ class RunFolder:
             return False
         try:
             summary = self.read_summary()
-        except ValueError:  # damaged: it is made anew, as is whatever else is missing
+            unfinished = not summary["complete"] or summary["problems"].get("failed")
+        except (ValueError, KeyError, TypeError):  # damaged: it is made anew, as is whatever else is missing
             return False
-        if not summary["complete"] or summary["problems"].get("failed"):
+        if unfinished:
             return False
         counts = collections.Counter(problem.status for problem in self.problems())
         return counts == summary["problems"] and not self._without_tree(self.problems())
@@ -93,8 +94,8 @@ class RunFolder:
     @property
     def continuation(self) -> str:
         """How the run that the folder holds continues prefixes: no later life shall find its endpoint of another kind."""
-        kept: str = json.loads((self.path / SETTINGS).read_text(encoding="utf-8")).get("continuation", "auto")
-        return kept
+        kept = json.loads((self.path / SETTINGS).read_text(encoding="utf-8"))
+        return str(kept.get("continuation", self._settings.continuation))
 
     def open(self, continuation: str) -> tuple[Journal, Decided]:
         """Make or mend the folder; gives its journal and the problems that are decided already.
@@ -127,13 +128,15 @@ class RunFolder:
         return journal, self._decided
 
     def remake(self) -> None:
-        """Make every file of a complete run anew that is made from its trees: --formats, --keep or --prices may have changed."""
+        """Make the training files of a complete run anew, and what it cost: --formats, --keep or --prices may have changed."""
         journal = Journal(self.path / JOURNAL)
         self._keep_formats()
         _exhaust(self._derive(self.trees()))
         self._remove_empty()
         if self._settings.prices:
-            self.write_json(SUMMARY, self.read_summary() | {"money": money(journal.totals(), self._settings.prices)})
+            summary = self.read_summary()
+            totals = Totals(summary["completions"], summary["prompt_tokens"], summary["completion_tokens"])
+            self.write_json(SUMMARY, summary | {"money": money(totals, self._settings.prices)})
         journal.close()
 
     def write(self, problem: Problem, tree: Tree | None = None) -> None:

@@ -137,14 +137,14 @@ def test_damaged_row_is_done_again(settings, whole, name):
     folder, _ = live(settings)
     path = folder.path / name
     first, second, third = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(first + second[:50] + b"\0" * 40 + b"\n" + third)
+    path.write_bytes(first + second[:50] + b"\0" * 40 + b"\n" + b"null\n" + third)
     assert not RunFolder(settings, "digest").complete
     folder, done = live(settings)
     assert set(done) == {"000000", "000002"}
     assert files(folder) == whole
 
 
-@pytest.mark.parametrize("text", ["", '{"complete": tr'])
+@pytest.mark.parametrize("text", ["", '{"complete": tr', "{}", "[]"])
 def test_damaged_summary_is_made_anew(settings, whole, text):
     folder, _ = live(settings)
     (folder.path / "summary.json").write_text(text)
@@ -158,9 +158,20 @@ def test_damaged_summary_is_made_anew(settings, whole, text):
 def test_prices_may_be_given_after_the_run(settings):
     live(settings)
     folder = RunFolder(replace(settings, prices=(1.0, 2.0)), "digest")
+    folder.write_json(
+        "summary.json", folder.read_summary() | {"prompt_tokens": 2_000_000, "completion_tokens": 500_000}
+    )
     assert folder.read_summary()["money"] is None
     folder.remake()
-    assert folder.read_summary()["money"] == 0.0
+    assert folder.read_summary()["money"] == 3.0
+
+
+def test_a_folder_that_notes_no_continuation_has_the_one_that_is_asked_for(settings):
+    folder, _ = live(settings)
+    noted = json.loads((folder.path / "settings.json").read_text())
+    assert (noted.pop("continuation"), folder.continuation) == ("chat", "chat")
+    folder.write_json("settings.json", noted)
+    assert RunFolder(replace(settings, continuation="prefill"), "digest").continuation == "prefill"
 
 
 def test_tree_whose_problem_was_not_yet_written_is_done_again(settings, whole):
