@@ -95,7 +95,7 @@ class Run:
             yield self.settings
 
     async def _work(self, settings: Settings, seeds: Seeds, test_texts: list[str]) -> None:
-        """Everything that needs the endpoint. However it ends, the files are whole afterwards."""
+        """Everything that needs the endpoint. The files are whole afterwards, or made so by the next life after a second Ctrl-C."""
         from chat import ChatClient
         from evolve import Evolution
         from grading import Grader

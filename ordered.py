@@ -16,9 +16,10 @@ R = TypeVar("R")
 class OrderedMap(Generic[T, R]):
     """The results of `function` over `source`, in the order of the source whatever the order in which they come in.
 
-    Starts at once, with up to `window` calls at a time. A slow one holds up only what comes out: the calls behind it go on, until
-    WINDOWS_AHEAD times as many results wait to be taken, so that a long source is read no faster than that. The first call that fails ends all others and is raised from the iteration. Close
-    it (`async with aclosing(…)`) where the iteration may end early: that cancels what runs and waits for it.
+    Starts at once, with up to `window` calls at a time. A slow one holds up only what comes out: the calls behind it go on,
+    until WINDOWS_AHEAD times as many results wait to be taken, so that a long source is read no faster than that. The first
+    call that fails ends all others and is raised from the iteration. Close it (`async with aclosing(…)`) where the iteration
+    may end early: that cancels what runs and waits for it.
     """
 
     def __init__(self, function: Callable[[T], Awaitable[R]], source: AsyncGenerator[T], window: int) -> None:
