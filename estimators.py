@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from records import Rollout
+from evolvemcts4rl.records import Rollout
 
 if TYPE_CHECKING:
     from mcts import Candidate, Search

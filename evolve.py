@@ -15,11 +15,11 @@ from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, 
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from acceptance import read_problem, refuse
-from novelty import Novelty
-from ordered import OrderedMap
-from prompt_files import prompt_messages
-from records import MUTATIONS, Completion, EndpointError, Message, Problem, Settings, UserError
+from evolvemcts4rl.problems.acceptance_rules import read_problem, refuse
+from evolvemcts4rl.problems.novelty import Novelty
+from evolvemcts4rl.problems.ordered_map import OrderedMap
+from evolvemcts4rl.prompts import prompt_messages
+from evolvemcts4rl.records import MUTATIONS, Completion, EndpointError, Message, Problem, Settings, UserError
 
 MUTATION_GROUPS = {
     "upward": ("add_constraints", "deepen", "concretize", "increase_reasoning", "complicate"),

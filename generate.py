@@ -15,15 +15,15 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from flags import parse_settings
-from records import EMBEDDED_MODEL, BudgetSpent, EndpointError, Problem, Settings, Tree, UserError
+from evolvemcts4rl.flags import parse_settings
+from evolvemcts4rl.records import EMBEDDED_MODEL, BudgetSpent, EndpointError, Problem, Settings, Tree, UserError
 
 if TYPE_CHECKING:
-    from chat import ChatClient
-    from progress import Progress
-    from run_folder import RunFolder
-    from seeds import Seeds
-    from solver import Solver
+    from evolvemcts4rl.chat.client import ChatClient
+    from evolvemcts4rl.output.run_folder import RunFolder
+    from evolvemcts4rl.problems.seeds import Seeds
+    from evolvemcts4rl.progress import Progress
+    from evolvemcts4rl.solutions.solver import Solver
 
 log = logging.getLogger("generate")
 PATIENCE = 1.0  # seconds that a run takes to end before it says what it waits for
@@ -62,9 +62,9 @@ class Run:
 
     def carry_out(self) -> int:
         """Do the whole run, or what is left of it. Raises UserError, and KeyboardInterrupt after Ctrl-C."""
-        from run_folder import RunFolder
-        from seeds import read_seeds, read_test_texts
-        from summary import print_summary
+        from evolvemcts4rl.output.run_folder import RunFolder
+        from evolvemcts4rl.output.summary import print_summary
+        from evolvemcts4rl.problems.seeds import read_seeds, read_test_texts
 
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
         seeds = read_seeds(self.settings)
@@ -87,7 +87,7 @@ class Run:
     def _endpoint(self) -> Iterator[Settings]:
         """The settings with the address of the endpoint in them: the embedded model's, where it is asked for."""
         if self.settings.model_name == EMBEDDED_MODEL and not self.settings.base_url:
-            from local_model import embedded_model
+            from evolvemcts4rl.chat.embedded_model import embedded_model
 
             with embedded_model() as url:
                 yield replace(self.settings, base_url=(url,))
@@ -96,12 +96,12 @@ class Run:
 
     async def _work(self, settings: Settings, seeds: Seeds, test_texts: list[str]) -> None:
         """Everything that needs the endpoint. The files are whole afterwards, or made so by the next life after a second Ctrl-C."""
-        from chat import ChatClient
         from evolve import Evolution
-        from grading import Grader
-        from novelty import Novelty
-        from progress import Progress
-        from solver import Solver
+        from evolvemcts4rl.answers.grader import Grader
+        from evolvemcts4rl.chat.client import ChatClient
+        from evolvemcts4rl.problems.novelty import Novelty
+        from evolvemcts4rl.progress import Progress
+        from evolvemcts4rl.solutions.solver import Solver
 
         if not self.folder.begun or settings.overwrite:
             # Before anything is written: a wrong key or model name shall leave no trace.
@@ -170,7 +170,7 @@ class Run:
 
     async def _search(self, problem: Problem) -> tuple[Problem, Tree | None]:
         """The problem with its solve rate, and its tree; always solved, it has a tree of right solutions without a search."""
-        from judge import judge
+        from evolvemcts4rl.labels.judge import judge
         from mcts import search
 
         problem, solutions = await self.solver.first_solutions(problem)

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import estimators
-from belief import Array, Belief
-from records import Node, Prefix, Problem, Rollout, Settings, Tree
-from steps import announcing
+from evolvemcts4rl.labels.belief import Array, Belief
+from evolvemcts4rl.records import Node, Prefix, Problem, Rollout, Settings, Tree
+from evolvemcts4rl.solutions.steps import announcing
 
 ALPHA = 0.5  # α: how much a mostly right start is preferred
 BETA = 0.9  # β: how much a short rollout is preferred

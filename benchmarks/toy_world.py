@@ -12,7 +12,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from records import Prefix, Rollout
+from evolvemcts4rl.records import Prefix, Rollout
 
 WORDS_A_STEP = (6, 40)
 _TOTAL = re.compile(r"#(\d+).* = (-?\d+)\b")

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from belief import learn_rates, mean_rates
 from benchmarks.toy_world import Model, first_error, make_problem
-from exports import labelled_solutions, up_to_first_error
+from evolvemcts4rl.labels.belief import learn_rates, mean_rates
+from evolvemcts4rl.output.exports import labelled_solutions, up_to_first_error
+from evolvemcts4rl.records import FORMATS, Settings, Tree
 from mcts import evidence, relabel
-from records import FORMATS, Settings, Tree
-from tests.loopback import Loopback, error_reply
-from tests.toy_chat import problem_in, question_of, toy_handler
+from tests.support.loopback import Loopback, error_reply
+from tests.support.toy_chat import problem_in, question_of, toy_handler
 
 ROOT = Path(__file__).parent.parent
 MODEL = Model(slip=0.1, silent=0.03, announced=0.05)

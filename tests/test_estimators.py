@@ -2,8 +2,8 @@
 
 import asyncio
 
+from evolvemcts4rl.records import Problem, Rollout, Settings
 from mcts import search
-from records import Problem, Rollout, Settings
 
 STEPS = tuple("abcdefgh")
 

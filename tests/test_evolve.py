@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from acceptance import leaks_prompt, read_problem, refuse
 from evolve import MUTATION_GROUPS, Evolution, parse_mutations
-from novelty import Novelty
-from ordered import OrderedMap
-from records import MUTATIONS, BudgetSpent, Completion, EndpointError, Problem, Settings, UserError
+from evolvemcts4rl.problems.acceptance_rules import leaks_prompt, read_problem, refuse
+from evolvemcts4rl.problems.novelty import Novelty
+from evolvemcts4rl.problems.ordered_map import OrderedMap
+from evolvemcts4rl.records import MUTATIONS, BudgetSpent, Completion, EndpointError, Problem, Settings, UserError
 
 
 def invented(question_id):

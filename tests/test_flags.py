@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flags import GROUPS, parse_settings
+from evolvemcts4rl.flags import GROUPS, parse_settings
+from evolvemcts4rl.records import FORMATS, MUTATIONS, Settings, UserError
 from generate import main
-from records import FORMATS, MUTATIONS, Settings, UserError
 
 ROOT = Path(__file__).parent.parent
 NAMES = [field.name for field in fields(Settings)]

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from belief import RECOVERY, SLIP, learn_rates
-from benchmarks.labels import WORLDS, auc, calibration_error
+from benchmarks.label_accuracy import WORLDS, auc, calibration_error
 from benchmarks.toy_world import Model, continue_solution, first_error, make_problem
-from exports import labelled_solutions, up_to_first_error
+from evolvemcts4rl.labels.belief import RECOVERY, SLIP, learn_rates
+from evolvemcts4rl.output.exports import labelled_solutions, up_to_first_error
+from evolvemcts4rl.records import Problem, Rollout, Settings, Tree
 from mcts import Search, evidence, relabel, score, search, select
-from records import Problem, Rollout, Settings, Tree
 
 ESTIMATORS = ["belief", "omega", "shepherd"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from records import Node, Tree
-from show_tree import instructiveness, lines_of, printable
+from evolvemcts4rl.records import Node, Tree
+from evolvemcts4rl.show_tree import instructiveness, lines_of, printable
 
 ROOT = Path(__file__).parent.parent
 
@@ -49,7 +49,7 @@ def test_tree_with_an_error_inside_a_solution_is_the_most_instructive():
 
 
 def show(*args):
-    return subprocess.run([sys.executable, str(ROOT / "show_tree.py"), *map(str, args)], capture_output=True, text=True, check=False)  # fmt: skip
+    return subprocess.run([sys.executable, "-m", "evolvemcts4rl.show_tree", *map(str, args)], capture_output=True, text=True, check=False)  # fmt: skip
 
 
 def test_folder_gives_its_most_instructive_tree_or_the_one_asked_for(tmp_path):

@@ -1,0 +1,91 @@
+"""How often the voted answer of an evolved problem is right, and how many problems the vote loses: python benchmarks/vote_accuracy.py
+
+New problems of the toy world are answered by the very vote of a run (solver.py, grading.py) over 16 solutions of a model
+whose weaknesses are known, at several --agreement. Beside the slips, which scatter, a share of the problems holds a trap: a
+misreading that leads many solutions to the same wrong answer, which is what a vote cannot see.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from benchmarks.toy_world import Model, ToyProblem, continue_solution, make_problem
+from evolvemcts4rl.answers.grader import Grader
+from evolvemcts4rl.records import Completion, Message, Problem, Settings
+from evolvemcts4rl.solutions.solver import Solver
+
+MODELS = {"strong": Model(slip=0.03), "middling": Model(slip=0.1), "weak": Model(slip=0.2)}
+AGREEMENTS = (0.0, 0.5, 0.75)
+TRAPS = (0.0, 0.2)  # share of problems with a trap; how many of its solutions fall into it is uniform from 0 to 1
+
+
+@dataclass
+class ToySolutions:
+    """A scripted chat that answers with solutions of one toy problem."""
+
+    problem: ToyProblem
+    model: Model
+    rng: random.Random
+    traps: float
+    prefill: bool = True
+    trapped: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Decide whether the problem holds a trap."""
+        self.trapped = self.rng.random() if self.rng.random() < self.traps else 0.0
+
+    async def complete(self, messages: list[Message], n: int, *, start: int = 0, sticky: str = "") -> list[Completion]:
+        """n whole solutions."""
+        return [Completion(self._write(), "stop") for _ in range(n)]
+
+    def _write(self) -> str:
+        if self.rng.random() < self.trapped:
+            return f"The answer is \\boxed{{{self.problem.totals[-1] + 7}}}."
+        return "\n\n".join(continue_solution(self.problem, (), self.model, self.rng).steps)
+
+
+async def vote_on(model: Model, traps: float, agreement: float, seeds: Sequence[str]) -> tuple[int, int]:
+    """How many of the problems were accepted, and how many of those with the right answer."""
+    grader = Grader()
+    settings = replace(Settings(""), agreement=agreement)
+    accepted = right = 0
+    for number, seed in enumerate(seeds):
+        rng = random.Random(seed)
+        problem = make_problem(rng)
+        solver = Solver(ToySolutions(problem, model, rng, traps), grader, settings)
+        voted = await solver.vote(Problem(str(number), "a toy problem", None))
+        if voted.status != "dropped":
+            accepted += 1
+            right += voted.final_answer == str(problem.totals[-1])
+    grader.close()
+    return accepted, right
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="How often the voted answer of an evolved problem is right.")
+    parser.add_argument("--problems", type=int, default=1000, help="problems for each row (1000)")
+    parser.add_argument("--seed", type=int, default=101)
+    flags = parser.parse_args()
+    seeds = [f"{flags.seed}:{number}" for number in range(flags.problems)]
+    print("model     traps  agreement  accepted    lost  right among accepted  right ones lost")
+    for traps in TRAPS:
+        for name, model in MODELS.items():
+            _, most_right = asyncio.run(vote_on(model, traps, 0.0, seeds))
+            for agreement in AGREEMENTS:
+                accepted, right = asyncio.run(vote_on(model, traps, agreement, seeds))
+                shares = (accepted / len(seeds), 1 - accepted / len(seeds), right / max(accepted, 1))
+                row = f"{name:<10}{traps:>5.0%}{agreement:>11.2f}{shares[0]:>10.1%}{shares[1]:>8.1%}{shares[2]:>22.1%}"
+                print(f"{row}{(most_right - right) / len(seeds):>17.1%}")
+
+
+if __name__ == "__main__":
+    main()

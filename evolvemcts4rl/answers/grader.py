@@ -1,0 +1,176 @@
+"""Answers compared off the event loop, in worker processes that are killed when a comparison costs too much."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+from collections import Counter, OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from evolvemcts4rl.answers.extract import compare_quick, distinct_forms, majority, same_answer
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
+
+logger = logging.getLogger(__name__)
+
+MAX_CACHED = 100_000  # pairs; a few dozen megabytes at most
+MAX_WORKERS = 8
+MAX_JOBS_PER_WORKER = 5_000  # computer algebra hoards: a worker is replaced before that tells
+MEMORY_LIMIT = 2 * 1024**3  # bytes of address space for each worker
+
+
+class Grader:
+    """Compares answers by `answers.same_answer`, in worker processes with limits of time and memory.
+
+    Workers start with the first comparison that needs one. A comparison which outlasts `limit_seconds`, or whose worker
+    dies or runs out of memory, is no match; such comparisons are counted in `timeouts`. For use from one event loop at a
+    time.
+    """
+
+    def __init__(self, num_workers: int | None = None, limit_seconds: float = 5.0) -> None:
+        self.num_workers = num_workers or min(MAX_WORKERS, os.cpu_count() or 1)
+        self.limit_seconds = limit_seconds
+        self.timeouts = 0
+        self._pool: ProcessPool | None = None
+        self._known: OrderedDict[tuple[str, str], bool] = OrderedDict()
+        self._running: dict[tuple[str, str], asyncio.Task[bool]] = {}
+        self._jobs: set[Future[bool]] = set()
+
+    async def same(self, gold: str, answer: str) -> bool:
+        """Whether `answer` is the reference answer `gold`. Never raises for what the answers hold."""
+        quick = compare_quick(gold, answer)
+        if quick is not None:
+            return quick
+        pair = (gold, answer)
+        if pair in self._known:
+            self._known.move_to_end(pair)
+            return self._known[pair]
+        task = self._running.get(pair)
+        if task is None:
+            task = self._running[pair] = asyncio.create_task(self._compare(pair))
+            task.add_done_callback(lambda _: self._running.pop(pair, None))
+        return await asyncio.shield(task)  # others may wait for the same pair when this caller is cancelled
+
+    async def same_each(self, gold: str, answers: Sequence[str]) -> list[bool]:
+        """`same` for each of the answers. Only what a worker must compare is waited for, all of it at once."""
+        verdicts = {
+            answer: self._known.get((gold, answer), compare_quick(gold, answer)) for answer in dict.fromkeys(answers)
+        }
+        unknown = [answer for answer, verdict in verdicts.items() if verdict is None]
+        if unknown:
+            found = await asyncio.gather(*(self.same(gold, answer) for answer in unknown))
+            verdicts |= zip(unknown, found, strict=True)
+        return [bool(verdicts[answer]) for answer in answers]
+
+    async def vote(self, answers: Sequence[str], gold: str | None = None) -> tuple[str | None, float]:
+        """The majority answer in its most common form and its share of all answers, as `answers.vote`.
+
+        With a reference answer, the forms that are equal to it count together. Forms are compared no further once all that
+        are left would together come to less than the largest group.
+        """
+        counts, left = Counter(answers), distinct_forms(answers)
+        groups: list[list[str]] = []
+        most = 0
+        while left and sum(counts[form] for form in left) >= most:
+            first = left[0] if gold is None or groups else gold
+            same = await self.same_each(first, left)
+            groups.append([form for form, verdict in zip(left, same, strict=True) if verdict or form == first])
+            left = [form for form in left if form not in groups[-1]]
+            most = max(most, sum(counts[form] for form in groups[-1]))
+        return majority(answers, [group for group in (*groups, left) if group])
+
+    def close(self) -> None:
+        """Stop the workers and cancel the comparisons still under way. The grader can be used again afterwards."""
+        for task in list(self._running.values()):
+            task.cancel()
+        self._stop_pool()
+
+    def _stop_pool(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        pool.stop()
+        pool.join()
+        for job in list(self._jobs):  # Pebble forgets those that no worker had begun: whoever waits must hear of it
+            if not job.done():
+                job.set_exception(RuntimeError("the workers were stopped"))
+
+    async def _compare(self, pair: tuple[str, str]) -> bool:
+        verdict = await self._ask_worker(pair)
+        self._known[pair] = verdict
+        if len(self._known) > MAX_CACHED:
+            self._known.popitem(last=False)
+        return verdict
+
+    async def _ask_worker(self, pair: tuple[str, str]) -> bool:
+        from pebble import ProcessExpired
+
+        for _ in range(2):
+            if self._pool is None:
+                self._pool = make_pool(self.num_workers)
+            pool = self._pool
+            try:
+                # in a thread, since the first job waits until the workers are there
+                job = await asyncio.to_thread(pool.schedule, same_answer, args=pair, timeout=self.limit_seconds)
+                return await self._result(job, pool)
+            except (TimeoutError, ProcessExpired, MemoryError, RecursionError) as error:
+                logger.debug("no verdict on %.80r against %.80r: %s", *pair, type(error).__name__)
+                break
+            except RuntimeError as error:  # an idle worker was killed from outside: no fault of this pair, so once more
+                logger.warning("The answer workers are gone (%s); starting new ones.", error)
+                if self._pool is pool:
+                    self._stop_pool()
+        self.timeouts += 1
+        return False
+
+    async def _result(self, job: Future[bool], pool: ProcessPool) -> bool:
+        if self._pool is not pool:
+            raise RuntimeError("the workers were stopped")
+        self._jobs.add(job)
+        try:
+            return await asyncio.wrap_future(job)
+        finally:
+            self._jobs.discard(job)
+
+
+def make_pool(num_workers: int) -> ProcessPool:
+    """A pool whose workers start with its first job: forked from a clean server process that has math-verify loaded."""
+    from pebble import ProcessPool
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["math_verify"])
+    return ProcessPool(
+        max_workers=num_workers, max_tasks=MAX_JOBS_PER_WORKER, initializer=prepare_worker, context=context
+    )
+
+
+def prepare_worker() -> None:
+    """Bind a worker to its limits and its parent's life, and make it ready, so that no job's limit pays for that."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Pebble's handler would wait for the end of a long C call
+    die_with_parent()
+    with contextlib.suppress(ValueError, OSError):  # some systems have no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    same_answer("[1, x)", r"[1, \frac{x}{1})")  # compiles the regexes and the grammar
+
+
+def die_with_parent() -> None:
+    """Let the kernel kill this worker once its parent is gone, however that died and whatever the worker is doing then.
+
+    Idle workers notice by themselves. PR_SET_PDEATHSIG would not do: the server that forked us lives as long as we do.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is not None and sys.platform == "linux":
+        sentinel = parent.sentinel  # a pipe which is readable as soon as the parent's end is closed
+        fcntl.fcntl(sentinel, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(sentinel, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)

@@ -1,0 +1,306 @@
+"""The chat model behind one class: buys completions from any OpenAI-compatible endpoint, and keeps each one that was paid for.
+
+The only module that imports openai, and it does so when a client is made, so that importing it costs nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import re
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from evolvemcts4rl.chat.addresses import NO_KEY, Address, addresses_of
+from evolvemcts4rl.chat.dialect import Fault, Question, fault_of_reply
+from evolvemcts4rl.chat.endpoint import Endpoint, Usage
+from evolvemcts4rl.chat.journal import Journal, question_key
+from evolvemcts4rl.records import BudgetSpent, Completion, EndpointError, Message, Settings, UserError
+
+FIRST_BACKOFF = 0.5  # seconds before the first retry, doubled at each further one
+CONNECT_TIMEOUT = 10.0  # seconds
+# Shorter than the 5 seconds after which uvicorn (vLLM, SGLang) hangs up: a request on a dying connection costs a retry.
+KEEP_ALIVE = 4.0
+PROBE: list[Message] = [{"role": "user", "content": "Say OK."}]
+PROBE_TOKENS = 16
+
+
+class ChatClient:
+    """Completions of one endpoint (which may have several replicas), from the journal where it has them, else bought.
+
+    `backoff` is the wait in seconds before the first retry. Raises UserError where no endpoint is named at all.
+    """
+
+    def __init__(self, settings: Settings, journal: Journal | None, backoff: float = FIRST_BACKOFF) -> None:
+        connections = [_connect(address, settings) for address in addresses_of(settings, os.environ)]
+        # The addresses may hold a password: the connections know it, no repr of anything that is kept here shall.
+        self._settings = replace(settings, base_url=())
+        self._journal = journal
+        self._endpoint = Endpoint(self._settings, connections, backoff, self._check_budget)
+        self._purchases: set[asyncio.Task[list[Completion]]] = set()
+
+    @property
+    def usage(self) -> Usage:
+        """What this life of the run has bought and replayed so far."""
+        return self._endpoint.usage
+
+    @property
+    def prefill(self) -> bool:
+        """Whether a last assistant message is continued by this endpoint; known once it is open."""
+        if self._settings.continuation == "auto":
+            return self._endpoint.prefills
+        return self._settings.continuation == "prefill"
+
+    @property
+    def continuation(self) -> str:
+        """How prefixes are continued, "prefill" or "chat", as a run keeps to it; known once it is open."""
+        return "prefill" if self.prefill else "chat"
+
+    @property
+    def tokens_spent(self) -> int:
+        """Tokens bought over all lives of the run: what --token_budget bounds."""
+        return self._journal.totals().tokens if self._journal else self.usage.tokens
+
+    async def open(self, probe: bool) -> None:
+        """Read /v1/models, and with `probe` buy one tiny completion of each model, which is not kept.
+
+        Raises UserError within seconds if the endpoint cannot be reached, refuses the key or has no such model.
+        """
+        await self._endpoint.open()
+        models = [self._settings.model_name, self._settings.judge_model] if probe else []
+        for model in dict.fromkeys(model for model in models if model):
+            try:
+                await self._endpoint.request(self._question(PROBE, model=model, max_tokens=PROBE_TOKENS), 0, 1)
+            except EndpointError as error:
+                raise UserError(f"the endpoint gives no completion, so nothing was begun: {error}") from None
+
+    async def complete(
+        self,
+        messages: list[Message],
+        n: int,
+        *,
+        start: int = 0,
+        sticky: str = "",
+        model: str | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ) -> list[Completion]:
+        """The n completions of index start, start + 1, … of this question, in order.
+
+        `sticky` names the problem that asks: its requests go to the same replica. A last assistant message is a prefix to be
+        continued: the texts are what comes after it. Raises EndpointError after all retries, BudgetSpent, or UserError when
+        no request could succeed; what was bought until then is in the journal.
+        """
+        question = self._question(messages, sticky, model, temperature, max_tokens)
+        found = self._journal.get(question.key, start, n) if self._journal else {}
+        self.usage.replayed += len(found)
+        if len(found) < n:
+            missing = [index for index in range(start, start + n) if index not in found]
+            await _all_done([self._buy(question, first, count, found) for first, count in _runs(missing)])
+        return [found[index] for index in range(start, start + n)]
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests a server is at work on."""
+        return self._endpoint.in_flight
+
+    async def close(self) -> None:
+        """Ask nothing more, keep what is still being answered, since it will be billed, and close the connections.
+
+        The journal stays open, since its owner may still read it.
+        """
+        try:
+            for purchase in self._purchases:
+                self._endpoint.abandon(purchase)
+            await asyncio.gather(*self._purchases, return_exceptions=True)
+        finally:
+            await self._endpoint.close()
+
+    def _question(
+        self,
+        messages: list[Message],
+        sticky: str = "",
+        model: str | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ) -> Question:
+        settings = self._settings
+        model = model or settings.model_name
+        sampling = {
+            "temperature": settings.temperature if temperature is None else temperature,
+            "top_p": settings.top_p,
+            "max_tokens": settings.max_tokens if max_tokens is None else max_tokens,
+        }
+        return Question(model, messages, sampling, question_key(model, messages, sampling), sticky)
+
+    async def _buy(self, question: Question, start: int, count: int, found: dict[int, Completion]) -> None:
+        """Buy the completions of these indices into `found`, in as many requests as the endpoint's limit of `n` takes."""
+        most = self._endpoint.dialect(question.model).most_choices or count
+        parts = [(first, min(most, start + count - first)) for first in range(start, start + count, most)]
+        await _all_done([self._buy_part(question, first, size, found) for first, size in parts])
+
+    async def _buy_part(self, question: Question, start: int, count: int, found: dict[int, Completion]) -> None:
+        # Whoever waits for it may be cancelled meanwhile, but what a server is at work on will be billed, so it is kept.
+        purchase = asyncio.create_task(self._purchase(question, start, count))
+        self._purchases.add(purchase)
+        purchase.add_done_callback(self._ended)
+        try:
+            completions = await asyncio.shield(purchase)
+        except asyncio.CancelledError:
+            self._endpoint.abandon(purchase)
+            raise
+        found.update(enumerate(completions, start))
+        if len(completions) < count:
+            await self._buy(question, start + len(completions), count - len(completions), found)
+
+    def _ended(self, purchase: asyncio.Task[list[Completion]]) -> None:
+        self._purchases.discard(purchase)
+        if not purchase.cancelled():
+            purchase.exception()  # which is of no more use where whoever waited has been cancelled too
+
+    async def _purchase(self, question: Question, start: int, count: int) -> list[Completion]:
+        completions = await self._endpoint.request(question, start, count)
+        if self._journal and completions:
+            self._journal.put(question.key, start, completions)
+        return completions
+
+    def _check_budget(self) -> None:
+        budget = self._settings.token_budget
+        if budget is not None and self.tokens_spent >= budget:
+            raise BudgetSpent(f"--token_budget {budget} is spent: {self._settings.again} goes on with a larger one")
+
+
+def _runs(indices: list[int]) -> list[tuple[int, int]]:
+    """Sorted indices as runs of neighbours: (first, count)."""
+    runs: list[tuple[int, int]] = []
+    for index in indices:
+        if runs and index == sum(runs[-1]):
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((index, 1))
+    return runs
+
+
+async def _all_done(parts: list[Coroutine[Any, Any, None]]) -> None:
+    """Wait for every part, so that what succeeds is kept, then raise the gravest of what failed."""
+    if len(parts) == 1:
+        await parts[0]
+        return
+    failed = [result for result in await asyncio.gather(*parts, return_exceptions=True) if result is not None]
+    for kind in (UserError, BudgetSpent, BaseException):
+        for error in failed:
+            if isinstance(error, kind):
+                raise error
+
+
+class _Connection:
+    """One replica, asked by the openai library's HTTP client; what goes wrong becomes a Fault. Its repr names the host alone."""
+
+    def __init__(self, address: Address, client: Any, http: Any, timeout: float) -> None:
+        self.host = address.host
+        self._client = client  # knows the base URL and its own headers …
+        self._http = http  # … and this one sends: the rest of the library would double what a request costs
+        self._secrets = [_as_in_json(secret) for secret in address.secrets]
+        self._timeout = timeout
+        self._azure = address.azure_version
+        own = {**client.default_headers, **address.headers}
+        # Each header costs time with every request: those that only describe the library stay away.
+        self._headers = {k: v for k, v in own.items() if isinstance(v, str) and not k.startswith("X-Stainless")}
+        self._limits = {"timeout": http.timeout.as_dict()}
+
+    def __repr__(self) -> str:
+        return f"<connection to {self.host}>"
+
+    async def post(self, body: dict[str, Any], headers: dict[str, str]) -> bytes:
+        path = f"deployments/{quote(body['model'], safe='')}/chat/completions" if self._azure else "chat/completions"
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        return await self._ask("POST", path, self._timeout, content=content, headers=self._headers | headers)
+
+    async def models(self, timeout: float) -> Any:
+        content = await self._ask("GET", "models", timeout, headers=self._headers)
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError):
+            raise Fault("the list of models is not JSON") from None
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def _ask(self, method: str, path: str, timeout: float, **what: Any) -> bytes:
+        import aiohttp
+        import httpx2
+
+        version = f"?api-version={self._azure}" if self._azure else ""
+        try:
+            url = f"{self._client.base_url}{path}{version}"
+            request = httpx2.Request(method, url, extensions=self._limits, **what)
+            # The library bounds the wait for each piece of a reply, not for the whole: some gateways send blanks meanwhile.
+            async with asyncio.timeout(timeout):
+                # Not elsewhere, should the reply say so: the key is for this address.
+                reply = await self._http.send(request, follow_redirects=False)
+        except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
+            fault = self._fault_of_connection(error)
+        else:
+            content = self._clean(reply.content)
+            if reply.is_success:
+                return content
+            fault = fault_of_reply(reply.status_code, content.decode(errors="replace"), reply.headers)
+        raise fault from None
+
+    def _fault_of_connection(self, error: BaseException) -> Fault:
+        import aiohttp
+
+        causes: list[BaseException] = [error]
+        while cause := causes[-1].__cause__ or causes[-1].__context__:
+            causes.append(cause)
+        # The aiohttp transport calls most of its errors timeouts, so what it was is read from the cause.
+        for cause in causes:
+            if isinstance(cause, aiohttp.ClientSSLError):
+                return Fault("no connection: an untrusted certificate, or no https at all", unreachable=True)
+            if isinstance(cause, aiohttp.ClientConnectorError):
+                return Fault(f"no connection: {cause.os_error.strerror or cause.os_error}", unreachable=True)
+        if any(isinstance(cause, aiohttp.ConnectionTimeoutError) for cause in causes):
+            return Fault("no connection in time", unreachable=True, timed_out=True)
+        if any(isinstance(cause, TimeoutError) for cause in causes):
+            return Fault("no reply in time", timed_out=True)
+        return Fault("the connection broke off")
+
+    def _clean(self, content: bytes) -> bytes:
+        """A reply without the key, which some servers repeat when they refuse it."""
+        for secret in self._secrets:
+            content = secret.sub(b"***", content)
+        return content
+
+
+def _as_in_json(secret: str) -> re.Pattern[bytes]:
+    """The secret as it stands in plain text or in JSON, whose writers may escape whatever is neither letter nor digit."""
+    signs = (
+        re.escape(sign) if sign.isalnum() else rf"\\*(?:{re.escape(sign)}|(?i:u{ord(sign):04x}))" for sign in secret
+    )
+    return re.compile("".join(signs).encode())
+
+
+def _connect(address: Address, settings: Settings) -> _Connection:
+    """The connection to one replica, with a socket for every slot of the run."""
+    import httpx2
+    from openai import AsyncAzureOpenAI, AsyncOpenAI, DefaultAioHttpClient
+
+    # It logs every request with its address, which is noise, and takes time.
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    sockets = settings.concurrency + 1
+    limits = httpx2.Limits(max_connections=sockets, max_keepalive_connections=sockets, keepalive_expiry=KEEP_ALIVE)
+    timeout = httpx2.Timeout(settings.timeout, connect=CONNECT_TIMEOUT, pool=None)
+    # On aiohttp a request costs half of what it does on the library's own transport.
+    http = DefaultAioHttpClient(limits=limits, timeout=timeout)
+    client: Any
+    if address.azure_version:
+        client = AsyncAzureOpenAI(
+            azure_endpoint=address.url, api_version=address.azure_version, api_key=NO_KEY, http_client=http
+        )
+    else:
+        client = AsyncOpenAI(base_url=address.url, api_key=NO_KEY, http_client=http)
+    return _Connection(address, client, http, settings.timeout)

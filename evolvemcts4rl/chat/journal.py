@@ -1,0 +1,151 @@
+"""The journal of a run: every completion that was paid for, in SQLite, keyed by what was asked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from evolvemcts4rl.records import Completion, Message, UserError
+
+T = TypeVar("T")
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS completions (
+    key BLOB NOT NULL, position INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
+    finish_reason TEXT NOT NULL, text TEXT NOT NULL, thought TEXT NOT NULL, PRIMARY KEY (key, position)
+);
+CREATE TABLE IF NOT EXISTS totals (completions INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER);
+INSERT INTO totals SELECT 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals);
+"""
+FIND = (
+    "SELECT position, text, finish_reason, prompt_tokens, completion_tokens, thought"
+    " FROM completions WHERE key = ? AND position >= ? AND position < ?"
+)
+# A completion that is already there stays: it is the one that was used.
+ADD = "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?, ?, ?, ?)"
+COUNT = (
+    "UPDATE totals SET completions = completions + ?, prompt_tokens = prompt_tokens + ?,"
+    " completion_tokens = completion_tokens + ?"
+)
+
+
+class SpoiltJournal(UserError):
+    """The file is there, but it is no journal, or a damaged one."""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What a run has bought over all its lives."""
+
+    completions: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Prompt and completion tokens together: what --token_budget bounds."""
+        return self.prompt_tokens + self.completion_tokens
+
+
+def question_key(model: str, messages: Sequence[Message], sampling: Mapping[str, Any]) -> bytes:
+    """The 32 bytes under which the completions of one question stand: a hash of all that they depend on."""
+    question = json.dumps([model, messages, sampling], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(question.encode()).digest()
+
+
+class Journal:
+    """The completions of one run, in one file that one process holds at a time.
+
+    Raises UserError, from the constructor or any method, when the file is held by another run, is no journal, or cannot be
+    written (a full disk): what was committed before stays whole, and the run goes on from there once there is room.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._totals = Totals()
+        self._db = self._guarded(self._open)
+
+    def _open(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Autocommit: transactions are begun by hand, so that a reader never opens one. Timeout 0: a held file is refused at once.
+        db = sqlite3.connect(self.path, timeout=0, isolation_level=None)
+        try:
+            # The lock that keeps a second run out is SQLite's own, an fcntl lock: the kernel drops it however the process
+            # dies, worker processes do not inherit it, and no lock file is left behind.
+            db.execute("PRAGMA locking_mode = EXCLUSIVE")
+            db.execute("PRAGMA journal_mode = WAL")
+            # NORMAL writes each commit to the log without waiting for the disk. What is written survives kill -9, since the
+            # kernel has it; a power cut may cost the last commits (they are bought again), never the file.
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
+            self._totals = Totals(*db.execute("SELECT * FROM totals").fetchone())
+        except sqlite3.Error:
+            db.close()
+            raise
+        return db
+
+    def get(self, key: bytes, start: int, n: int) -> dict[int, Completion]:
+        """Those of the n completions from index `start` on that are there, by index."""
+        rows = self._guarded(lambda: self._db.execute(FIND, (key, start, start + n)).fetchall())
+        return {row[0]: Completion(*row[1:]) for row in rows}
+
+    def put(self, key: bytes, start: int, completions: Sequence[Completion]) -> None:
+        """Commit completions as those of index `start`, start + 1, …; once this returns they survive the process."""
+        bought = Totals(
+            self._totals.completions + len(completions),
+            self._totals.prompt_tokens + sum(c.prompt_tokens for c in completions),
+            self._totals.completion_tokens + sum(c.completion_tokens for c in completions),
+        )
+        self._guarded(lambda: self._write(key, start, completions))
+        self._totals = bought
+
+    def _write(self, key: bytes, start: int, completions: Sequence[Completion]) -> None:
+        rows = [
+            (key, start + i, c.prompt_tokens, c.completion_tokens, c.finish_reason, c.text, c.thought)
+            for i, c in enumerate(completions)
+        ]
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany(ADD, rows)
+            self._db.execute(COUNT, (len(rows), sum(row[2] for row in rows), sum(row[3] for row in rows)))
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
+    def totals(self) -> Totals:
+        """What the run has bought so far over all its lives; kept in memory, so that it may be asked before each request."""
+        return self._totals
+
+    def close(self) -> None:
+        """Let the file go. On a full disk its log stays beside it, which the next run reads."""
+        try:
+            self._db.close()
+        except sqlite3.OperationalError:
+            return
+
+    def _guarded(self, action: Callable[[], T]) -> T:
+        try:
+            return action()
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise UserError(
+                    f"another run holds {self.path}: wait for it to end, or choose another --output_dir"
+                ) from None
+            raise UserError(
+                f"the journal {self.path} cannot be written ({error}): make room or mend the permissions, then run the same command again"
+            ) from None
+        except sqlite3.DatabaseError as error:
+            raise SpoiltJournal(
+                f"{self.path} is not a sound journal ({error}): move it away, or start anew with --overwrite"
+            ) from None
+        except OSError as error:
+            raise UserError(
+                f"the journal {self.path} cannot be made ({error.strerror}): choose another --output_dir"
+            ) from None

@@ -1,0 +1,4 @@
+"""Which step is wrong.
+
+belief: the posterior over a tree. judge: a second opinion by a language model.
+"""

@@ -1,0 +1,39 @@
+"""The prompts of prompts/: read, filled and turned into chat messages."""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+
+from evolvemcts4rl.records import EMBEDDED_MODEL, Message
+
+PROMPTS = Path(__file__).parent.parent / "prompts"
+_ROLE_LINE = re.compile(r"^=== (system|user|assistant)\n", re.MULTILINE)
+
+
+@functools.cache
+def read_prompt(name: str, model_name: str) -> str:
+    """The text of prompts/NAME.txt; the embedded model has variants of its own, with worked examples, in prompts/smollm2/."""
+    own = PROMPTS / "smollm2" / f"{name}.txt"
+    path = own if model_name == EMBEDDED_MODEL and own.exists() else PROMPTS / f"{name}.txt"
+    return path.read_text(encoding="utf-8").strip()
+
+
+def fill_prompt(template: str, **values: str) -> str:
+    """Replace every {{slot}} in one pass, so that braces in the values stay as they are; a missing value is a KeyError."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda slot: values[slot[1]], template)
+
+
+def prompt_messages(name: str, model_name: str, **values: str) -> list[Message]:
+    """The prompt as chat messages: one user turn, or the turns that lines like `=== assistant` divide it into.
+
+    The turns are divided before the slots are filled, so that no value can open a turn of its own.
+    """
+    parts = _ROLE_LINE.split(read_prompt(name, model_name))
+    if len(parts) == 1:
+        return [{"role": "user", "content": fill_prompt(parts[0], **values)}]
+    roles, texts = parts[1::2], parts[2::2]
+    return [
+        {"role": role, "content": fill_prompt(text.strip(), **values)} for role, text in zip(roles, texts, strict=True)
+    ]

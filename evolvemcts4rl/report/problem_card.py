@@ -1,0 +1,195 @@
+"""One problem in the report: where it comes from, a right solution beside wrong ones, step by step, and its whole tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from evolvemcts4rl.output.exports import Harvest, labelled_solutions
+from evolvemcts4rl.records import Node, Problem, Tree
+from evolvemcts4rl.report.markup import balance, count, safe, said, share
+
+MOST_COLUMNS = 4  # solutions shown side by side
+MOST_NODES = 400  # steps of a tree shown
+MOST_INDENT = 12
+
+Path = Sequence[Node]
+
+
+def first_error(path: Path) -> int | None:
+    """The place of the first step whose label is false; None where there is none."""
+    return next((place for place, node in enumerate(path) if node.label is False), None)
+
+
+def instructive(harvest: Harvest) -> tuple[bool, bool, bool, float]:
+    """How much there is to learn from looking at a tree; sorts from least to most.
+
+    Best are trees with right and wrong solutions and a first error found after a right step; among equals, those where
+    the belief falls most at such an error.
+    """
+    ends = {path[-1].correct for path in harvest.solutions}
+    falls = [_fall(path) for path, _, _ in harvest.labelled if not path[-1].correct]
+    both, inside = ends == {True, False}, max(falls, default=0.0)
+    return both and inside > 0, both, bool(harvest.labelled), inside
+
+
+def chosen_solutions(tree: Tree) -> list[Path]:
+    """Solutions that show the problem best side by side: a right one, wrong ones with different first errors, and one
+    whose answer is right after an error, as far as there are such."""
+    located = {path[-1] for path in labelled_solutions(tree)}
+
+    def worth(path: Path) -> tuple[bool, float, bool]:
+        return path[-1] in located, _fall(path), path[-1].searched
+
+    solutions = sorted(tree.solutions(), key=worth, reverse=True)
+    right = [path for path in solutions if path[-1].correct]
+    clean = [path for path in right if first_error(path) is None]
+    lucky = [path for path in right if first_error(path) is not None]
+    clean.sort(key=lambda path: path[-1].p_correct or 0.0, reverse=True)
+    wrong: dict[Node, Path] = {}
+    for path in solutions:
+        if not path[-1].correct:
+            place = first_error(path)
+            wrong.setdefault(path[-1 if place is None else place], path)
+    beside = [*clean[:1], *lucky[:1]]
+    return [*clean[:1], *list(wrong.values())[: MOST_COLUMNS - len(beside)], *lucky[:1]]
+
+
+def problem_card(problem: Problem, tree: Tree, ancestors: Mapping[str, Problem], unfolded: bool) -> Iterator[str]:
+    """The HTML of one problem, in pieces; `ancestors` are looked up by their question_id."""
+    shown, right, wrong = "open" if unfolded else "", *_labels(tree)
+    yield f'<details class="problem" {shown}><summary><code>{safe(problem.question_id)}</code> '
+    yield f"{_chip(problem.mutation)} {_solved(problem)} {balance(right, wrong)} "
+    yield f'<span class="start" dir="auto">{safe(problem.question)}</span></summary>\n'
+    yield said(problem.question)
+    yield f'<p><b>Answer</b> <span class="answer" dir="auto">{safe(tree.final_answer)}</span> {_vote(problem)}</p>\n'
+    yield from _lineage(problem, ancestors)
+    located = {path[-1] for path in labelled_solutions(tree)}
+    yield '<div class="solutions">\n'
+    for path in chosen_solutions(tree):
+        yield from _solution(path, path[-1] in located)
+    yield "</div>\n"
+    yield from _tree(tree, right, wrong)
+    yield "</details>\n"
+
+
+def _fall(path: Path) -> float:
+    """How far the belief falls at the first error, if that comes after a right step."""
+    place = first_error(path)
+    if not place:
+        return 0.0
+    before, after = path[place - 1].p_correct, path[place].p_correct
+    return 0.0 if before is None or after is None else before - after
+
+
+def _labels(tree: Tree) -> tuple[int, int]:
+    labels = [node.label for _, _, node in _walk(tree)]
+    return labels.count(True), labels.count(False)
+
+
+def _walk(tree: Tree) -> Iterator[tuple[int, int, Node]]:
+    """Depth, indent and node of every step, parents first; what follows a step without a choice is not indented further."""
+    stack = [(1, 0, child) for child in reversed(tree.root.children)]
+    while stack:
+        depth, indent, node = stack.pop()
+        yield depth, indent, node
+        below = indent + (len(node.children) > 1)
+        stack.extend((depth + 1, below, child) for child in reversed(node.children))
+
+
+def _chip(text: str) -> str:
+    return f'<span class="chip">{safe("seed" if text == "identity" else text.replace("_", " "))}</span>'
+
+
+def _solved(problem: Problem) -> str:
+    return "" if problem.solve_rate is None else f'<span class="chip">solved {problem.solve_rate:.0%}</span>'
+
+
+def _vote(problem: Problem) -> str:
+    if problem.agreement is None:
+        return ""
+    if problem.vote_agrees is False:
+        rival = f"says <b>{safe(problem.voted_answer)}</b>" if problem.voted_answer else "is for another answer"
+        return f'<span class="doubt">the vote {rival} ({problem.agreement:.0%})</span>'
+    return f'<span class="quiet">voted for by {problem.agreement:.0%}</span>'
+
+
+def _lineage(problem: Problem, ancestors: Mapping[str, Problem]) -> Iterator[str]:
+    """The problems from which this one was evolved, the nearest first."""
+    if problem.parent_id is None:
+        return
+    yield f"<details><summary>Evolved from <code>{safe(problem.parent_id)}</code> by {_chip(problem.mutation)}</summary>\n"
+    seen, parent = {problem.question_id}, ancestors.get(problem.parent_id)
+    while parent and parent.question_id not in seen:
+        seen.add(parent.question_id)
+        yield f"<p><code>{safe(parent.question_id)}</code> {_chip(parent.mutation)} {_solved(parent)}</p>\n"
+        yield said(parent.question)
+        parent = ancestors.get(parent.parent_id or "")
+    yield "</details>\n"
+
+
+def _solution(path: Path, located: bool) -> Iterator[str]:
+    """One solution as a column of steps."""
+    end, error = path[-1], first_error(path)
+    verdict = "✓ right answer" if end.correct else "✗ wrong answer"
+    times = f" <small>×{end.times}</small>" if end.times > 1 else ""
+    yield f'<section class="solution {"right" if end.correct else "wrong"}"><h4>{verdict}{times}</h4>\n'
+    yield f"<p>{_finding(path, error, located)}</p>\n<ol>\n"
+    for place, node in enumerate(path):
+        later = " later" if error is not None and place > error else ""
+        yield f'<li class="{_kind(node)}{later}">'
+        if place == error:
+            yield f'<span class="error">{"first error" if located else "first error?"}</span>'
+        yield f"{said(node.text)}{_measures(node)}</li>\n"
+    yield "</ol></section>\n"
+
+
+def _finding(path: Path, error: int | None, located: bool) -> str:
+    """What was found out about a solution, in a few words."""
+    if path[-1].p_correct is None or (error is None and not path[-1].correct):
+        found = "not searched"
+    elif error is None:
+        found = "no error seen"
+    else:
+        found = f"first error in step {error + 1} of {len(path)}{'' if located else ', not certain'}"
+    judged = path[-1].judged_error
+    if judged is not None:
+        found += f"; the judge sees {'none' if judged < 0 else f'it in step {judged + 1}'}"
+    return found
+
+
+def _kind(node: Node) -> str:
+    return {True: "right", False: "wrong", None: "unknown"}[node.label]
+
+
+def _measures(node: Node) -> str:
+    """p_correct as a meter, and mc_value with its counts."""
+    parts = []
+    if node.p_correct is not None:
+        meter = f'<i class="meter"><i style="width:{share(node.p_correct, 1)}"></i></i>'
+        parts.append(f"<span>{meter} p_correct {node.p_correct:.2f}</span>")
+    if node.mc_value is not None:
+        counts = f"{node.num_correct}/{node.num_rollouts}"
+        parts.append(f"<span>mc_value {node.mc_value:.2f} ({counts})</span>")
+    return f'<div class="measures">{"".join(parts) or "not labelled"}</div>'
+
+
+def _tree(tree: Tree, right: int, wrong: int) -> Iterator[str]:
+    """Every step that any rollout wrote, parents first, folded away. Rows are siblings: no tree is too deep for a browser."""
+    nodes, ends = 0, 0
+    for _, _, node in _walk(tree):
+        nodes, ends = nodes + 1, ends + (node.correct is not None)
+    about = f"{count(nodes, 'step')}, {count(ends, 'distinct solution')}, {right:,} labelled right, {wrong:,} wrong"
+    yield f'<details><summary>The whole tree <span class="quiet">{about}</span></summary>\n<div class="tree">\n'
+    root = tree.root
+    if root.num_rollouts:
+        yield f'<div class="unknown"><b>0</b><span>the problem itself</span>{_measures(root)}</div>\n'
+    for row, (depth, indent, node) in enumerate(_walk(tree)):
+        if row == MOST_NODES:
+            yield f"<p>{count(nodes - row, 'more step')}: see tree.jsonl.</p>\n"
+            break
+        end = "" if node.correct is None else f" {'✓' if node.correct else '✗'}" + f"×{node.times}" * (node.times > 1)
+        text = " ".join(node.text.split())
+        last = " end" if node.correct is not None else ""
+        yield f'<div class="{_kind(node)}{last}" style="--indent:{min(indent, MOST_INDENT)}"><b>{depth}{end}</b>'
+        yield f'<span dir="auto">{safe(text)}</span>{_measures(node)}</div>\n'
+    yield "</div></details>\n"

@@ -1,0 +1,87 @@
+"""Print one tree of a run for reading: python -m evolvemcts4rl.show_tree runs/debug [question_id]"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from evolvemcts4rl.output.exports import labelled_solutions, up_to_first_error
+from evolvemcts4rl.output.jsonl import read_rows
+from evolvemcts4rl.records import Node, Tree
+
+MOST_LINES = 60
+SIGNS = {True: "✓", False: "✗", None: "·"}
+
+
+def lines_of(tree: Tree) -> Iterator[str]:
+    """A line a prefix: its label, the belief behind it, correct / judged rollouts started there, and its step."""
+    yield f"{tree.question_id}: {printable(tree.question)}"
+    yield f"answer: {printable(tree.final_answer)}; first solutions {tree.root.num_correct}/{tree.root.num_rollouts} right"
+    yield "   p_correct  rollouts  step (✓ right so far, ✗ not any more, · not asked)"
+    stack = [(child, 0) for child in reversed(tree.root.children)]
+    while stack:
+        node, depth = stack.pop()
+        yield f" {SIGNS[node.label]} {_shares(node)}  {'  ' * depth}{printable(node.text)}{_ending(node)}"
+        stack.extend((child, depth + 1) for child in reversed(node.children))
+
+
+def _shares(node: Node) -> str:
+    belief = "" if node.p_correct is None else f"{node.p_correct:.2f}"
+    rollouts = f"{node.num_correct}/{node.num_rollouts}" if node.num_rollouts else ""
+    return f"{belief:>9}  {rollouts:>8}"
+
+
+def _ending(node: Node) -> str:
+    if node.correct is None:
+        return ""
+    return f"  → {'right' if node.correct else 'wrong'} answer" + (
+        f" (written {node.times} times)" if node.times > 1 else ""
+    )
+
+
+def printable(text: str) -> str:
+    """One line of a text from outside, without the control characters that a terminal would obey."""
+    return "".join(char if char.isprintable() else " " for char in text).strip()
+
+
+def instructiveness(tree: Tree) -> tuple[int, int]:
+    """Trees with a first error found after a right step come first, then those with right and wrong solutions."""
+    inside, kinds = 0, set()
+    for path in labelled_solutions(tree):
+        _, labels = up_to_first_error(path)
+        kinds.add(labels[-1])
+        inside += len(labels) > 1 and not labels[-1]
+    return len(kinds), inside
+
+
+def main() -> int:
+    """Print the tree that was asked for, or the most instructive one."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="a run's folder")
+    parser.add_argument("question_id", nargs="?", help="which problem; by default the most instructive one")
+    flags = parser.parse_args()
+    path = flags.folder / "tree.jsonl"
+    if not path.is_file():
+        print(f"{path} is not there: name the folder of a run.", file=sys.stderr)
+        return 2
+    trees = map(Tree.from_json, read_rows(path))
+    wanted = (tree for tree in trees if flags.question_id in (None, tree.question_id))
+    tree = max(wanted, key=instructiveness, default=None)
+    if tree is None:
+        which = f"tree of {flags.question_id}" if flags.question_id else "tree"
+        print(f"{path} has no {which}: problems.jsonl says what became of each problem, and why.", file=sys.stderr)
+        return 2
+    lines = list(lines_of(tree))
+    shown = lines if flags.question_id else lines[:MOST_LINES]
+    print("\n".join(shown))
+    if len(lines) > len(shown):
+        print(
+            f" … and {len(lines) - len(shown)} more: python -m evolvemcts4rl.show_tree {flags.folder} {tree.question_id}"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,209 @@
+"""Comparisons in worker processes: right, cached, limited in time and memory, and gone when the run is."""
+
+import asyncio
+import contextlib
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from evolvemcts4rl.answers.grader import MEMORY_LIMIT, Grader
+
+HOSTILE = [
+    ("1", "9^{9^{9^{9}}}"),
+    ("1", "(10^{10})!"),
+    ("1", "((9!)!)!"),
+    ("1", r"\frac{1}{" * 100 + "x" + "}" * 100),
+    ("1", "{" * 50_000 + "1" + "}" * 50_000),
+    ("1", "9" * 100_000),
+    ("9" * 100_000, "9" * 99_999),
+    (r"\sqrt{" * 50_000, "1"),
+    ("x", "(" * 500 + "x" + ")" * 499),
+]
+# these go past the guards in front of the workers
+MONSTROUS = [
+    ("7x", r"7^{7^n\cdot 7} + 2^{3^{4}\cdot 99999} + x"),
+    ("2", r"\binom{99999999}{49999999}"),
+    ("x", r"(x+1)^{9999} (y+2)^{9999} (x+y+z)^{9999}"),
+]
+
+
+@pytest.fixture
+def grader():
+    grader = Grader(num_workers=1, limit_seconds=1.0)
+    yield grader
+    grader.close()
+
+
+def test_answers_are_compared_by_workers_as_in_the_same_process(grader):
+    async def check():
+        assert await grader.same(r"2\sqrt{3}", r"\sqrt{12}")
+        assert not await grader.same(r"2\sqrt{3}", r"\sqrt{6}")
+        assert grader.timeouts == 0
+
+    asyncio.run(check())
+
+
+def test_plain_answers_need_no_worker(grader):
+    async def check():
+        assert await grader.same("1/2", "0.5")
+        assert not await grader.same("13", "3")
+        assert await grader.vote(["½", "0.5", r"\frac{1}{2}", "3"]) == ("½", 0.75)
+        assert grader._pool is None
+
+    asyncio.run(check())
+
+
+def test_pair_is_compared_once_however_many_ask(grader):
+    async def check():
+        asked = [grader.same("x+1", "1+x") for _ in range(50)]
+        assert all(await asyncio.gather(*asked))
+        assert len(grader._known) == 1
+        start = time.perf_counter()
+        assert await grader.same("x+1", "1+x")
+        assert time.perf_counter() - start < 0.01
+
+    asyncio.run(check())
+
+
+def test_caller_that_gives_up_takes_nothing_from_the_others(grader):
+    async def check():
+        first = asyncio.create_task(grader.same("x+2", "2+x"))
+        second = asyncio.create_task(grader.same("x+2", "2+x"))
+        await asyncio.sleep(0)
+        first.cancel()
+        assert await second
+
+    asyncio.run(check())
+
+
+def test_vote_by_workers_counts_equal_forms_together(grader):
+    answers = [r"\sqrt{12}", r"2\sqrt{3}", r"\sqrt{6}", r"2\sqrt3", "7"]
+    assert asyncio.run(grader.vote(answers)) == (r"2\sqrt3", 0.6)
+    assert asyncio.run(grader.vote([*answers[:3], r"\sqrt6"])) == (None, 0.5)
+
+
+def test_hostile_answers_cost_neither_the_run_nor_its_memory(grader):
+    async def check():
+        assert await grader.same("x+1", "1+x")  # the workers are there
+        before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+        assert not any(await asyncio.gather(*(grader.same(*pair) for pair in HOSTILE)))
+        verdicts = await asyncio.gather(*(grader.same(*pair) for pair in MONSTROUS))
+        assert not any(verdicts)
+        assert time.monotonic() - start < 15
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024  # kB
+        assert grader.timeouts >= 1
+        assert await grader.same("x+3", "3+x")
+
+    asyncio.run(check())
+
+
+def test_worker_has_a_limit_of_memory(grader):
+    assert asyncio.run(grader.same("x+1", "1+x"))
+    for pid in grader._pool._pool_manager.worker_manager.workers:
+        assert resource.prlimit(pid, resource.RLIMIT_AS)[0] == MEMORY_LIMIT
+
+
+def test_worker_that_is_killed_is_replaced(grader):
+    async def check():
+        assert await grader.same("x+1", "1+x")
+        for pid in list(grader._pool._pool_manager.worker_manager.workers):
+            os.kill(pid, signal.SIGKILL)
+        assert all(await asyncio.gather(*(grader.same(f"x+{n}", f"{n}+x") for n in range(2, 400))))
+
+    asyncio.run(check())
+
+
+def test_closing_lets_nobody_wait(grader):
+    async def check():
+        assert await grader.same("x+1", "1+x")
+        waiting = [
+            asyncio.create_task(grader.same("2", rf"\binom{{9999999}}{{{n}}}")) for n in range(4_999_000, 4_999_999)
+        ]
+        await asyncio.sleep(0.3)
+        grader.close()
+        outcomes = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), timeout=5)
+        assert all(outcome is False or isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
+
+    asyncio.run(check())
+
+
+def test_closed_grader_leaves_no_process_and_can_start_again(grader):
+    assert asyncio.run(grader.same("x+1", "1+x"))
+    workers = list(grader._pool._pool_manager.worker_manager.workers)
+    grader.close()
+    assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
+    assert asyncio.run(grader.same("x+4", "4+x"))
+
+
+BUSY_RUN = """
+import asyncio, sys
+from evolvemcts4rl.answers.grader import Grader
+
+async def main():
+    grader = Grader(num_workers=2, limit_seconds=60)
+    assert await grader.same("x+1", "1+x")
+    slow = asyncio.create_task(grader.same("2", r"\\\\binom{99999999}{49999999}"))
+    await asyncio.sleep(0.5)
+    print("busy", flush=True)
+    await slow
+
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+def processes_of_session(session: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _parent, _group, its_session = stat.read_text().rpartition(")")[2].split()[:4]
+            if int(its_session) == session and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def start_busy_run(tmp_path):
+    script = tmp_path / "busy_run.py"
+    script.write_text(BUSY_RUN)
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    run = subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=env
+    )
+    assert run.stdout is not None
+    assert run.stdout.readline() == b"busy\n"
+    assert len(processes_of_session(run.pid)) >= 3
+    return run
+
+
+def wait_for_end_of_session(session: int) -> list[int]:
+    """The processes that are still there after a while; those are killed."""
+    deadline = time.monotonic() + 10
+    while (left := processes_of_session(session)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    return left
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_no_worker_outlives_a_run_that_is_killed(tmp_path):
+    run = start_busy_run(tmp_path)
+    run.kill()
+    run.communicate()
+    assert wait_for_end_of_session(run.pid) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_workers_say_nothing_on_ctrl_c(tmp_path):
+    run = start_busy_run(tmp_path)
+    os.killpg(run.pid, signal.SIGINT)
+    _, messages = run.communicate(timeout=20)
+    assert messages.count(b"Traceback") <= 2  # the script's own, which does not catch it
+    assert b"ForkServer" not in messages
+    assert wait_for_end_of_session(run.pid) == []

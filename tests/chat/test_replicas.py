@@ -1,0 +1,107 @@
+"""Replicas: the load is spread, a problem stays where its prefix is cached, and a dead one costs no problem."""
+
+import asyncio
+import socket
+import time
+
+import pytest
+
+from evolvemcts4rl.chat.replicas import Replica, Replicas
+from evolvemcts4rl.records import EndpointError
+from tests.support.chat_client import QUESTION, open_client
+from tests.support.loopback import Loopback
+
+
+@pytest.fixture(autouse=True)
+def no_key(monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_a_problem_sticks_to_its_replica_and_the_load_is_spread():
+    async def ask(urls):
+        async with open_client(*urls, concurrency=8) as client:
+            for start in range(3):
+                await asyncio.gather(*(client.complete(QUESTION, 1, start=start, sticky=f"p{i}") for i in range(8)))
+
+    with Loopback() as one, Loopback() as two:
+        one.latency = two.latency = 0.02
+        asyncio.run(ask([one.url, two.url]))
+        assert len(one.asks) == len(two.asks) == 12
+        assert (one.most_in_flight, two.most_in_flight) == (4, 4)
+
+
+def test_a_dead_replica_is_set_aside_and_its_problems_go_elsewhere():
+    dead = f"http://127.0.0.1:{free_port()}/v1"
+
+    async def ask(url):
+        async with open_client(dead, url, max_retries=1) as client:
+            await asyncio.gather(*(client.complete(QUESTION, 1, start=i, sticky=f"p{i}") for i in range(20)))
+            return client.usage.requests
+
+    with Loopback() as server:
+        assert asyncio.run(ask(server.url)) == 20  # it was found dead when the models were listed
+
+
+def test_a_replica_that_dies_in_the_middle_loses_no_problem():
+    async def ask(one, two):
+        async with open_client(one.url, two.url, max_retries=2, concurrency=8) as client:
+            tasks = [asyncio.create_task(client.complete(QUESTION, 1, start=i, sticky=f"p{i}")) for i in range(60)]
+            await asyncio.sleep(0.1)
+            await asyncio.to_thread(one.__exit__)
+            assert len(await asyncio.gather(*tasks)) == 60
+
+    with Loopback() as two:
+        one = Loopback().__enter__()
+        one.latency = two.latency = 0.05
+        asyncio.run(ask(one, two))
+
+
+def test_when_all_replicas_are_dead_the_problem_fails_with_the_reason():
+    async def ask(one, two):
+        async with open_client(one.url, two.url, max_retries=2) as client:
+            for server in (one, two):
+                await asyncio.to_thread(server.__exit__)
+            await client.complete(QUESTION, 1)
+
+    with pytest.raises(EndpointError, match="no connection"):
+        asyncio.run(ask(Loopback().__enter__(), Loopback().__enter__()))
+
+
+def test_a_replica_that_is_set_aside_is_tried_again_with_one_request():
+    async def ask():
+        one, two = Replica("one", None, limit=8), Replica("two", None, limit=8)
+        replicas = Replicas([one, two], concurrency=8)
+        replicas.faulted(one, unreachable=True)
+        assert [await replicas.acquire() for _ in range(3)] == [two] * 3
+        one.aside_until = time.monotonic()  # its rest is over
+        assert [await replicas.acquire() for _ in range(2)] == [one, two]
+        replicas.faulted(one, unreachable=True)
+        assert one.rest == 10.0
+        replicas.release(one)
+        one.aside_until = time.monotonic()
+        trial = await replicas.acquire()
+        replicas.succeeded(trial)
+        assert [trial, *[await replicas.acquire() for _ in range(2)]] == [one] * 3
+
+    asyncio.run(ask())
+
+
+def test_the_limit_of_a_replica_halves_once_per_round_trip_and_rises_with_successes():
+    replica = Replica("one", None, limit=64, in_flight=64)
+    replicas = Replicas([replica], concurrency=64)
+    sent_at = time.monotonic()
+    for _ in range(10):
+        replicas.rate_limited(replica, sent_at, None)
+    assert replica.limit == 32
+    for _ in range(33):
+        replicas.succeeded(replica)
+    assert 32.9 < replica.limit < 33.1
+    for _ in range(10_000):
+        replicas.succeeded(replica)
+    assert replica.limit == 64

@@ -1,0 +1,361 @@
+"""A run's folder: what goes on, what is refused and named, and what a dead run leaves to its next life."""
+
+import errno
+import io
+import json
+import os
+from dataclasses import replace
+
+import pytest
+
+from evolvemcts4rl.output.run_folder import RunFolder, folder_of
+from evolvemcts4rl.records import FORMATS, Completion, Node, Problem, Rollout, Settings, Tree, UserError
+
+IDS = ["000000", "000001", "000002"]
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(str(tmp_path / "seeds.jsonl"), output_dir=str(tmp_path / "out"))
+
+
+def solved(question_id):
+    """A problem at its end, and its tree with one right and one wrong solution."""
+    problem = Problem(question_id, f"What is {question_id} + 1?", "1", solve_rate=0.5, status="searched")
+    ends = [Node("One.", 0, 0, 0.9, correct=True, times=2), Node("Two.", 0, 0, 0.1, correct=False, times=1)]
+    right = Node("Add.\n\n", 2, 1, 0.9, ends)
+    wrong = Node("Guess.", 0, 0, 0.1, correct=False, times=1, searched=True)
+    return problem, Tree(question_id, problem.question, "1", Node("", 2, 1, None, [right, wrong]))
+
+
+def live(settings, ids=IDS, end=True, digest="digest"):
+    """One life of a run: check the folder, write these problems where they are not decided, and end or die."""
+    folder = RunFolder(settings, digest)
+    folder.check()
+    journal, done = folder.open("chat")
+    for question_id in ids:
+        if question_id not in done:
+            folder.write(*solved(question_id))
+    if end:
+        folder.finish(True, journal, 1.0)
+    else:
+        journal.close()
+    return folder, done
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.path.glob("*.jsonl"))}
+
+
+def ids_in(folder, name):
+    return [json.loads(line)["question_id"] for line in (folder.path / name).read_bytes().splitlines()]
+
+
+@pytest.fixture
+def whole(settings):
+    """The files of a run that nothing disturbed."""
+    return files(live(replace(settings, output_dir=settings.output_dir + "-whole"))[0])
+
+
+def test_rows_stand_in_order_once_the_run_is_complete(settings, whole):
+    folder, _ = live(settings, ["000002", "000000", "000001"])
+    assert ids_in(folder, "problems.jsonl") == ids_in(folder, "tree.jsonl") == IDS
+    assert set(files(folder)) == {"problems.jsonl", "tree.jsonl", *(f"{name}.jsonl" for name in FORMATS)}
+    assert files(folder) == whole
+    assert RunFolder(settings, "digest").complete
+
+
+WRITTEN = ["tree.jsonl", *(f"{name}.jsonl" for name in FORMATS), "problems.jsonl"]  # in this order
+
+
+def cut(path, size):
+    """Take this many bytes, the last line at most, off the end of a file."""
+    content = path.read_bytes()
+    path.write_bytes(content[: -min(size, len(content.splitlines(keepends=True)[-1]))])
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("torn", [1, 40, 10_000])
+def test_torn_last_line_is_dropped_and_done_again(settings, whole, name, torn):
+    folder, _ = live(settings, end=False)
+    cut(folder.path / name, torn)
+    for later in WRITTEN[WRITTEN.index(name) + 1 :]:
+        cut(folder.path / later, 10_000)
+    folder, done = live(settings)
+    assert set(done) == set(IDS[:2])
+    assert files(folder) == whole
+
+
+def test_disk_that_takes_half_a_line_ends_the_run_and_loses_no_row(settings, whole):
+    class Full(io.RawIOBase):
+        """A file on a disk that is full after so many bytes."""
+
+        def __init__(self, file, room):
+            self.file, self.room = file, room
+
+        def write(self, data):
+            if not self.room:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            taken = self.file.write(data[: self.room])
+            self.room -= taken
+            return taken
+
+    folder = RunFolder(settings, "digest")
+    journal, _ = folder.open("chat")
+    folder.write(*solved("000000"))
+    folder._files["tree.jsonl"] = Full(folder._files["tree.jsonl"], 40)
+    with pytest.raises(OSError, match="No space left"):
+        folder.write(*solved("000001"))
+    journal.close()
+    folder, done = live(settings)
+    assert set(done) == {"000000"}
+    assert files(folder) == whole
+
+
+@pytest.mark.parametrize("damage", ["cut", "lost"])
+def test_complete_run_whose_trees_were_damaged_is_done_again(settings, whole, damage):
+    folder, _ = live(settings)
+    path = folder.path / "tree.jsonl"
+    cut(path, 40)
+    if damage == "lost":
+        path.unlink()
+    assert not RunFolder(settings, "digest").complete
+    folder, done = live(settings)
+    assert set(done) == (set() if damage == "lost" else set(IDS[:2]))
+    assert files(folder) == whole
+
+
+def test_complete_run_whose_problems_were_cut_is_done_again(settings, whole):
+    folder, _ = live(settings)
+    cut(folder.path / "problems.jsonl", 40)
+    assert not RunFolder(settings, "digest").complete
+    assert files(live(settings)[0]) == whole
+
+
+@pytest.mark.parametrize("name", ["tree.jsonl", "problems.jsonl"])
+def test_damaged_row_is_done_again(settings, whole, name):
+    folder, _ = live(settings)
+    path = folder.path / name
+    first, second, third = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(first + second[:50] + b"\0" * 40 + b"\n" + b"null\n" + third)
+    assert not RunFolder(settings, "digest").complete
+    folder, done = live(settings)
+    assert set(done) == {"000000", "000002"}
+    assert files(folder) == whole
+
+
+@pytest.mark.parametrize("text", ["", '{"complete": tr', "{}", "[]"])
+def test_damaged_summary_is_made_anew(settings, whole, text):
+    folder, _ = live(settings)
+    (folder.path / "summary.json").write_text(text)
+    assert not RunFolder(settings, "digest").complete
+    folder, done = live(settings)
+    assert set(done) == set(IDS)
+    assert files(folder) == whole
+    assert RunFolder(settings, "digest").complete
+
+
+def test_prices_may_be_given_after_the_run(settings):
+    live(settings)
+    folder = RunFolder(replace(settings, prices=(1.0, 2.0)), "digest")
+    folder.write_json(
+        "summary.json", folder.read_summary() | {"prompt_tokens": 2_000_000, "completion_tokens": 500_000}
+    )
+    assert folder.read_summary()["money"] is None
+    folder.remake()
+    assert folder.read_summary()["money"] == 3.0
+
+
+def test_a_folder_that_notes_no_continuation_has_the_one_that_is_asked_for(settings):
+    folder, _ = live(settings)
+    noted = json.loads((folder.path / "settings.json").read_text())
+    assert (noted.pop("continuation"), folder.continuation) == ("chat", "chat")
+    folder.write_json("settings.json", noted)
+    assert RunFolder(replace(settings, continuation="prefill"), "digest").continuation == "prefill"
+
+
+def test_tree_whose_problem_was_not_yet_written_is_done_again(settings, whole):
+    folder, _ = live(settings, end=False)
+    path = folder.path / "problems.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:1]))
+    folder, done = live(settings)
+    assert set(done) == {"000000"}
+    assert files(folder) == whole
+
+
+def test_failed_problem_is_tried_again_and_the_others_are_not(settings, whole):
+    folder = RunFolder(settings, "digest")
+    journal, _ = folder.open("chat")
+    folder.write(*solved("000000"))
+    folder.write(replace(solved("000001")[0], status="failed", reason="no reply"))
+    folder.finish(True, journal, 1.0)
+    assert not RunFolder(settings, "digest").complete
+    folder, done = live(settings)
+    assert set(done) == {"000000"}
+    assert files(folder) == whole
+
+
+@pytest.mark.parametrize("name", ["problems.jsonl", "prm.jsonl", "report.html"])
+def test_folder_with_files_of_something_else_is_refused(settings, name):
+    folder = RunFolder(settings, "digest")
+    folder.path.mkdir()
+    (folder.path / name).write_text("mine")
+    with pytest.raises(UserError, match=f"{name} but no settings.json.*--output_dir, or --overwrite"):
+        folder.check()
+
+
+def test_folder_with_other_files_is_used_and_they_stay(settings):
+    folder = RunFolder(settings, "digest")
+    folder.path.mkdir()
+    (folder.path / "notes.txt").write_text("mine")
+    live(replace(settings, overwrite=True))
+    assert (folder.path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"temperature": 0.3}, "--temperature was 0.7 and is now 0.3"),
+        ({"model_name": "other"}, '--model_name was "gpt-4o" and is now "other"'),
+        ({"column_names": ("a", "b")}, r'--column_names was \["problem"\] and is now \["a", "b"\]'),
+        ({"limit": 5}, "--limit was not there and is now 5"),
+        ({"judge_model": "j"}, '--judge_model was not there and is now "j"'),
+        ({"num_branches": 8}, "--num_branches was 4 and is now 8"),
+    ],
+)
+def test_changed_setting_is_refused_by_name(settings, change, words):
+    live(settings, end=False)
+    with pytest.raises(UserError, match=words):
+        RunFolder(replace(settings, **change), "digest").check()
+
+
+def test_changed_seed_file_is_refused(settings):
+    live(settings, end=False)
+    with pytest.raises(UserError, match="the seed file has changed"):
+        RunFolder(settings, "another digest").check()
+
+
+def test_changed_prompt_is_refused(settings):
+    folder, _ = live(settings, end=False)
+    path = folder.path / "settings.json"
+    written = json.loads(path.read_text())
+    written["identity"]["prompts"]["solve_problem.txt"] = "the hash of another text"
+    path.write_text(json.dumps(written))
+    with pytest.raises(UserError, match="a file in prompts/ has changed"):
+        folder.check()
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}"])
+def test_damaged_settings_are_refused(settings, text):
+    folder, _ = live(settings, end=False)
+    (folder.path / "settings.json").write_text(text)
+    with pytest.raises(UserError, match=r"settings.json is damaged"):
+        folder.check()
+
+
+def test_how_a_run_is_carried_out_may_change(settings, whole):
+    live(settings, IDS[:1], end=False)
+    changes = {"base_url": ("http://b/v1",), "concurrency": 2, "timeout": 9.0, "max_retries": 1, "token_budget": 7}
+    folder, done = live(replace(settings, **changes, prices=(1.0, 2.0)))
+    assert set(done) == {"000000"}
+    assert files(folder) == whole
+
+
+def test_other_formats_are_made_from_a_complete_run(settings, whole):
+    folder, _ = live(replace(settings, formats=("prm",)))
+    assert set(files(folder)) == {"problems.jsonl", "tree.jsonl", "prm.jsonl"}
+    again = RunFolder(settings, "digest")
+    again.check()
+    assert again.complete
+    again.remake()
+    assert files(again) == whole
+
+
+def test_files_of_formats_that_are_not_asked_for_again_stay_true(settings, whole):
+    live(settings, IDS[:2], end=False)
+    folder, _ = live(replace(settings, formats=("prm",)))
+    assert files(folder) == whole
+    folder.path.joinpath("sft.jsonl").write_text("")
+    RunFolder(replace(settings, formats=("prm",)), "digest").remake()
+    assert files(folder) == whole
+
+
+def test_a_file_without_rows_is_left_out(settings):
+    problem, _ = solved("000000")
+    problem, tree = replace(problem, solve_rate=1.0), Tree("000000", problem.question, "1")
+    tree.add(Rollout(("Add.\n\n", "One."), True), 0)
+    folder = RunFolder(settings, "digest")
+    journal, _ = folder.open("chat")
+    folder.write(problem, tree)
+    folder.finish(True, journal, 1.0)
+    assert set(files(folder)) == {f"{name}.jsonl" for name in ("problems", "tree", *FORMATS) if "dpo" not in name}
+    RunFolder(settings, "digest").remake()
+    assert not list(folder.path.glob("*dpo*"))
+
+
+def test_keep_may_change_after_the_run(settings):
+    live(settings)
+    agreed = RunFolder(replace(settings, keep="agreed"), "digest")
+    agreed.remake()
+    kept = [json.loads(line)["completions"] for line in (agreed.path / "prm.jsonl").read_bytes().splitlines()]
+    assert kept == [["Add.", "One."]] * 3
+
+
+def test_overwrite_starts_anew_also_where_the_settings_differ(settings):
+    live(settings)
+    other = replace(settings, temperature=0.1, overwrite=True)
+    assert not RunFolder(other, "digest").complete
+    folder, done = live(other, ["000007"])
+    assert done == {}
+    assert ids_in(folder, "tree.jsonl") == ["000007"]
+    RunFolder(replace(other, overwrite=False), "digest").check()
+
+
+def test_overwriting_that_was_cut_short_leaves_no_complete_run(settings):
+    live(settings)
+    seen = []
+
+    def unlink(path, missing_ok=False):
+        os.unlink(path)
+        seen.append(path.name)
+        raise KeyboardInterrupt
+
+    folder = RunFolder(replace(settings, overwrite=True), "digest")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pathlib.Path.unlink", unlink)
+        with pytest.raises(KeyboardInterrupt):
+            folder.open("chat")
+    assert seen == ["summary.json"]
+    assert not RunFolder(settings, "digest").complete
+
+
+def test_settings_json_holds_the_flags_and_no_credentials(settings):
+    urls = ("https://user:secret-word@host:8443/v1", "http://plain/v1")
+    folder, _ = live(replace(settings, base_url=urls))
+    text = (folder.path / "settings.json").read_text()
+    assert "secret-word" not in text
+    written = json.loads(text)
+    assert written["flags"]["base_url"] == ["https://host:8443/v1", "http://plain/v1"]
+    assert written["flags"]["temperature"] == 0.7
+    assert "openai" in written["libraries"]
+
+
+def test_what_was_bought_is_in_the_summary_over_all_lives(settings):
+    for life in range(2):
+        folder = RunFolder(replace(settings, prices=(1e6, 2e6)), "digest")
+        journal, _ = folder.open("chat")
+        journal.put(b"key", life, [Completion("4", "stop", 10, 3)])
+        folder.finish(False, journal, 1.0)
+    summary = folder.read_summary()
+    assert [summary[name] for name in ("complete", "completions", "prompt_tokens", "completion_tokens", "money")] == [
+        False, 2, 20, 6, 32.0,
+    ]  # fmt: skip
+
+
+def test_default_folder_is_named_after_the_seed_file():
+    assert str(folder_of(Settings("data/math.v2.jsonl"))) == "runs/math.v2"
+
+
+def test_no_files_are_left_beside(settings):
+    folder, _ = live(settings)
+    assert not list(folder.path.glob("*.new"))

@@ -1,0 +1,90 @@
+"""What is counted, compared whole, and what is printed of it."""
+
+from pathlib import Path
+
+from evolvemcts4rl.chat.journal import Totals
+from evolvemcts4rl.output.exports import Harvest
+from evolvemcts4rl.output.summary import LabelCounts, print_summary, summarise
+from evolvemcts4rl.records import Node, Problem, Tree
+
+PROBLEMS = [
+    Problem("000000", "p", "1", status="searched", voted_answer="1", vote_agrees=True),
+    Problem("000001", "q", "2", status="searched", voted_answer="3", vote_agrees=False, agreement=0.75),
+    Problem("000002", "r", "2", status="not_searched", reason="solved never (0 of 16)"),
+    Problem("000003", "s", "2", status="not_searched", reason="solved never (0 of 15)"),
+    Problem("000000-r1", "t", None, "000000", "deepen", 1, status="failed", reason="no reply"),
+]
+
+
+def chain(*beliefs, end):
+    """A solution whose steps have these beliefs."""
+    node = Node("z", p_correct=beliefs[-1], correct=end, times=1)
+    for belief in reversed(beliefs[:-1]):
+        node = Node("y", p_correct=belief, children=[node], num_rollouts=4)
+    return node
+
+
+def tree(*children):
+    return Tree("000000", "p", "1", Node("", 16, 8, None, list(children)))
+
+
+def counted(trees):
+    counts = LabelCounts()
+    for each in trees:
+        counts.add(Harvest(each))
+    return counts
+
+
+TREES = [
+    tree(chain(0.9, 0.9, end=True), chain(0.9, 0.8, 0.1, 0.1, 0.0, end=False)),
+    tree(chain(0.1, 0.0, end=False), chain(0.9, 0.2, end=True), chain(None, 0.1, end=False)),
+]
+
+
+def test_summary_counts_problems_reasons_labels_and_money():
+    assert summarise(PROBLEMS, counted(TREES), Totals(100, 2_000_000, 500_000), (2.0, 8.0)) == {
+        "problems": {"searched": 2, "not_searched": 2, "failed": 1},
+        "mutations": {"identity": 4, "deepen": 1},
+        "reasons": {"not_searched: solved never … of …": 2, "failed: no reply": 1},
+        "majority_against_stated_answer": [{"question_id": "000001", "stated": "2", "voted": "3", "agreement": 0.75}],
+        "completions": 100,
+        "prompt_tokens": 2_000_000,
+        "completion_tokens": 500_000,
+        "money": 8.0,
+        "trees": 2,
+        "rollouts": 16 * 2 + 4 * 8,
+        "labelled_steps": {"right": 5, "wrong": 7},
+        "labelled_solutions": {"right": 1, "wrong, error found": 2, "right after an error": 1},
+        "first_errors_by_fifth_of_the_solution": [1, 0, 2, 0, 0],
+    }
+
+
+def test_run_that_made_nothing_has_a_summary():
+    summary = summarise([], LabelCounts(), Totals(), None)
+    assert (summary["trees"], summary["money"], summary["labelled_steps"]) == (0, None, {"right": 0, "wrong": 0})
+
+
+def test_what_is_printed_names_counts_reasons_and_the_folder(capsys):
+    summary = {"complete": True, "seconds": 12.3} | summarise(
+        PROBLEMS, counted(TREES), Totals(100, 2_000_000, 5_000), (2.0, 8.0)
+    )
+    print_summary(summary, Path("runs/x"), None, "the same command")
+    assert capsys.readouterr().out.splitlines() == [
+        "problems        5: 2 searched, 2 not_searched, 1 failed",
+        "trees           2 with 64 rollouts",
+        "labelled steps  5 right, 7 wrong",
+        "solutions       1 right, 2 wrong, error found, 1 right after an error",
+        "tokens          2,000,000 in, 5,000 out, costing 4.04",
+        "seconds         12 in this run",
+        "files           runs/x",
+        "                2 × not_searched: solved never … of …",
+        "                1 × failed: no reply",
+        "look at         1 seeds whose stated answer the majority contradicts, first 000001: stated 2, voted 3 (75%)",
+        "failed          1 problems: the same command tries them again",
+    ]
+
+
+def test_stopped_run_says_why(capsys):
+    summary = {"complete": False, "seconds": 1.0} | summarise([], LabelCounts(), Totals(), None)
+    print_summary(summary, Path("runs/x"), "--token_budget 5 is spent", "the same command")
+    assert capsys.readouterr().out.splitlines()[-1] == "stopped         --token_budget 5 is spent"

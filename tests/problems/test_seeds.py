@@ -1,0 +1,219 @@
+"""Seed files as people have them, and what is said about those that cannot be used."""
+
+import json
+
+import pytest
+
+from evolvemcts4rl.problems.seeds import read_seeds, read_test_texts
+from evolvemcts4rl.records import Problem, Settings, UserError
+
+TWO = [Problem("000000", "What is 1 + 1?", "2"), Problem("000001", "What is 2 + 3?", "5")]
+ROWS = [{"problem": seed.question, "final_answer": seed.final_answer} for seed in TWO]
+LINES = "".join(json.dumps(row) + "\n" for row in ROWS)
+CSV = "problem,final_answer\nWhat is 1 + 1?,2\nWhat is 2 + 3?,5\n"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Write a seed file of this name and content, and read it."""
+
+    def write_and_read(name, content, **flags):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return list(read_seeds(Settings(str(path), **flags)))
+
+    return write_and_read
+
+
+def lines(*rows):
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+FORMS = {
+    "JSON Lines": ("a.jsonl", LINES),
+    "no name that says so": ("seeds", LINES),
+    "no last newline": ("a.jsonl", LINES.rstrip()),
+    "blank lines": ("a.jsonl", "\n" + LINES.replace("\n", "\n\n")),
+    "array": ("a.json", json.dumps(ROWS)),
+    "pretty array": ("a.json", json.dumps(ROWS, indent=2)),
+    "pretty objects": ("a.json", "".join(json.dumps(row, indent=2) for row in ROWS)),
+    "pretty objects, commas between": ("a.jsonl", ",\n".join(json.dumps(row, indent=4) for row in ROWS)),
+    "CSV": ("a.csv", CSV),
+    "CSV of Windows": ("a.CSV", CSV.replace("\n", "\r\n")),
+    "BOM, JSON Lines": ("a.jsonl", "\ufeff" + LINES),
+    "BOM, array": ("a.json", "\ufeff" + json.dumps(ROWS)),
+    "BOM, pretty objects": ("a.json", "\ufeff" + "".join(json.dumps(row, indent=2) for row in ROWS)),
+    "BOM, CSV": ("a.csv", "\ufeff" + CSV),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), FORMS.values(), ids=FORMS)
+def test_every_form_gives_the_same_seeds(read, name, content):
+    assert read(name, content) == TWO
+
+
+def test_parquet_gives_the_same_seeds(tmp_path):
+    import datasets
+
+    datasets.Dataset.from_list(ROWS).to_parquet(str(tmp_path / "a.parquet"))
+    assert list(read_seeds(Settings(str(tmp_path / "a.parquet")))) == TWO
+
+
+ANSWERS = {
+    "as it is": ("\\frac{1}{2}", "\\frac{1}{2}"),
+    "GSM8K": ("3 + 39 = 42 clips.\n#### 42", "42"),
+    "boxed": ("So $x = \\boxed{1}$ at first, then $\\boxed{\\frac{1}{2}}$.", "\\frac{1}{2}"),
+    "a number": (42, "42"),
+    "a number of many digits": (2**100, str(2**100)),
+    "a list of one": (["4"], "4"),
+    "a list": (["1", "2"], "1, 2"),
+    "a date": ("2020-01-01", "2020-01-01"),
+    "a decimal": (0.5, "0.5"),
+    "missing": (None, None),
+    "empty": ("", None),
+    "blank": (" \n", None),
+    "NaN": (float("nan"), None),
+}
+
+
+@pytest.mark.parametrize(("cell", "answer"), ANSWERS.values(), ids=ANSWERS)
+def test_answers_are_read_in_every_form(read, cell, answer):
+    (seed,) = read("a.jsonl", lines({"problem": "p", "final_answer": cell}))
+    assert seed.final_answer == answer
+
+
+@pytest.mark.parametrize("cells", [[42, "x"], ["x", 42], [42, 0.5], [42, ["7"]], [{"a": 1}, 42], ["2020-01-01", "x"]])
+def test_one_answer_column_may_mix_types(read, cells):
+    seeds = read("a.jsonl", lines(*({"problem": f"p{i}", "final_answer": cell} for i, cell in enumerate(cells))))
+    assert [seed.final_answer for seed in seeds] == [
+        str(cell[0]) if isinstance(cell, list) else str(cell) for cell in cells
+    ]
+
+
+def test_cells_of_csv_stay_as_they_are(read):
+    seeds = read("a.csv", "problem,final_answer\na,007\nb,\nc,1.50\nd,None\n")
+    assert [seed.final_answer for seed in seeds] == ["007", None, "1.50", "None"]
+
+
+def test_file_without_answers_gives_seeds_without_answers(read):
+    assert read("a.jsonl", lines({"problem": "p"})) == [Problem("000000", "p", None)]
+
+
+def test_columns_are_joined_by_a_blank_line_without_the_empty_ones(read):
+    rows = [{"problem": "p", "context": "c"}, {"problem": "q", "context": None}, {"problem": "r", "context": " "}]
+    seeds = read("a.jsonl", lines(*rows), column_names=("context", "problem"))
+    assert [seed.question for seed in seeds] == ["c\n\np", "q", "r"]
+
+
+def test_answer_column_has_the_name_that_was_given(read):
+    (seed,) = read("a.jsonl", lines({"problem": "p", "solution": "#### 3"}), answer_column="solution")
+    assert seed.final_answer == "3"
+
+
+def test_empty_and_repeated_problems_are_refused_with_the_reason(read):
+    problems = ["p  q", "", "p q", None, "r"]
+    seeds = read("a.jsonl", lines(*({"problem": text, "final_answer": "1"} for text in problems)))
+    assert [(seed.question_id, seed.status, seed.reason) for seed in seeds] == [
+        ("000000", "open", None),
+        ("000001", "refused", "the row has no problem"),
+        ("000002", "refused", "it repeats row 000000"),
+        ("000003", "refused", "the row has no problem"),
+        ("000004", "open", None),
+    ]
+
+
+@pytest.mark.parametrize(("limit", "count"), [(1, 1), (2, 2), (9, 2), (None, 2)])
+def test_limit_takes_the_first_rows(tmp_path, limit, count):
+    (tmp_path / "a.jsonl").write_text(LINES)
+    seeds = read_seeds(Settings(str(tmp_path / "a.jsonl"), limit=limit))
+    assert list(seeds) == TWO[:count]
+    assert len(seeds) == count
+
+
+def test_half_a_character_is_replaced_so_that_everything_after_can_write_it(read):
+    seeds = read("a.jsonl", '{"problem": "p \\ud800 q", "final_answer": "\\udfff", "x": ["\\ud800"]}\n')
+    assert seeds == [Problem("000000", "p \ufffd q", "\ufffd")]
+
+
+def test_characters_written_as_pairs_are_whole(read):
+    assert read("a.json", '{"problem": "\\ud83d\\ude00"}{"problem": "x \\ud800"}')[0].question == "😀"
+
+
+REFUSED = {
+    "empty": ("a.jsonl", "", "a.jsonl is empty"),
+    "blank": ("a.jsonl", " \n\n", "a.jsonl has no rows"),
+    "no problem in any row": (
+        "a.jsonl",
+        '{"problem": " "}\n{"problem": null}\n',
+        "a.jsonl has no problem in any row of 'problem'",
+    ),
+    "empty array": ("a.json", "[]", "a.json has no rows"),
+    "CSV without rows": ("a.csv", "problem,final_answer\n", "a.csv .*it has no rows"),
+    "CSV of nothing": ("a.csv", "\n", "a.csv .*must name the columns"),
+    "CSV with a comma in a text": ("a.csv", "problem,final_answer\nNow, what?,5\n", "line 2 .*quote texts"),
+    "CSV, two columns of one name": ("a.csv", "problem,problem\na,b\n", "each once"),
+    "garbage as JSON": ("a.json", b"\x00\x01\xff\xfe", "a.json is not JSON"),
+    "prose as JSON": ("a.jsonl", "Once upon a time", "a.jsonl is not JSON"),
+    "torn JSON": ("a.jsonl", LINES[:-9], "a.jsonl is not JSON"),
+    "deep JSON": ("a.json", "[" * 100_000, "a.json is not JSON"),
+    "garbage as CSV": ("a.csv", b"\x00\x01\xff\xfe", "a.csv cannot be read as csv"),
+    "garbage as Parquet": ("a.parquet", b"PAR1 garbage", "a.parquet cannot be read as parquet"),
+    "bare values": ("a.jsonl", '"a"\n"b"\n', "a.jsonl must hold objects with named columns"),
+    "other columns": ("a.jsonl", '{"question": "p", "answer": "4"}', "no column 'problem': .*'question', 'answer'"),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "sentence"), REFUSED.values(), ids=REFUSED)
+def test_unusable_file_is_refused_in_one_sentence_that_names_it(read, name, content, sentence):
+    with pytest.raises(UserError, match=sentence) as refusal:
+        read(name, content)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("name", "what"), [("nowhere.jsonl", "is not there"), ("", "is a folder")])
+def test_missing_file_and_folder_are_refused(tmp_path, name, what):
+    with pytest.raises(UserError, match=f"{what}: give --seed_file"):
+        read_seeds(Settings(str(tmp_path / name)))
+
+
+def test_changed_file_has_another_digest(tmp_path):
+    path = tmp_path / "a.jsonl"
+    digests = []
+    for content in (LINES, LINES, LINES.replace("1 + 1", "1 + 7")):
+        path.write_text(content)
+        digests.append(read_seeds(Settings(str(path))).digest)
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ({"problem": "p", "solution": "s"}, "p"),
+        ({"question": "q", "answer": "a"}, "q"),
+        ({"text": "t", "n": 1, "more": "m"}, "t\n\nm"),
+    ],
+)
+def test_decontaminate_files_give_their_problems_or_all_their_text(tmp_path, row, text):
+    (tmp_path / "test.jsonl").write_text(lines(row))
+    settings = Settings("seeds.jsonl", decontaminate=(str(tmp_path / "test.jsonl"),))
+    assert read_test_texts(settings) == [text]
+
+
+def test_missing_decontaminate_file_is_refused(tmp_path):
+    with pytest.raises(UserError, match="of --decontaminate is not there"):
+        read_test_texts(Settings("seeds.jsonl", decontaminate=(str(tmp_path / "test.jsonl"),)))
+
+
+def test_answer_column_that_was_asked_for_must_be_there(tmp_path):
+    path = tmp_path / "seeds.jsonl"
+    path.write_text('{"problem": "p", "solution": "2"}\n')
+    with pytest.raises(UserError, match="no column 'typo': name one of 'problem', 'solution'"):
+        read_seeds(Settings(str(path), answer_column="typo"))
+    assert not read_seeds(Settings(str(path))).have_answers

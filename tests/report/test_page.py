@@ -1,0 +1,256 @@
+import io
+import json
+import re
+import tracemalloc
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evolvemcts4rl.output.exports import Harvest
+from evolvemcts4rl.records import Node, Problem, Rollout, Tree
+from evolvemcts4rl.report.markup import safe
+from evolvemcts4rl.report.page import most_instructive, write_report
+from evolvemcts4rl.report.problem_card import chosen_solutions, first_error, instructive
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "</details></main></style></title><img src=x onerror=alert(1)>",
+    "\" onmouseover=\"alert(1)\" style='position:fixed' x='",
+    "&lt;script&gt; &#60;b&#62; &amp;",
+    "<!-- ]]> <![CDATA[ <svg/onload=alert(1)>",
+    "zero\0 bell\a escape\x1b[31m delete\x7f next\x85 half\ud800",
+    "price \u202e001\u202c, \u2066isolate\u2069, \u200bzero width, \ufeffmark, \U000e0041tag",
+    "word" * 50_000,
+    "a\u0301" * 9_000,
+    "\r\nline\r\nline\u2028line\n" * 20,
+    "سؤال: كم تفاحة؟ 步骤2：再减去三。 👩‍👩‍👧",
+)
+VOID = {"meta", "rect", "path", "img", "br", "link", "input", "base"}
+
+
+class Page(HTMLParser):
+    """Reads a page, refusing tags that do not balance; keeps the tags, their attributes and the words."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.open, self.tags, self.attributes, self.words = [], [], [], []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes.extend((tag, name, value) for name, value in attrs)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes.extend((tag, name, value) for name, value in attrs)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join("".join(self.words).split())
+
+
+def summary_of(problems=(), trees=(), changed=None):
+    return {
+        "complete": True,
+        "seconds": 12.3,
+        "problems": {"searched": len(problems)},
+        "mutations": {"identity": len(problems)},
+        "reasons": {},
+        "majority_against_stated_answer": [],
+        "completions": 20,
+        "prompt_tokens": 1500,
+        "completion_tokens": 2500,
+        "money": None,
+        "trees": len(trees),
+        "rollouts": 8,
+        "labelled_steps": {"right": 3, "wrong": 1},
+        "labelled_solutions": {"right": 1, "wrong, error found": 1},
+        "first_errors_by_fifth_of_the_solution": [0, 0, 1, 0, 0],
+    } | (changed or {})
+
+
+def page_of(problems, trees, changed=None, most_trees=50):
+    file = io.StringIO()
+    write_report(
+        file, summary_of(problems, trees, changed), lambda: problems, most_instructive(map(Harvest, trees), most_trees)
+    )
+    return file.getvalue()
+
+
+def searched(question_id, words="a step", **fields):
+    """A problem and its tree: two right solutions, and a wrong one whose second step is the first error."""
+    tree = Tree(question_id, f"question {words}", f"answer {words}")
+    tree.add(Rollout((f"start {words}\n\n", f"right {words}"), True), 0)
+    tree.add(Rollout((f"start {words}\n\n", f"slip {words}\n\n", f"end {words}"), False), 0)
+    tree.add(Rollout((f"start {words}\n\n", f"slip {words}\n\n", f"end {words}"), False), 2)
+    start = tree.root.children[0]
+    start.p_correct = start.children[0].p_correct = 0.97
+    start.children[1].p_correct = start.children[1].children[0].p_correct = 0.04
+    problem = Problem(question_id, tree.question, tree.final_answer, status="searched", solve_rate=0.5, **fields)
+    return problem, tree
+
+
+def test_first_error_is_marked_in_the_wrong_solution_beside_the_right_one():
+    problem, tree = searched("000001")
+    html = page_of([problem], [tree])
+    columns = re.findall(r'<section class="solution (\w+)">.*?</section>', html, re.S)
+    assert columns == ["right", "wrong"]
+    assert re.findall(r'<li class="([\w ]+)">', html) == ["right", "right", "right", "wrong", "wrong later"]
+    assert re.search(r'<li class="wrong"><span class="error">first error</span><div class="said" dir="auto">slip', html)
+    text = Page(html).text
+    assert "first error in step 2 of 3" in text
+    assert "p_correct 0.97" in text
+    assert "p_correct 0.04mc_value 0.00 (0/1)" in text
+
+
+def test_figures_of_the_run_are_told():
+    problem, tree = searched("000001")
+    text = Page(page_of([problem], [tree], {"money": 3.5, "complete": False, "run": "my run"})).text
+    assert "EvolveMCTS4RL my run" in text
+    assert "This run has not come to its end" in text
+    assert "1,500 in · 2,500 out · costing 3.50 · 20 completions · 12 seconds" in text
+    assert "3 right · 1 wrong" in text
+
+
+@pytest.mark.parametrize("words", HOSTILE)
+def test_nothing_that_others_wrote_becomes_markup(words):
+    problem, tree = searched("000001", words, parent_id=words, mutation=words, agreement=0.4, vote_agrees=False)
+    parent = Problem(words, words, words, status="dropped", reason=words)
+    contradicted = [{"question_id": words, "stated": words, "voted": words, "agreement": 0.9}]
+    changed = {"reasons": {words: 1}, "mutations": {words: 1}, "problems": {words: 2}, "run": words}
+    changed["majority_against_stated_answer"] = contradicted
+    html = page_of([problem, parent], [tree], changed)
+    plain = page_of([problem, parent], [tree])
+    html.encode()
+    page = Page(html)
+    assert set(page.tags) <= set(Page(plain).tags) | {"table", "thead", "tbody", "tr", "th", "td"}
+    assert not {"script", "img"} & set(page.tags)
+    own = {"class", "style", "dir", "open", "lang", "charset", "content", "name", "http-equiv"}
+    own |= {"role", "aria-label", "viewbox", "width", "height", "x", "y", "rx", "d"}
+    assert {name for _, name, _ in page.attributes} <= own
+    styles = {re.sub(r"\d+(\.\d+)?%?", "0", value) for _, name, value in page.attributes if name == "style"}
+    assert styles <= {"width:0", "--indent:0"}
+    assert len(html) < 400_000
+
+
+@given(st.text())
+@settings(max_examples=200, deadline=None)
+def test_safe_text_has_neither_markup_nor_unseen_characters(text):
+    out = safe(text)
+    assert not re.search("[<>\"'\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", out)
+    out.encode()
+
+
+def test_unseen_characters_are_named():
+    assert safe("a\u202eb\0c") == "a‹U+202E›b‹U+0000›c"
+
+
+def test_cut_text_says_how_much_is_missing():
+    assert safe("x" * 1500, 100) == "x" * 100 + " … and 1,400 characters more"
+
+
+def test_page_fetches_and_executes_nothing():
+    problem, tree = searched("000001")
+    html = page_of([problem], [tree])
+    page = Page(html)
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    assert ("meta", "content", policy) in page.attributes
+    assert not re.search(r"\b(src=|href|url\(|@import|https?:)", html)
+
+
+def test_most_instructive_trees_come_first_and_the_others_are_counted():
+    pairs = [searched(f"{number:06}") for number in range(4)]
+    for node in pairs[0][1].root.children[0].children[1:]:
+        node.correct, node.children = False, []
+    pairs[1][1].root.children[0].p_correct = 0.6
+    pairs[3][1].root.children.clear()
+    html = page_of([problem for problem, _ in pairs], [tree for _, tree in pairs], most_trees=2)
+    assert re.findall(r'<details class="problem" open><summary><code>(\d+)', html) == ["000000", "000002"]
+    assert "2 of 4 trees" in html
+    assert "2 are not shown" in html
+    assert instructive(Harvest(pairs[3][1])) == (False, False, False, 0.0)
+
+
+def test_lineage_is_shown_whatever_the_order_of_the_rows():
+    child, tree = searched("000001-r2", parent_id="000001-r1", mutation="add_constraints")
+    middle = Problem("000001-r1", "the middle question", "3", parent_id="000001", mutation="deepen", status="dropped")
+    seed = Problem("000001", "the seed question", "2", status="not_searched")
+    text = Page(page_of([child, middle, seed], [tree])).text
+    assert "Evolved from 000001-r1 by add constraints" in text
+    assert text.index("the middle question") < text.index("the seed question")
+
+
+def test_circle_of_parents_ends():
+    problem, tree = searched("a", parent_id="b")
+    assert "Evolved from" in page_of([problem, Problem("b", "?", "1", parent_id="a")], [tree])
+
+
+def test_problems_without_a_tree_are_listed_with_their_reason_and_the_rest_counted():
+    refused = [Problem(f"{number:06}", "no question", None, status="refused", reason="empty") for number in range(25)]
+    text = Page(page_of(refused, [], {"problems": {"refused": 25}})).text
+    assert "25 problems without a tree" in text
+    assert text.count("refused empty") == 20
+    assert "5 are not shown" in text
+
+
+def test_contradicted_answers_are_listed():
+    row = {"question_id": "000007", "stated": "5", "voted": "6", "agreement": 0.875}
+    seed = Problem("000007", "How many are left?", "5", status="not_searched")
+    text = Page(page_of([seed], [], {"majority_against_stated_answer": [row] * 30})).text
+    assert re.search(r"000007\s?How many are left\?\s?5\s?6\s?88%", text)
+    assert "10 more in summary.json" in text
+
+
+def test_deep_tree_is_shown_up_to_a_limit_without_recursion():
+    tree = Tree("000001", "long", "1")
+    tree.add(Rollout(tuple(f"step {number}" for number in range(3000)), False), 0)
+    html = page_of([Problem("000001", "long", "1", status="searched")], [tree])
+    page = Page(html)
+    assert "3,000 steps" in page.text
+    assert "2,600 more steps" in page.text
+
+
+def test_wide_tree_shows_few_solutions():
+    tree = Tree("000001", "wide", "1")
+    for number in range(200):
+        tree.add(Rollout((f"a{number}", f"b{number}"), number % 3 == 0), 0)
+    assert len(chosen_solutions(tree)) == 4
+
+
+def test_unlabelled_solution_has_no_first_error():
+    assert first_error([Node("a", p_correct=0.9), Node("b")]) is None
+
+
+def test_memory_does_not_grow_with_the_run():
+    def problems():
+        for number in range(20_000):
+            yield Problem(f"{number:06}", "question " * 20, None, status="refused", reason="it asks for nothing")
+
+    def trees():
+        for number in range(2_000):
+            yield searched(f"{number:06}")[1]
+
+    file = io.StringIO()
+    tracemalloc.start()
+    write_report(file, summary_of(changed={"trees": 2_000}), problems, most_instructive(map(Harvest, trees()), 5))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2_000_000
+
+
+def test_tree_read_from_its_file_gives_the_same_page():
+    problem, tree = searched("000001")
+    again = Tree.from_json(json.loads(json.dumps(tree.to_json())))
+    assert page_of([problem], [again]) == page_of([problem], [tree])

@@ -1,0 +1,186 @@
+"""Completions read as rollouts: verdicts, the vote, the gate, and what the model is asked."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evolvemcts4rl.answers.grader import Grader
+from evolvemcts4rl.records import EMBEDDED_MODEL, Completion, Problem, Settings
+from evolvemcts4rl.solutions.solver import MOST_STEPS, Solver
+from evolvemcts4rl.solutions.steps import join_steps
+
+PROBLEM = Problem("000000", "What is $\\frac{1}{2} + \\frac{1}{2}$?", "1")
+
+
+@dataclass
+class Scripted:
+    """A chat that gives these completions, whatever it is asked, and keeps what it was asked."""
+
+    replies: list
+    prefill: bool = True
+    asked: list = field(default_factory=list)
+
+    async def complete(self, messages, n, *, start=0, sticky=""):
+        self.asked.append((messages, n, start, sticky))
+        return [reply if isinstance(reply, Completion) else Completion(reply, "stop", 5, 7) for reply in self.replies]
+
+
+@pytest.fixture(scope="module")
+def grader():
+    grader = Grader(1)
+    yield grader
+    grader.close()
+
+
+@pytest.fixture
+def solve(grader):
+    """Ask a solver's method with these replies; gives the result and the chat."""
+
+    def ask(method, replies, problem=PROBLEM, prefill=True, **flags):
+        chat = Scripted(replies, prefill)
+        solver = Solver(chat, grader, Settings("seeds.jsonl", **flags))
+        return asyncio.run(getattr(solver, method)(problem)), chat
+
+    return ask
+
+
+def boxed(*values):
+    return [f"Think.\n\nThe answer is \\boxed{{{value}}}." for value in values]
+
+
+CUT_OFF = Completion("Think.\n\nThe answer is \\boxed{1}", "length", 5, 7)
+FILTERED = Completion("", "content_filter", 5, 0)
+
+
+def test_first_solutions_are_judged_and_what_says_nothing_counts_nowhere(solve):
+    replies = [*boxed("1", "\\frac{2}{2}", "3"), CUT_OFF, FILTERED, "I do not know, sorry."]
+    (problem, rollouts), chat = solve("first_solutions", replies)
+    assert [rollout.verdict for rollout in rollouts] == [True, True, False, None, None, None]
+    assert [rollout.answer for rollout in rollouts][3:] == [None, None, None]
+    assert rollouts[0].steps == ("Think.\n\n", "The answer is \\boxed{1}.")
+    assert rollouts[0].tokens == 7
+    assert (problem.solve_rate, problem.status, problem.reason) == (0.6667, "searched", None)
+    ((_, n, start, sticky),) = chat.asked
+    assert (n, start, sticky) == (16, 0, "000000")
+
+
+def test_vote_is_recorded_beside_a_stated_answer_that_it_contradicts(solve):
+    (problem, _), _ = solve("first_solutions", boxed("2", "2.0", "1"))
+    assert problem.final_answer == "1"
+    assert problem.voted_answer in ("2", "2.0")
+    assert problem.agreement == 0.6667
+    assert problem.vote_agrees is False
+
+
+@pytest.mark.parametrize("replies", [[CUT_OFF] * 3, [FILTERED], ["Hm.", "Well."]])
+def test_problem_without_a_single_answer_is_not_searched_and_says_why(solve, replies):
+    (problem, _), _ = solve("first_solutions", replies)
+    assert (problem.status, problem.solve_rate, problem.has_tree) == ("not_searched", None, False)
+    assert f"none of its {len(replies)} solutions came to an answer (are --max_tokens" in problem.reason
+
+
+@pytest.mark.parametrize(
+    ("answers", "flags", "reason"),
+    [
+        (["1"] * 4, {}, "solved always (4 of 4)"),
+        (["2"] * 3, {}, "solved never (0 of 3)"),
+        (["1", "2"], {}, None),
+        (["1", "2", "2", "2"], {"min_solve_rate": 0.3}, "its solve rate, 0.25, is under --min_solve_rate 0.3"),
+        (["1", "2", "2", "2"], {"min_solve_rate": 0.25}, None),
+        (["1", "1", "1", "2"], {"max_solve_rate": 0.7}, "its solve rate, 0.75, is over --max_solve_rate 0.7"),
+        (["1", "1", "1", "2"], {"max_solve_rate": 0.75}, None),
+        (["1"] * 2, {"min_solve_rate": 0.1}, "solved always (2 of 2)"),
+    ],
+)
+def test_gate_lets_through_what_can_be_searched(solve, answers, flags, reason):
+    (problem, _), _ = solve("first_solutions", boxed(*answers), **flags)
+    assert (problem.status, problem.reason) == ("not_searched" if reason else "searched", reason)
+
+
+OPEN = Problem("000001", "What is 1 + 1?", None)
+
+
+@pytest.mark.parametrize(
+    ("replies", "agreement", "answer", "reason"),
+    [
+        (boxed("2", "2.0", "3"), 0.5, "2", None),
+        (boxed("2", "2", "3", "4"), 0.5, "2", None),
+        (boxed("2", "2", "3", "4"), 0.6, None, "the majority's share of the answers, 0.50, is under --agreement 0.6"),
+        (boxed("2", "3"), 0.0, None, "the majority's share of the answers, 0.50, is tied"),
+        ([CUT_OFF, FILTERED, "Hm."], 0.5, None, "only 0 of its 3 solutions came to an answer"),
+        ([*boxed("2"), CUT_OFF, CUT_OFF], 0.9, None, "only 1 of its 3 solutions came to an answer"),
+        ([*boxed("2", "2"), CUT_OFF, CUT_OFF], 0.9, "2", None),
+    ],
+)
+def test_vote_answers_a_problem_or_drops_it_with_the_reason(solve, replies, agreement, answer, reason):
+    problem, _ = solve("vote", replies, problem=OPEN, agreement=agreement)
+    assert (problem.final_answer, problem.reason) == (answer, reason)
+    assert problem.status == ("dropped" if reason else "open")
+
+
+def ask_from(prefix, replies, grader, prefill=True, **flags):
+    chat = Scripted(replies, prefill)
+    roll_out = Solver(chat, grader, Settings("seeds.jsonl", **flags)).roll_out(PROBLEM)
+    return asyncio.run(roll_out(prefix, len(replies), 3)), chat
+
+
+@pytest.mark.parametrize("model_name", ["gpt-4o", EMBEDDED_MODEL])
+@pytest.mark.parametrize("prefill", [True, False])
+def test_continuation_begins_with_the_messages_of_the_solution(grader, model_name, prefill):
+    _, first = ask_from((), boxed("1"), grader, prefill, model_name=model_name)
+    _, later = ask_from(("Halves.\n\n", "They add.\n\n"), boxed("1"), grader, prefill, model_name=model_name)
+    ((solution, *_),), ((messages, n, start, sticky),) = first.asked, later.asked
+    assert messages[: len(solution)] == solution
+    assert PROBLEM.question in solution[-1]["content"]
+    assert messages[len(solution)] == {"role": "assistant", "content": "Halves.\n\nThey add.\n\n"}
+    assert [message["role"] for message in messages[len(solution) + 1 :]] == ([] if prefill else ["user"])
+    assert (n, start, sticky) == (1, 3, "000000")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "text", "steps"),
+    [
+        (("A.\n\n",), "\n\nB.\n\nIt is \\boxed{1}.", ("A.\n\n", "B.\n\n", "It is \\boxed{1}.")),
+        (("A.\n\n",), "B.\n\nIt is \\boxed{1}.\n\n", ("A.\n\n", "B.\n\n", "It is \\boxed{1}.")),
+        (("A.",), "\n\nIt is \\boxed{1}.", ("A.", "\n\nIt is \\boxed{1}.")),
+        ((), "\n\nIt is \\boxed{1}.", ("It is \\boxed{1}.",)),
+    ],
+)
+def test_newlines_at_the_seam_are_written_once(grader, prefix, text, steps):
+    (rollout,), _ = ask_from(prefix, [text], grader)
+    assert rollout.steps == steps
+    assert rollout.verdict is True
+
+
+def test_answer_that_begins_in_the_prefix_is_read_whole(grader):
+    (rollout,), _ = ask_from(("The answer is \\boxed{",), ["1}."], grader)
+    assert (rollout.answer, rollout.verdict) == ("1", True)
+
+
+@given(
+    st.lists(st.sampled_from(["A.\n\n", "1. B\n", "$$x$$\n\n", "C"]), max_size=3), st.text("ab1.\n $\\", max_size=20)
+)
+def test_rollout_is_the_prefix_and_then_what_the_model_wrote(prefix, text):
+    grader = Grader(1)  # starts no worker: nothing here needs one
+    (rollout,), _ = ask_from(tuple(prefix), [Completion(text, "length")], grader)
+    assert rollout.steps[: len(prefix)] == tuple(prefix)
+    assert "".join(join_steps(rollout.steps).split()) == "".join((join_steps(prefix) + text).split())
+    assert rollout.verdict is None
+
+
+def test_step_separator_divides_the_steps(grader):
+    (rollout,), _ = ask_from((), ["A\nB\nIt is \\boxed{1}."], grader, step_separator="\n")
+    assert rollout.steps == ("A\n", "B\n", "It is \\boxed{1}.")
+
+
+def test_long_solution_has_as_many_steps_as_a_tree_may_be_deep(grader):
+    text = "".join(f"Thought {number}.\n\n" for number in range(200)) + "The answer is \\boxed{7}."
+    prefix = tuple(f"Step {number}.\n\n" for number in range(MOST_STEPS - 1))
+    for before in ((), prefix[:5], prefix):
+        (rollout,), _ = ask_from(before, [text], grader)
+        assert rollout.steps[: len(before)] == before
+        assert len(rollout.steps) <= MOST_STEPS
+        assert "".join(rollout.steps[len(before) :]) == text
