@@ -6,31 +6,24 @@ The method is WizardLM's Evol-Instruct (arXiv 2304.12244) with WizardMath's upwa
 from __future__ import annotations
 
 import asyncio
-import json
-import math
-import os
 import random
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from evolvemcts4rl.errors import EndpointError
 from evolvemcts4rl.problems.acceptance_rules import read_problem, refuse
 from evolvemcts4rl.problems.novelty import Novelty
 from evolvemcts4rl.problems.ordered_map import OrderedMap
+from evolvemcts4rl.problems.spool import Spool
 from evolvemcts4rl.prompts import prompt_messages
-from evolvemcts4rl.records import MUTATIONS, Completion, EndpointError, Message, Problem, Settings, UserError
+from evolvemcts4rl.records import Completion, Message, Problem
+from evolvemcts4rl.settings import Settings
 
-MUTATION_GROUPS = {
-    "upward": ("add_constraints", "deepen", "concretize", "increase_reasoning", "complicate"),
-    "downward": ("simplify",),
-    "breadth": ("switch_topic", "fresh_start"),
-}
 # The statuses of a problem that has no children; every other one, those that the search gives included, was accepted here.
 ENDED = frozenset({"refused", "dropped", "failed"})
 CONTAMINATED = "it overlaps a text of the --decontaminate files"
 KNOWN = "it is equal or nearly equal to problem "
-SPOOL_BYTES = 8_000_000
 
 
 class Writer(Protocol):
@@ -196,47 +189,6 @@ async def _put_at_the_end(running: Awaitable[object], queue: asyncio.Queue[Probl
     await queue.put(None)
 
 
-class Spool:
-    """The accepted problems of a round, in order, waiting to be parents: a queue that is read while it is written.
-
-    It lies in a temporary file once it is large, since a round's decisions may all be made before the next one's first,
-    and a hundred thousand parents need not wait in memory.
-    """
-
-    def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115, closed when read to its end
-        self._news = asyncio.Event()
-        self._closed = False
-
-    def put(self, problem: Problem) -> None:
-        """Add a problem at the end. Nothing is added once the reader has left: an error has ended its round, and will the run."""
-        if self._file.closed:
-            return
-        self._file.seek(0, os.SEEK_END)
-        self._file.write(json.dumps(problem.to_json()).encode() + b"\n")
-        self._news.set()
-
-    def close(self) -> None:
-        """Say that no more will come."""
-        self._closed = True
-        self._news.set()
-
-    async def read(self) -> AsyncGenerator[Problem]:
-        """Every problem in order, those still to come included."""
-        position = 0
-        with self._file:
-            while True:
-                self._file.seek(position)
-                if line := self._file.readline():
-                    position += len(line)
-                    yield Problem.from_json(json.loads(line))
-                elif self._closed:
-                    return
-                else:
-                    self._news.clear()
-                    await self._news.wait()
-
-
 async def _each(problems: Iterable[Problem] | AsyncIterable[Problem]) -> AsyncGenerator[Problem]:
     if isinstance(problems, AsyncIterable):
         async for problem in problems:
@@ -244,28 +196,3 @@ async def _each(problems: Iterable[Problem] | AsyncIterable[Problem]) -> AsyncGe
     else:
         for problem in problems:
             yield problem
-
-
-def parse_mutations(text: str) -> tuple[tuple[str, float], ...]:
-    """Mutations and weights from "deepen,simplify:2"; upward, downward and breadth stand for their members, who share the weight.
-
-    Raises UserError for an unknown name, a weight that is not a number from 0 up, or no weight above 0.
-    """
-    weights = dict.fromkeys(MUTATIONS, 0.0)
-    for part in text.split(","):
-        name, _, number = (piece.strip() for piece in part.partition(":"))
-        members = MUTATION_GROUPS.get(name, (name,))
-        if not set(members) <= set(MUTATIONS):
-            names = ", ".join([*MUTATIONS, *MUTATION_GROUPS])
-            raise UserError(f"--mutations: there is no {name!r}; there are {names}.")
-        try:
-            weight = float(number) if ":" in part else 1.0
-        except ValueError:
-            weight = math.nan
-        if not 0 <= weight < math.inf:
-            raise UserError(f"--mutations: the weight of {name} must be a number from 0 up, not {number!r}.")
-        for member in members:
-            weights[member] += weight / len(members)
-    if not any(weights.values()):
-        raise UserError("--mutations: at least one mutation needs a weight above 0.")
-    return tuple((name, weight) for name, weight in weights.items() if weight)

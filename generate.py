@@ -15,8 +15,11 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError
 from evolvemcts4rl.flags import parse_settings
-from evolvemcts4rl.records import EMBEDDED_MODEL, BudgetSpent, EndpointError, Problem, Settings, Tree, UserError
+from evolvemcts4rl.records import Problem
+from evolvemcts4rl.settings import EMBEDDED_MODEL, Settings
+from evolvemcts4rl.tree import Tree
 
 if TYPE_CHECKING:
     from evolvemcts4rl.chat.client import ChatClient

@@ -14,18 +14,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import estimators
-from evolvemcts4rl.labels.belief import Array, Belief
-from evolvemcts4rl.records import Node, Prefix, Problem, Rollout, Settings, Tree
+from evolvemcts4rl.labels.belief import Belief
+from evolvemcts4rl.labels.labelling import _write_labels
+from evolvemcts4rl.records import Prefix, Problem, RollOut, Rollout
+from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.steps import announcing
+from evolvemcts4rl.tree import Node, Tree
 
 ALPHA = 0.5  # α: how much a mostly right start is preferred
 BETA = 0.9  # β: how much a short rollout is preferred
 EXPLORATION = 0.125  # c: how much a start that was seldom searched from is preferred
 OVERHEAD = 10  # what a request costs beside the words that it samples, in words
 LENGTH = 512  # L: words of a rollout that count as one unit of length
-
-# (prefix, how many, index of the first among all ever asked for from there) → rollouts in the order asked for
-RollOut = Callable[[Prefix, int, int], Awaitable[list[Rollout]]]
 
 
 @dataclass(frozen=True)
@@ -172,32 +172,6 @@ async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
 def label_by_belief(search: Search) -> None:
     """Write p_correct as the search's belief has it, which knows of no other problem."""
     _write_labels(search.tree, search.belief, search.settings.confidence)
-
-
-def evidence(tree: Tree) -> Array:
-    """What a tree says of the model's rates, for belief.learn_rates; the same of a tree in memory and of its JSON."""
-    return _belief_of(tree).evidence()
-
-
-def relabel(tree: Tree, rates: Array, confidence: float) -> None:
-    """Write p_correct anew where the belief labels, with the rates that belief.learn_rates found in the whole run."""
-    _write_labels(tree, _belief_of(tree, rates), confidence)
-
-
-def _belief_of(tree: Tree, rates: Array | None = None) -> Belief:
-    return Belief(tree, announcing(node.text.strip() for node in tree.nodes()), rates)
-
-
-def _write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
-    """Label every prefix of a right or searched solution, and every other one that is sure either way."""
-    beliefs = belief.everywhere()
-    asked_of: set[Node] = set()
-    for node in reversed(beliefs):  # children come before parents
-        if node.correct or node.searched or not asked_of.isdisjoint(node.children):
-            asked_of.add(node)
-        right = beliefs[node]
-        sure = not 1 - confidence < right < confidence
-        node.p_correct = round(right, 4) if sure or node in asked_of else None
 
 
 @dataclass(frozen=True)

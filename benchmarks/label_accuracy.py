@@ -26,8 +26,10 @@ import numpy as np
 import mcts
 from benchmarks.toy_world import Model, ToyProblem, continue_solution, first_error, make_problem
 from evolvemcts4rl.labels.belief import learn_rates
-from evolvemcts4rl.output.exports import labelled_solutions
-from evolvemcts4rl.records import Node, Prefix, Problem, Rollout, Settings, Tree
+from evolvemcts4rl.labels.labelling import labelled_solutions
+from evolvemcts4rl.records import Prefix, Problem, Rollout
+from evolvemcts4rl.settings import Settings
+from evolvemcts4rl.tree import Node, Tree
 
 PROBLEMS = 16  # a world and seed
 

@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from benchmarks.toy_world import Model, ToyProblem, continue_solution, make_problem
 from evolvemcts4rl.answers.grader import Grader
-from evolvemcts4rl.records import Completion, Message, Problem, Settings
+from evolvemcts4rl.records import Completion, Message, Problem
+from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.solver import Solver
 
 MODELS = {"strong": Model(slip=0.03), "middling": Model(slip=0.1), "weak": Model(slip=0.2)}

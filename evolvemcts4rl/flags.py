@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, NoReturn
 
-from evolvemcts4rl.records import EMBEDDED_MODEL, FORMATS, MUTATIONS, Settings, UserError
+from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.settings import EMBEDDED_MODEL, FORMATS, MUTATION_GROUPS, MUTATIONS, Settings
 
 DESCRIPTION = """\
 Evolve seed problems, search each with a chat model, and label every reasoning step.
@@ -96,7 +98,7 @@ def _prices(text: str) -> tuple[float, float]:
 
 
 def _mutations(text: str) -> tuple[tuple[str, float], ...]:
-    from evolve import parse_mutations
+    from evolvemcts4rl.flags import parse_mutations
 
     try:
         return parse_mutations(text)
@@ -189,3 +191,28 @@ GROUPS: dict[str, dict[str, tuple[Check, str, dict[str, Any]]]] = {
         "random_seed": (int, "seed of our own choices: mutations, not the model's sampling", {}),
     },
 }  # fmt: skip
+
+
+def parse_mutations(text: str) -> tuple[tuple[str, float], ...]:
+    """Mutations and weights from "deepen,simplify:2"; upward, downward and breadth stand for their members, who share the weight.
+
+    Raises UserError for an unknown name, a weight that is not a number from 0 up, or no weight above 0.
+    """
+    weights = dict.fromkeys(MUTATIONS, 0.0)
+    for part in text.split(","):
+        name, _, number = (piece.strip() for piece in part.partition(":"))
+        members = MUTATION_GROUPS.get(name, (name,))
+        if not set(members) <= set(MUTATIONS):
+            names = ", ".join([*MUTATIONS, *MUTATION_GROUPS])
+            raise UserError(f"--mutations: there is no {name!r}; there are {names}.")
+        try:
+            weight = float(number) if ":" in part else 1.0
+        except ValueError:
+            weight = math.nan
+        if not 0 <= weight < math.inf:
+            raise UserError(f"--mutations: the weight of {name} must be a number from 0 up, not {number!r}.")
+        for member in members:
+            weights[member] += weight / len(members)
+    if not any(weights.values()):
+        raise UserError("--mutations: at least one mutation needs a weight above 0.")
+    return tuple((name, weight) for name, weight in weights.items() if weight)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from evolvemcts4rl.records import Problem, Settings
+from evolvemcts4rl.records import Problem
+from evolvemcts4rl.settings import Settings
 
 if TYPE_CHECKING:
     from evolvemcts4rl.chat.endpoint import Usage

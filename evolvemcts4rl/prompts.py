@@ -6,7 +6,8 @@ import functools
 import re
 from pathlib import Path
 
-from evolvemcts4rl.records import EMBEDDED_MODEL, Message
+from evolvemcts4rl.records import Message
+from evolvemcts4rl.settings import EMBEDDED_MODEL
 
 PROMPTS = Path(__file__).parent.parent / "prompts"
 _ROLE_LINE = re.compile(r"^=== (system|user|assistant)\n", re.MULTILINE)

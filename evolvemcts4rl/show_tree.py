@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from evolvemcts4rl.output.exports import labelled_solutions, up_to_first_error
+from evolvemcts4rl.labels.labelling import labelled_solutions, up_to_first_error
 from evolvemcts4rl.output.jsonl import read_rows
-from evolvemcts4rl.records import Node, Tree
+from evolvemcts4rl.tree import Node, Tree
 
 MOST_LINES = 60
 SIGNS = {True: "✓", False: "✗", None: "·"}

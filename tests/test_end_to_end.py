@@ -16,9 +16,9 @@ import pytest
 
 from benchmarks.toy_world import Model, first_error, make_problem
 from evolvemcts4rl.labels.belief import learn_rates, mean_rates
-from evolvemcts4rl.output.exports import labelled_solutions, up_to_first_error
-from evolvemcts4rl.records import FORMATS, Settings, Tree
-from mcts import evidence, relabel
+from evolvemcts4rl.labels.labelling import evidence, labelled_solutions, relabel, up_to_first_error
+from evolvemcts4rl.settings import FORMATS, Settings
+from evolvemcts4rl.tree import Tree
 from tests.support.loopback import Loopback, error_reply
 from tests.support.toy_chat import problem_in, question_of, toy_handler
 

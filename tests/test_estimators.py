@@ -2,7 +2,8 @@
 
 import asyncio
 
-from evolvemcts4rl.records import Problem, Rollout, Settings
+from evolvemcts4rl.records import Problem, Rollout
+from evolvemcts4rl.settings import Settings
 from mcts import search
 
 STEPS = tuple("abcdefgh")

@@ -8,11 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from evolve import MUTATION_GROUPS, Evolution, parse_mutations
+from evolve import Evolution
+from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError
+from evolvemcts4rl.flags import parse_mutations
 from evolvemcts4rl.problems.acceptance_rules import leaks_prompt, read_problem, refuse
 from evolvemcts4rl.problems.novelty import Novelty
 from evolvemcts4rl.problems.ordered_map import OrderedMap
-from evolvemcts4rl.records import MUTATIONS, BudgetSpent, Completion, EndpointError, Problem, Settings, UserError
+from evolvemcts4rl.records import Completion, Problem
+from evolvemcts4rl.settings import MUTATION_GROUPS, MUTATIONS, Settings
 
 
 def invented(question_id):

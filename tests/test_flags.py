@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.flags import GROUPS, parse_settings
-from evolvemcts4rl.records import FORMATS, MUTATIONS, Settings, UserError
+from evolvemcts4rl.settings import FORMATS, MUTATIONS, Settings
 from generate import main
 
 ROOT = Path(__file__).parent.parent

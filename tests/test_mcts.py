@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from benchmarks.label_accuracy import WORLDS, auc, calibration_error
 from benchmarks.toy_world import Model, continue_solution, first_error, make_problem
 from evolvemcts4rl.labels.belief import RECOVERY, SLIP, learn_rates
-from evolvemcts4rl.output.exports import labelled_solutions, up_to_first_error
-from evolvemcts4rl.records import Problem, Rollout, Settings, Tree
-from mcts import Search, evidence, relabel, score, search, select
+from evolvemcts4rl.labels.labelling import evidence, labelled_solutions, relabel, up_to_first_error
+from evolvemcts4rl.records import Problem, Rollout
+from evolvemcts4rl.settings import Settings
+from evolvemcts4rl.tree import Tree
+from mcts import Search, score, search, select
 
 ESTIMATORS = ["belief", "omega", "shepherd"]
 

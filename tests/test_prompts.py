@@ -8,7 +8,7 @@ import pytest
 from evolvemcts4rl.problems.acceptance_rules import RULES
 from evolvemcts4rl.problems.novelty import nearly_equal, template
 from evolvemcts4rl.prompts import PROMPTS, prompt_messages, read_prompt
-from evolvemcts4rl.records import EMBEDDED_MODEL, MUTATIONS
+from evolvemcts4rl.settings import EMBEDDED_MODEL, MUTATIONS
 
 SAMPLES = PROMPTS.parent / "samples" / "arithmetic.jsonl"
 EVOLVE = [f"evolve_{mutation}" for mutation in MUTATIONS]

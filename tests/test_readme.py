@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evolvemcts4rl.flags import DEFAULTS, GROUPS
-from evolvemcts4rl.records import FORMATS
+from evolvemcts4rl.settings import FORMATS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

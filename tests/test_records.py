@@ -5,8 +5,9 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolvemcts4rl.records import Completion, Node, Problem, Rollout, Tree
+from evolvemcts4rl.records import Completion, Problem, Rollout
 from evolvemcts4rl.solutions.solver import MOST_STEPS
+from evolvemcts4rl.tree import Node, Tree
 
 STEPS = st.lists(st.sampled_from(["a\n\n", "b\n\n", "c", "ки \ud7ff\x00\u2028"]), min_size=1, max_size=4).map(tuple)
 ROLLOUTS = st.lists(st.tuples(STEPS, st.booleans(), st.integers(0, 3)), max_size=12)

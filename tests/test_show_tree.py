@@ -8,8 +8,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolvemcts4rl.records import Node, Tree
 from evolvemcts4rl.show_tree import instructiveness, lines_of, printable
+from evolvemcts4rl.tree import Node, Tree
 
 ROOT = Path(__file__).parent.parent
 

@@ -16,10 +16,11 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from evolvemcts4rl.answers.extract import compare_quick, distinct_forms, majority, same_answer
+from evolvemcts4rl.answers.compare import compare_quick, same_answer
 
 if TYPE_CHECKING:
     from pebble import ProcessPool
+from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
@@ -174,3 +175,32 @@ def die_with_parent() -> None:
         fcntl.fcntl(sentinel, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(sentinel, fcntl.F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def vote(answers: Sequence[str], same: Callable[[str, str], bool]) -> tuple[str | None, float]:
+    """The majority answer in its most common written form, and its share of all; (None, share) on a tie for the first place."""
+    groups: list[list[str]] = []
+    for form in distinct_forms(answers):
+        group = next((group for group in groups if same(group[0], form)), None)
+        if group is None:
+            groups.append([form])
+        else:
+            group.append(form)
+    return majority(answers, groups)
+
+
+def distinct_forms(answers: Sequence[str]) -> list[str]:
+    """The written forms, the most common first: an order which does not depend on the order of the answers."""
+    counts = Counter(answers)
+    return sorted(counts, key=lambda form: (-counts[form], len(form), form))
+
+
+def majority(answers: Sequence[str], groups: Sequence[Sequence[str]]) -> tuple[str | None, float]:
+    """As `vote`, with the distinct forms already put into groups of equal ones, the most common form of each first."""
+    if not answers:
+        return None, 0.0
+    counts = Counter(answers)
+    sizes = [sum(counts[form] for form in group) for group in groups]
+    most = max(sizes)
+    winner = groups[sizes.index(most)][0] if sizes.count(most) == 1 else None
+    return winner, most / len(answers)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from evolvemcts4rl.records import Settings, UserError
+from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.settings import Settings
 
 OPENAI_URL = "https://api.openai.com/v1"
 AZURE_API_VERSION = "2024-10-21"  # the newest stable one; OPENAI_API_VERSION names another

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from weakref import WeakSet
 
-from evolvemcts4rl.chat.dialect import PREFILLING_OWNERS, Dialect, Fault, Question, fatal_reason
+from evolvemcts4rl.chat.dialect import PREFILLING_OWNERS, Dialect, Question
+from evolvemcts4rl.chat.faults import Fault, fatal_reason
 from evolvemcts4rl.chat.replicas import Replica, Replicas
 from evolvemcts4rl.chat.replies import read_completions
-from evolvemcts4rl.records import Completion, EndpointError, Refused, Settings, UserError
+from evolvemcts4rl.errors import EndpointError, Refused, UserError
+from evolvemcts4rl.records import Completion
+from evolvemcts4rl.settings import Settings
 
 log = logging.getLogger(__name__)
 

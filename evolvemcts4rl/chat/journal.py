@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from evolvemcts4rl.records import Completion, Message, UserError
+from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.records import Completion, Message
 
 T = TypeVar("T")
 

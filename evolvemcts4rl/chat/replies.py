@@ -8,7 +8,8 @@ import re
 from itertools import pairwise
 from typing import Any
 
-from evolvemcts4rl.chat.dialect import Fault, Question, fault_of_error
+from evolvemcts4rl.chat.dialect import Question
+from evolvemcts4rl.chat.faults import Fault, fault_of_error
 from evolvemcts4rl.records import Completion
 
 FINISHED = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_str"})  # names for the same end

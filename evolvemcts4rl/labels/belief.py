@@ -28,7 +28,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from evolvemcts4rl.records import Node, Tree
+from evolvemcts4rl.tree import Node, Tree
 
 Array = NDArray[np.float64]
 GOOD, WRONG = 0, 1

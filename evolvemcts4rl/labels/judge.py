@@ -11,8 +11,11 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
+from evolvemcts4rl.errors import Refused
 from evolvemcts4rl.prompts import prompt_messages
-from evolvemcts4rl.records import Completion, Message, Node, Refused, Settings, Tree
+from evolvemcts4rl.records import Completion, Message
+from evolvemcts4rl.settings import Settings
+from evolvemcts4rl.tree import Node, Tree
 
 log = logging.getLogger(__name__)
 

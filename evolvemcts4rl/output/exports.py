@@ -5,41 +5,13 @@ Each function takes one tree, walked once, and gives the rows of one file; nothi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
-from evolvemcts4rl.records import Node, Tree
+from evolvemcts4rl.labels.labelling import Harvest, Labelled, judge_agrees
 
 Row = dict[str, Any]
 STEP_TAG = "ки"  # Math-Shepherd's mark after each step
-
-
-class Labelled(NamedTuple):
-    """A solution whose first error is known, or that has none: its path, and its steps and labels up to the first error."""
-
-    path: Sequence[Node]
-    steps: list[str]
-    labels: list[bool]
-
-
-class Harvest:
-    """A finished tree with its solutions, walked once for all that is made from it."""
-
-    def __init__(self, tree: Tree) -> None:
-        self.tree = tree
-        self.solutions = list(tree.solutions())
-        self.labelled = [Labelled(path, *up_to_first_error(path)) for path in self.solutions if is_labelled(path)]
-
-    @cached_property
-    def right(self) -> list[str]:
-        """The texts of the right solutions that are not believed to hold an error."""
-        return [_text(path) for path in self.solutions if path[-1].correct and path[-1].label is not False]
-
-    @cached_property
-    def wrong(self) -> list[str]:
-        """The texts of the wrong solutions."""
-        return [_text(path) for path in self.solutions if path[-1].correct is False]
 
 
 def steps_rows(harvest: Harvest) -> Iterator[Row]:
@@ -107,39 +79,6 @@ def openai_dpo_rows(harvest: Harvest) -> Iterator[Row]:
         }
 
 
-def labelled_solutions(tree: Tree) -> Iterator[list[Node]]:
-    """The whole solutions whose first error is known: see `is_labelled`."""
-    return filter(is_labelled, tree.solutions())
-
-
-def is_labelled(path: Sequence[Node]) -> bool:
-    """Whether a solution's first error is known: every step up to it is labelled, and the labels together hold.
-
-    Under the belief, the chance that exactly these labels are right is the fall of p_correct at the first error, or
-    p_correct of the last step where there is none; it must be over one half.
-    """
-    before = 1.0
-    for node in path:
-        if node.p_correct is None:
-            return False
-        if not node.label:
-            # The chance that the error is made exactly where the labels turn.
-            return before - node.p_correct > 0.5 and all(later.p_correct is not None for later in path)
-        before = node.p_correct
-    return before > 0.5
-
-
-def up_to_first_error(path: Sequence[Node]) -> tuple[list[str], list[bool]]:
-    """A labelled solution's steps and labels, cut after its first error."""
-    steps, labels = [], []
-    for node in path:
-        steps.append(node.text.strip())
-        labels.append(bool(node.label))
-        if not node.label:
-            break
-    return steps, labels
-
-
 def _distinct(solutions: Iterable[Labelled]) -> Iterator[tuple[list[str], list[bool]]]:
     """Steps and labels of each solution, once: many solutions are the same up to their first error."""
     seen = set()
@@ -147,18 +86,6 @@ def _distinct(solutions: Iterable[Labelled]) -> Iterator[tuple[list[str], list[b
         if (key := tuple(steps)) not in seen:
             seen.add(key)
             yield steps, labels
-
-
-def judge_agrees(path: Sequence[Node]) -> bool:
-    """Whether the judge names the same first error. One that is right throughout by our labels need not have been judged."""
-    _, labels = up_to_first_error(path)
-    if path[-1].judged_error is None:
-        return all(labels) and not path[-1].searched
-    return path[-1].judged_error == (-1 if labels[-1] else len(labels) - 1)
-
-
-def _text(path: Sequence[Node]) -> str:
-    return "".join([node.text for node in path]).strip()
 
 
 def _turn(role: str, content: str) -> Row:

@@ -17,15 +17,18 @@ from typing import IO, Any
 
 from evolvemcts4rl.chat.addresses import without_user
 from evolvemcts4rl.chat.journal import Journal, SpoiltJournal, Totals
+from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.labels.belief import Array, learn_rates, mean_rates
+from evolvemcts4rl.labels.labelling import evidence, relabel
 from evolvemcts4rl.output import exports
 from evolvemcts4rl.output.decided import Decided
 from evolvemcts4rl.output.jsonl import Row, append, line, lines, read_in_order, read_rows, replacing
 from evolvemcts4rl.output.summary import LabelCounts, money, summarise
 from evolvemcts4rl.prompts import PROMPTS
-from evolvemcts4rl.records import FORMATS, FREE_SETTINGS, Problem, Settings, Tree, UserError
+from evolvemcts4rl.records import Problem
 from evolvemcts4rl.report.page import most_instructive, write_report
-from mcts import evidence, relabel
+from evolvemcts4rl.settings import FORMATS, FREE_SETTINGS, Settings
+from evolvemcts4rl.tree import Tree
 
 LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
 JOURNAL, SETTINGS, SUMMARY, REPORT = "completions.sqlite", "settings.json", "summary.json", "report.html"

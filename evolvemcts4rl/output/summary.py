@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evolvemcts4rl.output.exports import Harvest
+from evolvemcts4rl.labels.labelling import Harvest
 from evolvemcts4rl.records import Problem
 
 if TYPE_CHECKING:

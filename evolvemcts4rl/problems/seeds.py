@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evolvemcts4rl.answers.extract import seed_answer
-from evolvemcts4rl.records import Problem, Settings, UserError
+from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.records import Problem
+from evolvemcts4rl.settings import Settings
 
 if TYPE_CHECKING:
     from datasets import Dataset

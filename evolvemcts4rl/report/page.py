@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from evolvemcts4rl.output.exports import Harvest
-from evolvemcts4rl.records import Problem, Tree
+from evolvemcts4rl.labels.labelling import Harvest
+from evolvemcts4rl.records import Problem
 from evolvemcts4rl.report.markup import SHORT, balance, bars, count, histogram, safe, said, table, tile
 from evolvemcts4rl.report.problem_card import instructive, problem_card
+from evolvemcts4rl.tree import Tree
 
 MOST_TREES = 50
 MOST_LISTED = 20  # contradicted answers, and problems without a tree of each status

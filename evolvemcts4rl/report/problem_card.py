@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from evolvemcts4rl.output.exports import Harvest, labelled_solutions
-from evolvemcts4rl.records import Node, Problem, Tree
+from evolvemcts4rl.labels.labelling import Harvest, labelled_solutions
+from evolvemcts4rl.records import Problem
 from evolvemcts4rl.report.markup import balance, count, safe, said, share
+from evolvemcts4rl.tree import Node, Tree
 
 MOST_COLUMNS = 4  # solutions shown side by side
 MOST_NODES = 400  # steps of a tree shown

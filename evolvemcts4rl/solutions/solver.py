@@ -9,9 +9,9 @@ from typing import Protocol
 from evolvemcts4rl.answers.extract import extract_answer
 from evolvemcts4rl.answers.grader import Grader
 from evolvemcts4rl.prompts import prompt_messages
-from evolvemcts4rl.records import Completion, Message, Prefix, Problem, Rollout, Settings
+from evolvemcts4rl.records import Completion, Message, Prefix, Problem, RollOut, Rollout
+from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.steps import join_steps, merge_steps, split_steps
-from mcts import RollOut
 
 # Arrow, and with it datasets, reads no JSON that is nested deeper than a tree of 30 steps.
 MOST_STEPS = 28

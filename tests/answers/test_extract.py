@@ -10,14 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evolvemcts4rl.answers.extract import (
-    compare_quick,
-    extract_answer,
-    normalise_answer,
-    same_answer,
-    seed_answer,
-    vote,
-)
+from evolvemcts4rl.answers.compare import compare_quick, same_answer
+from evolvemcts4rl.answers.extract import extract_answer, normalise_answer, seed_answer
+from evolvemcts4rl.answers.grader import vote
 from tests.support.answer_pairs import DIFFERENT, MATCHING, rows
 
 numbers = st.one_of(
@@ -247,5 +242,7 @@ def test_hostile_text_is_searched_in_linear_time(text):
 
 
 def test_import_loads_no_computer_algebra():
-    check = "import sys, evolvemcts4rl.answers.extract; sys.exit('sympy' in sys.modules or 'math_verify' in sys.modules)"
+    check = (
+        "import sys, evolvemcts4rl.answers.extract; sys.exit('sympy' in sys.modules or 'math_verify' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", check]).returncode == 0

@@ -10,7 +10,7 @@ import pytest
 
 from evolvemcts4rl.chat.client import ChatClient
 from evolvemcts4rl.chat.journal import Journal
-from evolvemcts4rl.records import BudgetSpent, EndpointError, UserError
+from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError
 from tests.support.chat_client import QUESTION, complete, open_client, settings_for
 from tests.support.loopback import Loopback, Reply, answer, chat_reply, error_reply
 

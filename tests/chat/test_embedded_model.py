@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from evolvemcts4rl.chat.embedded_model import WEIGHTS, embedded_model
-from evolvemcts4rl.records import EMBEDDED_MODEL, UserError
+from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.settings import EMBEDDED_MODEL
 from tests.test_end_to_end import environment, rows_of
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from evolvemcts4rl.chat.journal import Journal
-from evolvemcts4rl.records import EndpointError
+from evolvemcts4rl.errors import EndpointError
 from tests.support.chat_client import QUESTION, complete, open_client
 from tests.support.loopback import Loopback, Reply, answer, chat_reply, error_reply
 

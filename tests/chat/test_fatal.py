@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from evolvemcts4rl.records import UserError
+from evolvemcts4rl.errors import UserError
 from tests.support.chat_client import complete, open_client
 from tests.support.loopback import Loopback, Reply, error_reply
 

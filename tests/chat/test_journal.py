@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolvemcts4rl.chat.journal import Journal, Totals, question_key
-from evolvemcts4rl.records import Completion, UserError
+from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.records import Completion
 
 ROOT = Path(__file__).parents[2]
 KEY = question_key("m", [{"role": "user", "content": "2+2?"}], {"temperature": 0.7})
@@ -88,7 +89,9 @@ def test_any_text_comes_back_as_it_was(tmp_path_factory, texts, start):
     journal.close()
 
 
-OPEN = "import sys; from pathlib import Path; from evolvemcts4rl.chat.journal import Journal; Journal(Path(sys.argv[1]))"
+OPEN = (
+    "import sys; from pathlib import Path; from evolvemcts4rl.chat.journal import Journal; Journal(Path(sys.argv[1]))"
+)
 
 
 def test_a_second_run_on_the_folder_is_refused(path):
@@ -132,7 +135,8 @@ FILL = """
 import resource, sys
 from pathlib import Path
 from evolvemcts4rl.chat.journal import Journal
-from evolvemcts4rl.records import Completion, UserError
+from evolvemcts4rl.records import Completion
+from evolvemcts4rl.errors import UserError
 journal = Journal(Path(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 put = 0

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from evolvemcts4rl.chat.replicas import Replica, Replicas
-from evolvemcts4rl.records import EndpointError
+from evolvemcts4rl.errors import EndpointError
 from tests.support.chat_client import QUESTION, open_client
 from tests.support.loopback import Loopback
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolvemcts4rl.chat.dialect import Fault, Question
+from evolvemcts4rl.chat.dialect import Question
+from evolvemcts4rl.chat.faults import Fault
 from evolvemcts4rl.chat.journal import Journal
 from evolvemcts4rl.chat.replies import read_completions, split_thought
 from tests.support.loopback import chat_reply

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from evolvemcts4rl.labels import belief
 from evolvemcts4rl.labels.belief import ANNOUNCED, DIVERSITIES, RECOVERY, SLIP, Belief, learn_rates
-from evolvemcts4rl.records import Node, Rollout, Tree
+from evolvemcts4rl.records import Rollout
+from evolvemcts4rl.tree import Node, Tree
 
 R, W, M = "right", "wrong", "mended"
 

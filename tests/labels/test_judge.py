@@ -7,8 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evolvemcts4rl.errors import EndpointError, Refused
 from evolvemcts4rl.labels.judge import first_wrong_step, judge
-from evolvemcts4rl.records import Completion, EndpointError, Node, Refused, Rollout, Settings, Tree
+from evolvemcts4rl.records import Completion, Rollout
+from evolvemcts4rl.settings import Settings
+from evolvemcts4rl.tree import Node, Tree
 
 SETTINGS = Settings("seeds.jsonl", judge_model="reader", temperature=0.7)
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolvemcts4rl.output.exports import ROWS, STEP_TAG, Harvest, labelled_solutions, math_shepherd_rows, prm_rows
-from evolvemcts4rl.records import Node, Tree
+from evolvemcts4rl.labels.labelling import Harvest, labelled_solutions
+from evolvemcts4rl.output.exports import ROWS, STEP_TAG, math_shepherd_rows, prm_rows
+from evolvemcts4rl.tree import Node, Tree
 
 
 def node(text, p_correct, *children, end=None, counts=(0, 0), judged=None):

@@ -8,8 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.output.run_folder import RunFolder, folder_of
-from evolvemcts4rl.records import FORMATS, Completion, Node, Problem, Rollout, Settings, Tree, UserError
+from evolvemcts4rl.records import Completion, Problem, Rollout
+from evolvemcts4rl.settings import FORMATS, Settings
+from evolvemcts4rl.tree import Node, Tree
 
 IDS = ["000000", "000001", "000002"]
 

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from evolvemcts4rl.chat.journal import Totals
-from evolvemcts4rl.output.exports import Harvest
+from evolvemcts4rl.labels.labelling import Harvest
 from evolvemcts4rl.output.summary import LabelCounts, print_summary, summarise
-from evolvemcts4rl.records import Node, Problem, Tree
+from evolvemcts4rl.records import Problem
+from evolvemcts4rl.tree import Node, Tree
 
 PROBLEMS = [
     Problem("000000", "p", "1", status="searched", voted_answer="1", vote_agrees=True),

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.problems.seeds import read_seeds, read_test_texts
-from evolvemcts4rl.records import Problem, Settings, UserError
+from evolvemcts4rl.records import Problem
+from evolvemcts4rl.settings import Settings
 
 TWO = [Problem("000000", "What is 1 + 1?", "2"), Problem("000001", "What is 2 + 3?", "5")]
 ROWS = [{"problem": seed.question, "final_answer": seed.final_answer} for seed in TWO]

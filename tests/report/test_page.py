@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evolvemcts4rl.output.exports import Harvest
-from evolvemcts4rl.records import Node, Problem, Rollout, Tree
+from evolvemcts4rl.labels.labelling import Harvest
+from evolvemcts4rl.records import Problem, Rollout
 from evolvemcts4rl.report.markup import safe
 from evolvemcts4rl.report.page import most_instructive, write_report
 from evolvemcts4rl.report.problem_card import chosen_solutions, first_error, instructive
+from evolvemcts4rl.tree import Node, Tree
 
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolvemcts4rl.answers.grader import Grader
-from evolvemcts4rl.records import EMBEDDED_MODEL, Completion, Problem, Settings
+from evolvemcts4rl.records import Completion, Problem
+from evolvemcts4rl.settings import EMBEDDED_MODEL, Settings
 from evolvemcts4rl.solutions.solver import MOST_STEPS, Solver
 from evolvemcts4rl.solutions.steps import join_steps
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from evolvemcts4rl.chat.client import ChatClient
 from evolvemcts4rl.chat.journal import Journal
-from evolvemcts4rl.records import Completion, Settings
+from evolvemcts4rl.records import Completion
+from evolvemcts4rl.settings import Settings
 
 QUESTION = [{"role": "user", "content": "What is 2 + 2?"}]
 BACKOFF = 0.01

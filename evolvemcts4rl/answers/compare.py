@@ -1,0 +1,127 @@
+"""Whether two final answers are the same; math-verify is loaded when it is needed."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from evolvemcts4rl.answers.forms import MAX_LENGTH, Form, looks_like_words, read_form
+from evolvemcts4rl.answers.groups import MAX_ENTRIES, Group, is_monstrous, split_group
+
+UNORDERED_KINDS = ({"", "list", "{}"}, {"list", "union"})  # of groups: x < 1 or x > 2 may be written as a union
+
+
+def compare_quick(gold: str, answer: str) -> bool | None:
+    """Whether the answers are the same, where that can be told without a computer algebra; None where it cannot.
+
+    A percent sign is a unit, as in the MATH data set: 50% equals 50, and it equals 0.5 by value; 50 and 0.5 still
+    differ. Numbers are compared exactly: 0.33 is not 1/3.
+    """
+    if max(len(gold), len(answer)) > MAX_LENGTH:
+        return gold.strip() == answer.strip()
+    ours, theirs = read_form(gold), read_form(answer)
+    if ours.text == theirs.text:
+        return bool(ours.body)
+    if not ours.body or not theirs.body or _units_clash(ours, theirs):
+        return False
+    for named, bare in ((ours, theirs), (theirs, ours)):
+        if named.name.startswith("(") and not bare.name and re.fullmatch("[A-J]", bare.body):
+            return named.name == f"({bare.body})"  # "(B) 12" against "B"
+    if ours.number is not None and theirs.number is not None:
+        return not _names_clash(ours.name, theirs.name) and _same_number(
+            ours.number, theirs.number, ours.unit, theirs.unit
+        )
+    if len(ours.body) == len(theirs.body) == 1 and not ours.name and not theirs.name:
+        return ours.body == theirs.body  # choice letters and variables: A is neither B nor a
+    if (ours.is_text or theirs.is_text) and "," not in ours.body + theirs.body:
+        return ours.body == theirs.body
+    return None
+
+
+def _units_clash(ours: Form, theirs: Form) -> bool:
+    one, other = ours.known_unit, theirs.known_unit
+    return bool(one and other) and one != other
+
+
+def _same_number(one: Fraction, other: Fraction, unit: str, other_unit: str) -> bool:
+    if unit == "%" and not other_unit:
+        return other in (one, one / 100)
+    if other_unit == "%" and not unit:
+        return one in (other, other / 100)
+    return one == other
+
+
+def _names_clash(one: str, other: str) -> bool:
+    """Whether two equations speak of different variables; "area" and A may well be the same thing."""
+    return bool(one and other) and one != other and not looks_like_words(one) and not looks_like_words(other)
+
+
+def same_answer(gold: str, answer: str) -> bool:
+    """Whether an answer is the reference answer. It may be slow or hungry on hostile input: call it from a worker (grading.py).
+
+    Tuples and matrices are compared entry by entry, sets and bare lists in any order, intervals with their brackets,
+    what is left by math-verify (https://github.com/huggingface/Math-Verify). What it cannot parse is not the same.
+    """
+    quick = compare_quick(gold, answer)
+    if quick is not None:
+        return quick
+    ours, theirs = read_form(gold), read_form(answer)
+    if _names_clash(ours.name, theirs.name) or (ours.name and "=" in theirs.body) or (theirs.name and "=" in ours.body):
+        return _same_formula(ours.equation, theirs.equation)  # y = 2x + 1 against y - 2x = 1
+    return _same_group(split_group(ours.body), split_group(theirs.body))
+
+
+def _same_group(ours: Group, theirs: Group) -> bool:
+    if not ours.kind and not theirs.kind:
+        return _same_formula(ours.entries[0], theirs.entries[0])
+    kinds = {ours.kind, theirs.kind}
+    unordered = any(kinds <= pair for pair in UNORDERED_KINDS)
+    if "" in kinds and not unordered:
+        return _same_formula(ours.text, theirs.text)  # such as 1 < x < 2 against (1, 2)
+    if len(ours.entries) != len(theirs.entries) or len(ours.entries) > MAX_ENTRIES:
+        return False
+    if unordered:
+        return _same_in_any_order(ours.entries, theirs.entries)
+    vectors = {"()", f"matrix {len(ours.entries)}"}  # a point, and a matrix of one column
+    return (len(kinds) == 1 or kinds in ({"list", "()"}, vectors)) and all(
+        map(same_answer, ours.entries, theirs.entries)
+    )
+
+
+def _same_in_any_order(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    left = list(theirs)
+    for entry in ours:
+        match = next((other for other in left if same_answer(entry, other)), None)
+        if match is None:
+            return False
+        left.remove(match)
+    return True
+
+
+def _same_formula(gold: str, answer: str) -> bool:
+    if looks_like_words(gold) or looks_like_words(answer) or is_monstrous(gold) or is_monstrous(answer):
+        return gold == answer
+    if ("=" in gold) != ("=" in answer):
+        return False  # math-verify would take xy = 6 for 6
+    # the limits of math-verify work by SIGALRM and in the main thread only: the worker's own limit stands for them
+    from math_verify import verify
+
+    ours, theirs = _parse_formula(gold), _parse_formula(answer)
+    return bool(ours and theirs and verify(ours, theirs, allow_set_relation_comp=True, timeout_seconds=None))
+
+
+@lru_cache(maxsize=1024)
+def _parse_formula(formula: str) -> list[Any]:
+    from latex2sympy2_extended import NormalizationConfig
+    from math_verify import LatexExtractionConfig, parse
+
+    logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its own limits are off
+    latex = formula.replace("°", r"^\circ ").replace("¤", "")
+    # units are ours to read: math-verify takes 5m for 5 metres, and so for 5
+    evening = NormalizationConfig(basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none")
+    config = [LatexExtractionConfig(boxed_match_priority=-1, normalization_config=evening)]
+    return list(parse(f"${latex}$", config, fallback_mode="no_fallback", parsing_timeout=None))

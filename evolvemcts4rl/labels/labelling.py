@@ -1,0 +1,109 @@
+"""The labels of a tree: written from the belief, and read by all that is made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from evolvemcts4rl.labels.belief import Array, Belief
+from evolvemcts4rl.solutions.steps import announcing
+from evolvemcts4rl.tree import Node, Tree
+
+
+def evidence(tree: Tree) -> Array:
+    """What a tree says of the model's rates, for belief.learn_rates; the same of a tree in memory and of its JSON."""
+    return _belief_of(tree).evidence()
+
+
+def relabel(tree: Tree, rates: Array, confidence: float) -> None:
+    """Write p_correct anew where the belief labels, with the rates that belief.learn_rates found in the whole run."""
+    _write_labels(tree, _belief_of(tree, rates), confidence)
+
+
+def _belief_of(tree: Tree, rates: Array | None = None) -> Belief:
+    return Belief(tree, announcing(node.text.strip() for node in tree.nodes()), rates)
+
+
+def _write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
+    """Label every prefix of a right or searched solution, and every other one that is sure either way."""
+    beliefs = belief.everywhere()
+    asked_of: set[Node] = set()
+    for node in reversed(beliefs):  # children come before parents
+        if node.correct or node.searched or not asked_of.isdisjoint(node.children):
+            asked_of.add(node)
+        right = beliefs[node]
+        sure = not 1 - confidence < right < confidence
+        node.p_correct = round(right, 4) if sure or node in asked_of else None
+
+
+class Labelled(NamedTuple):
+    """A solution whose first error is known, or that has none: its path, and its steps and labels up to the first error."""
+
+    path: Sequence[Node]
+    steps: list[str]
+    labels: list[bool]
+
+
+class Harvest:
+    """A finished tree with its solutions, walked once for all that is made from it."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.solutions = list(tree.solutions())
+        self.labelled = [Labelled(path, *up_to_first_error(path)) for path in self.solutions if is_labelled(path)]
+
+    @cached_property
+    def right(self) -> list[str]:
+        """The texts of the right solutions that are not believed to hold an error."""
+        return [_text(path) for path in self.solutions if path[-1].correct and path[-1].label is not False]
+
+    @cached_property
+    def wrong(self) -> list[str]:
+        """The texts of the wrong solutions."""
+        return [_text(path) for path in self.solutions if path[-1].correct is False]
+
+
+def labelled_solutions(tree: Tree) -> Iterator[list[Node]]:
+    """The whole solutions whose first error is known: see `is_labelled`."""
+    return filter(is_labelled, tree.solutions())
+
+
+def is_labelled(path: Sequence[Node]) -> bool:
+    """Whether a solution's first error is known: every step up to it is labelled, and the labels together hold.
+
+    Under the belief, the chance that exactly these labels are right is the fall of p_correct at the first error, or
+    p_correct of the last step where there is none; it must be over one half.
+    """
+    before = 1.0
+    for node in path:
+        if node.p_correct is None:
+            return False
+        if not node.label:
+            # The chance that the error is made exactly where the labels turn.
+            return before - node.p_correct > 0.5 and all(later.p_correct is not None for later in path)
+        before = node.p_correct
+    return before > 0.5
+
+
+def up_to_first_error(path: Sequence[Node]) -> tuple[list[str], list[bool]]:
+    """A labelled solution's steps and labels, cut after its first error."""
+    steps, labels = [], []
+    for node in path:
+        steps.append(node.text.strip())
+        labels.append(bool(node.label))
+        if not node.label:
+            break
+    return steps, labels
+
+
+def judge_agrees(path: Sequence[Node]) -> bool:
+    """Whether the judge names the same first error. One that is right throughout by our labels need not have been judged."""
+    _, labels = up_to_first_error(path)
+    if path[-1].judged_error is None:
+        return all(labels) and not path[-1].searched
+    return path[-1].judged_error == (-1 if labels[-1] else len(labels) - 1)
+
+
+def _text(path: Sequence[Node]) -> str:
+    return "".join([node.text for node in path]).strip()

@@ -1,0 +1,133 @@
+"""The tree of one problem: all prefixes and rollouts, and what is believed of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from evolvemcts4rl.records import Rollout
+
+
+@dataclass(eq=False)
+class Node:
+    """A prefix of a problem's tree, named by its last step. Counts are of the rollouts started here that have a verdict."""
+
+    text: str = ""
+    num_rollouts: int = 0
+    num_correct: int = 0
+    p_correct: float | None = None  # belief that every step up to here is right; None where nothing was found out
+    children: list[Node] = field(default_factory=list)
+    correct: bool | None = None  # of a whole solution's last node: whether its answer is right
+    times: int = 0  # how many rollouts ended here, word for word the same
+    searched: bool = False  # of a wrong solution's last node: whether its first error was looked for
+    judged_error: int | None = None  # of a searched solution's last node: the judge's first wrong step, -1 for none
+
+    @property
+    def mc_value(self) -> float | None:
+        """Math-Shepherd's value: the share of correct ones among the rollouts started here; None where none was."""
+        return self.num_correct / self.num_rollouts if self.num_rollouts else None
+
+    @property
+    def label(self) -> bool | None:
+        """Whether every step up to here is right, as far as is believed."""
+        return None if self.p_correct is None else self.p_correct >= 0.5
+
+    def child(self, text: str, last: bool) -> Node:
+        """The child with this step, made where there is none yet; `last` says that the solution ends with it.
+
+        The whitespace after a step makes no other step of it. What is kept is that of the first solution that goes on after
+        the step, since a solution's end has none.
+        """
+        step = text.strip()
+        for node in self.children:
+            if node.text.strip() == step:
+                if not last and not node.children:
+                    node.text = text
+                return node
+        node = Node(text)
+        self.children.append(node)
+        return node
+
+    def counts(self) -> dict[str, Any]:
+        """What was counted and is believed of the node, as its rows have it."""
+        return {
+            "mc_value": self.mc_value,
+            "num_rollouts": self.num_rollouts,
+            "num_correct": self.num_correct,
+            "p_correct": self.p_correct,
+            "label": self.label,
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The node as it stands in tree.jsonl, with all that is below it."""
+        row = {"text": self.text, **self.counts()}
+        if self.correct is not None:
+            row.update(correct=self.correct, times=self.times, searched=self.searched)
+            if self.judged_error is not None:
+                row["judged_error"] = self.judged_error
+        row["children"] = [child.to_json() for child in self.children]
+        return row
+
+    @staticmethod
+    def from_json(row: dict[str, Any]) -> Node:
+        """The node of a row of tree.jsonl."""
+        children = [Node.from_json(child) for child in row["children"]]
+        node = Node(row["text"], row["num_rollouts"], row["num_correct"], row["p_correct"], children)
+        if "correct" in row:
+            node.correct, node.times, node.searched = row["correct"], row["times"], row["searched"]
+            node.judged_error = row.get("judged_error")
+        return node
+
+
+@dataclass
+class Tree:
+    """All prefixes and rollouts of one problem: a row of tree.jsonl."""
+
+    question_id: str
+    question: str
+    final_answer: str
+    root: Node = field(default_factory=Node)
+
+    def add(self, rollout: Rollout, start: int) -> list[Node]:
+        """Enter a rollout with a verdict that was started at the prefix of `start` steps; gives its path, the root left out."""
+        node, path = self.root, []
+        for depth in range(len(rollout.steps) + 1):
+            if depth == start:
+                node.num_rollouts += 1
+                node.num_correct += bool(rollout.verdict)
+            if depth < len(rollout.steps):
+                node = node.child(rollout.steps[depth], last=depth == len(rollout.steps) - 1)
+                path.append(node)
+        node.correct = rollout.verdict
+        node.times += 1
+        return path
+
+    def nodes(self) -> list[Node]:
+        """All nodes but the root, parents before children."""
+        found = list(self.root.children)
+        for node in found:  # which grows meanwhile
+            found += node.children
+        return found
+
+    def solutions(self) -> Iterator[list[Node]]:
+        """Each whole solution as the path of its nodes, the root left out; where they part, the one found first comes first."""
+        path: list[Node] = []
+        stack = [(child, 0) for child in reversed(self.root.children)]
+        while stack:
+            node, depth = stack.pop()
+            del path[depth:]
+            path.append(node)
+            if node.correct is not None:
+                yield path.copy()
+            stack.extend((child, depth + 1) for child in reversed(node.children))
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as it stands in tree.jsonl."""
+        row = {"question_id": self.question_id, "question": self.question, "final_answer": self.final_answer}
+        return row | {"reasoning_steps": self.root.to_json()}
+
+    @staticmethod
+    def from_json(row: dict[str, Any]) -> Tree:
+        """The tree of a row of tree.jsonl."""
+        return Tree(row["question_id"], row["question"], row["final_answer"], Node.from_json(row["reasoning_steps"]))
