@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from evolvemcts4rl.errors import EndpointError
-from evolvemcts4rl.problems.acceptance_rules import read_problem, refuse
+from evolvemcts4rl.problems.acceptance_rules import read_problem, reason_to_refuse
 from evolvemcts4rl.problems.novelty import Novelty
 from evolvemcts4rl.problems.ordered_map import OrderedMap
 from evolvemcts4rl.problems.spool import Spool
@@ -29,7 +29,7 @@ KNOWN = "it is equal or nearly equal to problem "
 class Writer(Protocol):
     """What writes the new problems: a ChatClient."""
 
-    async def complete(self, messages: list[Message], n: int, *, sticky: str = "") -> list[Completion]:
+    async def complete(self, messages: list[Message], n: int, *, affinity_key: str = "") -> list[Completion]:
         """The n completions of these messages."""
 
 
@@ -71,15 +71,17 @@ class Evolution:
 
         spools = [Spool() for _ in range(self.settings.evolve_rounds)]
         decided = [asyncio.Event() for _ in range(self.settings.evolve_rounds + 1)]
-        rounds = [self._ahead(answer, self._enter_seeds(seeds, decided[0]))]
+        rounds = [self._ahead(answer, self._accept_seeds(seeds, decided[0]))]
         stages: list[OrderedMap[Problem, Problem]] = []
         for number, spool in enumerate(spools, start=1):
             texts = self._ahead(self._write, spool.read())
-            rounds.append(self._ahead(answer, self._judge_round(number, texts, decided[number - 1], decided[number])))
+            rounds.append(
+                self._ahead(answer, self._refuse_duplicates(number, texts, decided[number - 1], decided[number]))
+            )
             stages.append(texts)
-        parents = [_hand_on(results, spool) for results, spool in zip(rounds, [*spools, None], strict=True)]
+        parents = [_feed_next_round(results, spool) for results, spool in zip(rounds, [*spools, None], strict=True)]
         running = asyncio.gather(*parents)
-        end = asyncio.create_task(_put_at_the_end(running, ready))
+        end = asyncio.create_task(_close_queue_when_done(running, ready))
         try:
             while (ended := await ready.get()) is not None:
                 yield ended
@@ -96,7 +98,7 @@ class Evolution:
     ) -> OrderedMap[Problem, Problem]:
         return OrderedMap(function, source, self.settings.concurrency)
 
-    async def _enter_seeds(
+    async def _accept_seeds(
         self, seeds: Iterable[Problem] | AsyncIterable[Problem], decided: asyncio.Event
     ) -> AsyncGenerator[Problem]:
         """The seeds, each entered as something to be different from. Those near to one another stay: they are the user's."""
@@ -122,13 +124,13 @@ class Evolution:
             language_rule=f"Write the new problem in {language}." if language else "",
         )
         try:
-            (reply,) = await self.writer.complete(messages, 1, sticky=child.question_id)
+            (reply,) = await self.writer.complete(messages, 1, affinity_key=child.question_id)
         except EndpointError as error:
             return replace(child, status="failed", reason=str(error))
         if not reply.whole:
             return replace(child, status="refused", reason=f"the reply is not whole ({reply.finish_reason})")
         child = replace(child, question=read_problem(reply.text))
-        reason = refuse(child.question, parent.question, messages)
+        reason = reason_to_refuse(child.question, parent.question, messages)
         return replace(child, status="refused", reason=reason) if reason else child
 
     def _child(self, parent: Problem) -> Problem:
@@ -138,7 +140,7 @@ class Evolution:
         (mutation,) = random.Random(f"{self.settings.random_seed}:{child_id}").choices(names, weights)
         return Problem(child_id, "", None, parent_id=parent.question_id, mutation=mutation, round=number)
 
-    async def _judge_round(
+    async def _refuse_duplicates(
         self, number: int, texts: OrderedMap[Problem, Problem], before: asyncio.Event, decided: asyncio.Event
     ) -> AsyncGenerator[Problem]:
         """The children of a round, those refused that are not new. Waits for the decisions of the round before."""
@@ -174,7 +176,7 @@ class Evolution:
         return problem if problem.status in ENDED else replace(problem, status="accepted")
 
 
-async def _hand_on(results: OrderedMap[Problem, Problem], next_round: Spool | None) -> None:
+async def _feed_next_round(results: OrderedMap[Problem, Problem], next_round: Spool | None) -> None:
     """Make the problems of a round the parents of the next one, in their order."""
     async for problem in results:
         if next_round and problem.status not in ENDED:
@@ -183,7 +185,7 @@ async def _hand_on(results: OrderedMap[Problem, Problem], next_round: Spool | No
         next_round.close()
 
 
-async def _put_at_the_end(running: Awaitable[object], queue: asyncio.Queue[Problem | None]) -> None:
+async def _close_queue_when_done(running: Awaitable[object], queue: asyncio.Queue[Problem | None]) -> None:
     """Put None behind all that is in the queue once what fills it has ended, however it did."""
     await asyncio.wait({asyncio.ensure_future(running)})
     await queue.put(None)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from evolvemcts4rl.solutions.solver import Solver
 
 log = logging.getLogger("generate")
-PATIENCE = 1.0  # seconds that a run takes to end before it says what it waits for
+SHUTDOWN_NOTICE_SECONDS = 1.0  # seconds that a run takes to end before it says what it waits for
 PROBLEMS_PER_REQUEST = 2  # problems in work for each request in flight: while one is graded, another one's request runs
 
 
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     run = None
     try:
         run = Run(parse_settings(argv))
-        return run.carry_out()
+        return run.run()
     except UserError as error:
         print(_sentence(str(error).replace("the same command", _again(run))), file=sys.stderr)
         return 1 if run and run.bought_something else 2
@@ -63,7 +63,7 @@ class Run:
     solver: Solver = field(init=False)
     progress: Progress = field(init=False)
 
-    def carry_out(self) -> int:
+    def run(self) -> int:
         """Do the whole run, or what is left of it. Raises UserError, and KeyboardInterrupt after Ctrl-C."""
         from evolvemcts4rl.output.run_folder import RunFolder
         from evolvemcts4rl.output.summary import print_summary
@@ -78,12 +78,12 @@ class Run:
         self.folder.check()
         if self.folder.complete:
             print(f"{self.folder.path} is complete; its files are made anew from its trees.", file=sys.stderr)
-            self.folder.remake()
+            self.folder.rebuild_exports()
         else:
             with self._endpoint() as settings:
-                asyncio.run(self._work(settings, seeds, test_texts))
+                asyncio.run(self._run_stages(settings, seeds, test_texts))
         summary = self.folder.read_summary()
-        print_summary(summary, self.folder.path, self.stopped, self.settings.again)
+        print_summary(summary, self.folder.path, self.stopped, self.settings.resume_command)
         return 1 if summary["problems"].get("failed") else 0
 
     @contextmanager
@@ -97,7 +97,7 @@ class Run:
         else:
             yield self.settings
 
-    async def _work(self, settings: Settings, seeds: Seeds, test_texts: list[str]) -> None:
+    async def _run_stages(self, settings: Settings, seeds: Seeds, test_texts: list[str]) -> None:
         """Everything that needs the endpoint. The files are whole afterwards, or made so by the next life after a second Ctrl-C."""
         from evolve import Evolution
         from evolvemcts4rl.answers.grader import Grader
@@ -134,7 +134,7 @@ class Run:
         finally:
             self.bought_something = self.chat.usage.completions > 0
             self.progress.close()
-            note = asyncio.get_running_loop().call_later(PATIENCE, self._say_what_is_waited_for)
+            note = asyncio.get_running_loop().call_later(SHUTDOWN_NOTICE_SECONDS, self._say_what_is_waited_for)
             await self.chat.close()
             note.cancel()
             grader.close()
@@ -180,14 +180,14 @@ class Run:
         if not problem.has_tree:
             return problem, None
         settings = self.settings if problem.status == "searched" else replace(self.settings, max_search=0)
-        tree = await search(problem, solutions, self.solver.roll_out(problem), settings)
+        tree = await search(problem, solutions, self.solver.rollout_sampler(problem), settings)
         if settings.judge_model:
             await judge(tree, self.chat, settings)
         return problem, tree
 
 
 def _again(run: Run | None) -> str:
-    return run.settings.again if run else "the same command"
+    return run.settings.resume_command if run else "the same command"
 
 
 def _sentence(text: str) -> str:

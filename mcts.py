@@ -1,7 +1,7 @@
 """The search of one problem: select a wrong rollout, find its first error by rollouts from its prefixes, expand the tree.
 
 Selection and its constants are OmegaPRM's (arXiv 2406.06592). The first error is looked for with the belief of belief.py, or
-with one of the two published estimators of estimators.py. Nothing here knows where rollouts come from.
+with one of the two published estimators. Nothing here knows where rollouts come from.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-import estimators
 from evolvemcts4rl.labels.belief import Belief
-from evolvemcts4rl.labels.labelling import _write_labels
-from evolvemcts4rl.records import Prefix, Problem, RollOut, Rollout
+from evolvemcts4rl.labels.labelling import write_labels
+from evolvemcts4rl.records import Prefix, Problem, Rollout, RolloutSampler
 from evolvemcts4rl.settings import Settings
-from evolvemcts4rl.solutions.steps import announcing
+from evolvemcts4rl.solutions.corrections import steps_announcing_correction
 from evolvemcts4rl.tree import Node, Tree
 
 ALPHA = 0.5  # α: how much a mostly right start is preferred
@@ -58,7 +57,7 @@ class Search:
 
     tree: Tree
     settings: Settings
-    roll_out: RollOut
+    roll_out: RolloutSampler
     spent: int = 0  # rollouts sampled, those without a verdict included
     candidates: list[Candidate] = field(default_factory=list)
     asked: Counter[Prefix] = field(default_factory=Counter)
@@ -83,7 +82,7 @@ class Search:
         steps = [step.strip() for step in rollout.steps]
         new = [step for step in steps[start:] if step not in self.known_steps]
         self.known_steps.update(new)
-        self.corrections |= announcing(new)
+        self.corrections |= steps_announcing_correction(new)
         path = self.tree.add(rollout, start)
         self.belief.add(path)
         if path[-1].times == 1:
@@ -106,7 +105,7 @@ class Search:
         return candidate.path[candidate.start - 1] if candidate.start else self.tree.root
 
 
-async def search(problem: Problem, solutions: Sequence[Rollout], roll_out: RollOut, settings: Settings) -> Tree:
+async def search(problem: Problem, solutions: Sequence[Rollout], roll_out: RolloutSampler, settings: Settings) -> Tree:
     """The tree of a problem whose first solutions are given, with p_correct wherever something was found out.
 
     Asks `roll_out` for at most `max_branches` rollouts and searches at most `max_search` of the candidates.
@@ -156,7 +155,7 @@ async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
     texts = tuple(node.text for node in path)
     cost = sum(candidate.words) - np.cumsum(candidate.words)[:-1] + OVERHEAD
     while search.budget > 0:
-        right = search.belief.along(path)
+        right = search.belief.p_right_along(path)
         chances = -np.diff([1.0, *right, 0.0])  # of each step to be the first error; last, of none
         if chances.max() >= search.settings.confidence or len(path) == 1:
             break
@@ -164,14 +163,78 @@ async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
         repeats = (
             np.array([search.asked[texts[:depth]] for depth in range(1, len(path))]) / search.settings.num_branches
         )
-        telling = search.belief.telling(path, min(search.settings.num_branches, search.budget)) / cost / (1 + repeats)
+        telling = (
+            search.belief.information_gain(path, min(search.settings.num_branches, search.budget))
+            / cost
+            / (1 + repeats)
+        )
         await search.evaluate(path, int(telling.argmax()) + 1)
     return True
 
 
 def label_by_belief(search: Search) -> None:
     """Write p_correct as the search's belief has it, which knows of no other problem."""
-    _write_labels(search.tree, search.belief, search.settings.confidence)
+    write_labels(search.tree, search.belief, search.settings.confidence)
+
+
+async def locate_by_halving(search: Search, candidate: Candidate) -> bool:
+    """OmegaPRM's bisection (arXiv 2406.06592, section 3.2) of what was sampled: a prefix is right if any rollout from it succeeds."""
+    right, wrong = candidate.start, len(candidate.path)
+    while wrong - right > 1:
+        if search.budget <= 0:
+            return False
+        middle = (right + wrong) // 2
+        known = candidate.path[middle - 1].mc_value  # of a search before this one
+        any_right = _any_right(await search.evaluate(candidate.path, middle)) if known is None else known > 0
+        if any_right is None:
+            return False
+        if any_right:
+            right = middle
+        else:
+            wrong = middle
+    for depth, node in enumerate(candidate.path, 1):
+        search.labels[node] = float(depth <= right)
+    return True
+
+
+def select_in_order(search: Search) -> Candidate | None:
+    """The first solution in order of sampling that was not labelled yet and whose steps the budget can pay for."""
+    for candidate in search.candidates:
+        price = (len(candidate.path) - 1) * search.settings.num_branches
+        if candidate.start == 0 and not candidate.path[-1].searched and price <= search.budget:
+            return candidate
+    return None
+
+
+async def locate_step_by_step(search: Search, candidate: Candidate) -> bool:
+    """Math-Shepherd's hard estimate (arXiv 2312.08935, section 3.3): a step is right if any completion from it succeeds."""
+    for depth in range(1, len(candidate.path)):
+        any_right = _any_right(await search.evaluate(candidate.path, depth))
+        if any_right is not None:
+            search.labels[candidate.path[depth - 1]] = float(any_right)
+    search.labels[candidate.path[-1]] = float(bool(candidate.path[-1].correct))
+    return True
+
+
+def _any_right(rollouts: Sequence[Rollout]) -> bool | None:
+    """Whether any rollout is right; None where none of them has a verdict."""
+    verdicts = [rollout.verdict for rollout in rollouts if rollout.verdict is not None]
+    return any(verdicts) if verdicts else None
+
+
+def label_as_found(search: Search) -> None:
+    """Write the labels that the searches found."""
+    for node, label in search.labels.items():
+        node.p_correct = label
+
+
+def label_as_found_or_vouched(search: Search) -> None:
+    """Write the labels that the searches found; elsewhere a right answer vouches for the steps before it."""
+    for path in search.tree.solutions():
+        if path[-1].correct:
+            for node in path:
+                node.p_correct = 1.0
+    label_as_found(search)
 
 
 @dataclass(frozen=True)
@@ -185,6 +248,6 @@ class Estimator:
 
 ESTIMATORS = {
     "belief": Estimator(select, locate_by_belief, label_by_belief),
-    "omega": Estimator(select, estimators.locate_by_halving, estimators.label_as_found),
-    "shepherd": Estimator(estimators.select_in_order, estimators.locate_step_by_step, estimators.label_as_found),
+    "omega": Estimator(select, locate_by_halving, label_as_found_or_vouched),
+    "shepherd": Estimator(select_in_order, locate_step_by_step, label_as_found),
 }

@@ -25,6 +25,7 @@ import numpy as np
 
 import mcts
 from benchmarks.toy_world import Model, ToyProblem, continue_solution, first_error, make_problem
+from evolvemcts4rl.labels import labelling
 from evolvemcts4rl.labels.belief import learn_rates
 from evolvemcts4rl.labels.labelling import labelled_solutions
 from evolvemcts4rl.records import Prefix, Problem, Rollout
@@ -207,9 +208,9 @@ async def _run(world: World, names: Sequence[str]) -> dict[str, Tally]:
     tallies[ALONE].tokens = tallies["belief"].tokens
     for problem, tree in searched:
         tallies[ALONE].enter(problem, tree)
-    rates = learn_rates(mcts.evidence(tree) for tree in [*(tree for _, tree in searched), *always])
+    rates = learn_rates(labelling.evidence(tree) for tree in [*(tree for _, tree in searched), *always])
     for problem, tree in searched:
-        mcts.relabel(tree, rates, METHODS["belief"].settings.confidence)
+        labelling.relabel(tree, rates, METHODS["belief"].settings.confidence)
         tallies["belief"].enter(problem, tree)
     return tallies
 

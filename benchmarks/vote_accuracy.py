@@ -43,7 +43,9 @@ class ToySolutions:
         """Decide whether the problem holds a trap."""
         self.trapped = self.rng.random() if self.rng.random() < self.traps else 0.0
 
-    async def complete(self, messages: list[Message], n: int, *, start: int = 0, sticky: str = "") -> list[Completion]:
+    async def complete(
+        self, messages: list[Message], n: int, *, start: int = 0, affinity_key: str = ""
+    ) -> list[Completion]:
         """n whole solutions."""
         return [Completion(self._write(), "stop") for _ in range(n)]
 

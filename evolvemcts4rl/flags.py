@@ -56,7 +56,7 @@ def number(least: float, most: float = float("inf"), over: bool = False) -> Chec
     return check
 
 
-def some_text(text: str) -> str:
+def non_empty_text(text: str) -> str:
     """The text, if it is one: not empty, and not bytes of another encoding, which no request and no file could hold."""
     if not text:
         raise argparse.ArgumentTypeError("it must not be empty")
@@ -65,7 +65,7 @@ def some_text(text: str) -> str:
     return text
 
 
-def names(allowed: Sequence[str]) -> Check:
+def subset_of(allowed: Sequence[str]) -> Check:
     """A check for some of the allowed names, separated by commas."""
 
     def check(text: str) -> tuple[str, ...]:
@@ -147,17 +147,17 @@ _SWITCH = {"action": "store_true"}
 # group → flag → (check, meaning, what else argparse is told); the defaults are those of Settings
 GROUPS: dict[str, dict[str, tuple[Check, str, dict[str, Any]]]] = {
     "seeds and output": {
-        "seed_file": (some_text, "JSON, JSON Lines, CSV or Parquet file, or a dataset's name on the hub", {"required": True}),
-        "column_names": (some_text, "columns that make up the problem, joined by a blank line (problem)", {"nargs": "+"}),
-        "answer_column": (some_text, "column of the answer: as it is, '#### 42' or \\boxed{42}; without one, a vote decides", {}),
-        "output_dir": (some_text, "the run's folder (runs/<seed file's stem>)", {}),
+        "seed_file": (non_empty_text, "JSON, JSON Lines, CSV or Parquet file, or a dataset's name on the hub", {"required": True}),
+        "column_names": (non_empty_text, "columns that make up the problem, joined by a blank line (problem)", {"nargs": "+"}),
+        "answer_column": (non_empty_text, "column of the answer: as it is, '#### 42' or \\boxed{42}; without one, a vote decides", {}),
+        "output_dir": (non_empty_text, "the run's folder (runs/<seed file's stem>)", {}),
         "limit": (whole_number(1), "take only the first rows", {}),
-        "formats": (names(FORMATS), f"files to make from the trees ({','.join(FORMATS)})", {"metavar": "NAMES"}),
+        "formats": (subset_of(FORMATS), f"files to make from the trees ({','.join(FORMATS)})", {"metavar": "NAMES"}),
         "keep": (str, "solutions that prm.jsonl keeps: all, or those whose first error the judge names too and those without one", {"choices": ["all", "agreed"]}),
         "overwrite": (str, "start anew: delete the run that the folder holds", _SWITCH),
     },
     "the model": {
-        "model_name": (some_text, f"the chat model; {EMBEDDED_MODEL} is embedded and needs no key and no server", {}),
+        "model_name": (non_empty_text, f"the chat model; {EMBEDDED_MODEL} is embedded and needs no key and no server", {}),
         "base_url": (_urls, "the endpoint's address; several replicas separated by commas", {"metavar": "URL"}),
         "temperature": (number(0), "sampling temperature", {}),
         "top_p": (number(0, 1, over=True), "nucleus sampling", {}),
@@ -172,8 +172,8 @@ GROUPS: dict[str, dict[str, tuple[Check, str, dict[str, Any]]]] = {
     "new problems": {
         "evolve_rounds": (whole_number(0), "rounds of evolution", {}),
         "mutations": (_mutations, f"some of {', '.join(MUTATIONS)}, or upward, downward, breadth, each with a weight if wanted: deepen,simplify:2 (all, equally)", {"metavar": "NAMES"}),
-        "language": (some_text, "language of the new problems (that of their parents)", {}),
-        "decontaminate": (some_text, "files of test problems that no problem may repeat", {"nargs": "+", "metavar": "FILE"}),
+        "language": (non_empty_text, "language of the new problems (that of their parents)", {}),
+        "decontaminate": (non_empty_text, "files of test problems that no problem may repeat", {"nargs": "+", "metavar": "FILE"}),
         "agreement": (number(0, 1), "share of the votes below which a voted answer is dropped", {}),
         "evolve_only": (str, "stop at problems.jsonl: no search", _SWITCH),
     },
@@ -186,8 +186,8 @@ GROUPS: dict[str, dict[str, tuple[Check, str, dict[str, Any]]]] = {
         "min_solve_rate": (number(0, 1), "search no problem that is solved more seldom (those solved never)", {}),
         "max_solve_rate": (number(0, 1), "search no problem that is solved more often (those solved always)", {}),
         "estimator": (str, "how a first error is found: our belief, or OmegaPRM's or Math-Shepherd's way", {"choices": ["belief", "omega", "shepherd"]}),
-        "judge_model": (some_text, "a model of the same endpoint that names the first wrong step of each searched solution (none)", {}),
-        "step_separator": (some_text, "text after which a step ends (by default paragraphs are steps)", {}),
+        "judge_model": (non_empty_text, "a model of the same endpoint that names the first wrong step of each searched solution (none)", {}),
+        "step_separator": (non_empty_text, "text after which a step ends (by default paragraphs are steps)", {}),
         "random_seed": (int, "seed of our own choices: mutations, not the model's sampling", {}),
     },
 }  # fmt: skip

@@ -69,4 +69,4 @@ class Problem:
 
 
 # (prefix, how many, index of the first among all ever asked for from there) → rollouts in the order asked for
-RollOut = Callable[[Prefix, int, int], Awaitable[list[Rollout]]]
+RolloutSampler = Callable[[Prefix, int, int], Awaitable[list[Rollout]]]

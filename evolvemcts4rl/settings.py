@@ -68,7 +68,7 @@ class Settings:
     keep: str = "all"
 
     @property
-    def again(self) -> str:
+    def resume_command(self) -> str:
         """The command that goes on where this run ends."""
         return "the same command without --overwrite" if self.overwrite else "the same command"
 

@@ -11,7 +11,7 @@ import pytest
 from evolve import Evolution
 from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError
 from evolvemcts4rl.flags import parse_mutations
-from evolvemcts4rl.problems.acceptance_rules import leaks_prompt, read_problem, refuse
+from evolvemcts4rl.problems.acceptance_rules import leaks_prompt, read_problem, reason_to_refuse
 from evolvemcts4rl.problems.novelty import Novelty
 from evolvemcts4rl.problems.ordered_map import OrderedMap
 from evolvemcts4rl.records import Completion, Problem
@@ -31,16 +31,16 @@ class ToyWriter:
     def __init__(self, script=None, delay=lambda: 0.0):
         self.script, self.delay, self.asked, self.running, self.most = script or {}, delay, [], 0, 0
 
-    async def complete(self, messages, n, *, sticky=""):
+    async def complete(self, messages, n, *, affinity_key=""):
         assert n == 1
-        self.asked.append((sticky, messages))
+        self.asked.append((affinity_key, messages))
         self.running += 1
         self.most = max(self.most, self.running)
         try:
             await asyncio.sleep(self.delay())
         finally:
             self.running -= 1
-        said = self.script.get(sticky, invented(sticky))
+        said = self.script.get(affinity_key, invented(affinity_key))
         if isinstance(said, Exception):
             raise said
         return [said if isinstance(said, Completion) else Completion(f"<problem>{said}</problem>", "stop")]
@@ -231,7 +231,7 @@ def test_run_goes_on_from_what_was_done_without_asking_again():
         done = {p.question_id: replace(p, status="searched") if p.status == "accepted" else p for p in finished}
         writer, voter = ToyWriter(script), ToyVoter()
         assert run(seeds, writer, voter, done=done, evolve_rounds=2) == [p for p in whole if p not in finished]
-        assert not {sticky for sticky, _ in writer.asked} & set(done)
+        assert not {affinity_key for affinity_key, _ in writer.asked} & set(done)
         assert not set(voter.asked) & set(done)
 
 
@@ -276,7 +276,7 @@ def test_next_round_starts_while_the_last_one_is_still_voting():
             async for problem in problems:
                 if problem.question_id == "000005-r1":
                     await asyncio.sleep(0.01)
-                    return {sticky for sticky, _ in writer.asked}
+                    return {affinity_key for affinity_key, _ in writer.asked}
 
     assert "000000-r2" in asyncio.run(first_children())
 
@@ -505,7 +505,7 @@ def test_reading_leaves_a_plain_problem_as_it_is(text):
     ],
 )
 def test_rule_refuses(question, says):
-    assert says in (refuse(question, "parent", [{"role": "user", "content": "parent"}]) or "")
+    assert says in (reason_to_refuse(question, "parent", [{"role": "user", "content": "parent"}]) or "")
 
 
 @pytest.mark.parametrize(
@@ -531,7 +531,7 @@ def test_rule_refuses(question, says):
     ],
 )
 def test_rules_accept(question):
-    assert refuse(question, "Some parent.", [{"role": "user", "content": "Some parent."}]) is None
+    assert reason_to_refuse(question, "Some parent.", [{"role": "user", "content": "Some parent."}]) is None
 
 
 def test_words_and_examples_of_the_prompt_are_a_leak_and_the_parents_are_not():

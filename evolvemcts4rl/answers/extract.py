@@ -1,15 +1,11 @@
-"""Final answers: found in a completion or a seed, compared, and voted on. Pure functions; math-verify is loaded when needed."""
+"""Final answers: found in a completion or in a seed's answer column."""
 
 from __future__ import annotations
 
 import re
 from collections import deque
 
-from evolvemcts4rl.answers.compare import compare_quick, same_answer
-from evolvemcts4rl.answers.forms import MAX_LENGTH, normalise_answer, read_form
-from evolvemcts4rl.answers.grader import majority, vote
-
-__all__ = ["compare_quick", "extract_answer", "majority", "normalise_answer", "same_answer", "seed_answer", "vote"]
+from evolvemcts4rl.answers.forms import MAX_LENGTH, read_form
 
 MAX_BOX = 2000  # characters: a longer box was never closed where its author meant to
 

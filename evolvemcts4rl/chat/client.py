@@ -13,7 +13,7 @@ from typing import Any
 
 from evolvemcts4rl.chat.addresses import addresses_of
 from evolvemcts4rl.chat.connection import _connect
-from evolvemcts4rl.chat.dialect import Question
+from evolvemcts4rl.chat.dialect import ChatRequest
 from evolvemcts4rl.chat.endpoint import Endpoint, Usage
 from evolvemcts4rl.chat.journal import Journal, question_key
 from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError
@@ -80,18 +80,18 @@ class ChatClient:
         n: int,
         *,
         start: int = 0,
-        sticky: str = "",
+        affinity_key: str = "",
         model: str | None = None,
         temperature: float | None = None,
         max_tokens: int | None = None,
     ) -> list[Completion]:
         """The n completions of index start, start + 1, … of this question, in order.
 
-        `sticky` names the problem that asks: its requests go to the same replica. A last assistant message is a prefix to be
+        `affinity_key` names the problem that asks: its requests go to the same replica. A last assistant message is a prefix to be
         continued: the texts are what comes after it. Raises EndpointError after all retries, BudgetSpent, or UserError when
         no request could succeed; what was bought until then is in the journal.
         """
-        question = self._question(messages, sticky, model, temperature, max_tokens)
+        question = self._question(messages, affinity_key, model, temperature, max_tokens)
         found = self._journal.get(question.key, start, n) if self._journal else {}
         self.usage.replayed += len(found)
         if len(found) < n:
@@ -119,11 +119,11 @@ class ChatClient:
     def _question(
         self,
         messages: list[Message],
-        sticky: str = "",
+        affinity_key: str = "",
         model: str | None = None,
         temperature: float | None = None,
         max_tokens: int | None = None,
-    ) -> Question:
+    ) -> ChatRequest:
         settings = self._settings
         model = model or settings.model_name
         sampling = {
@@ -131,15 +131,15 @@ class ChatClient:
             "top_p": settings.top_p,
             "max_tokens": settings.max_tokens if max_tokens is None else max_tokens,
         }
-        return Question(model, messages, sampling, question_key(model, messages, sampling), sticky)
+        return ChatRequest(model, messages, sampling, question_key(model, messages, sampling), affinity_key)
 
-    async def _buy(self, question: Question, start: int, count: int, found: dict[int, Completion]) -> None:
+    async def _buy(self, question: ChatRequest, start: int, count: int, found: dict[int, Completion]) -> None:
         """Buy the completions of these indices into `found`, in as many requests as the endpoint's limit of `n` takes."""
         most = self._endpoint.dialect(question.model).most_choices or count
         parts = [(first, min(most, start + count - first)) for first in range(start, start + count, most)]
         await _all_done([self._buy_part(question, first, size, found) for first, size in parts])
 
-    async def _buy_part(self, question: Question, start: int, count: int, found: dict[int, Completion]) -> None:
+    async def _buy_part(self, question: ChatRequest, start: int, count: int, found: dict[int, Completion]) -> None:
         # Whoever waits for it may be cancelled meanwhile, but what a server is at work on will be billed, so it is kept.
         purchase = asyncio.create_task(self._purchase(question, start, count))
         self._purchases.add(purchase)
@@ -158,7 +158,7 @@ class ChatClient:
         if not purchase.cancelled():
             purchase.exception()  # which is of no more use where whoever waited has been cancelled too
 
-    async def _purchase(self, question: Question, start: int, count: int) -> list[Completion]:
+    async def _purchase(self, question: ChatRequest, start: int, count: int) -> list[Completion]:
         completions = await self._endpoint.request(question, start, count)
         if self._journal and completions:
             self._journal.put(question.key, start, completions)
@@ -167,7 +167,9 @@ class ChatClient:
     def _check_budget(self) -> None:
         budget = self._settings.token_budget
         if budget is not None and self.tokens_spent >= budget:
-            raise BudgetSpent(f"--token_budget {budget} is spent: {self._settings.again} goes on with a larger one")
+            raise BudgetSpent(
+                f"--token_budget {budget} is spent: {self._settings.resume_command} goes on with a larger one"
+            )
 
 
 def _runs(indices: list[int]) -> list[tuple[int, int]]:

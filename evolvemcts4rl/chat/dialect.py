@@ -41,14 +41,14 @@ MOST_CHOICES = re.compile(
 
 
 @dataclass(frozen=True)
-class Question:
+class ChatRequest:
     """What is asked: everything that the completions depend on, and the problem that asks."""
 
     model: str
     messages: list[Message]
     sampling: Mapping[str, float | int]
     key: bytes
-    sticky: str = ""
+    affinity_key: str = ""
 
     @property
     def prefix(self) -> str:
@@ -67,7 +67,7 @@ class Dialect:
     dropped: set[str] = field(default_factory=set)
     outgrown: bool = False  # whether a request was longer than the model's context
 
-    def body(self, question: Question, count: int, bounded: bool = True) -> dict[str, Any]:
+    def body(self, question: ChatRequest, count: int, bounded: bool = True) -> dict[str, Any]:
         """The request for `count` completions, of at most max_tokens each where they are to be bounded."""
         body: dict[str, Any] = {"model": question.model, "messages": question.messages, **question.sampling}
         if not bounded:

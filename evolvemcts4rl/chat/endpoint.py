@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from weakref import WeakSet
 
-from evolvemcts4rl.chat.dialect import PREFILLING_OWNERS, Dialect, Question
+from evolvemcts4rl.chat.dialect import PREFILLING_OWNERS, ChatRequest, Dialect
 from evolvemcts4rl.chat.faults import Fault, fatal_reason
 from evolvemcts4rl.chat.replicas import Replica, Replicas
 from evolvemcts4rl.chat.replies import read_completions
@@ -106,7 +106,7 @@ class Endpoint:
             if not isinstance(listing, Fault):
                 self._learn_models(listing)
 
-    async def request(self, question: Question, start: int, count: int) -> list[Completion]:
+    async def request(self, question: ChatRequest, start: int, count: int) -> list[Completion]:
         """One request, with its retries; gives fewer completions than asked for (perhaps none) where `n` turns out too high.
 
         The loop is ours and not the library's, which would hold the slot while it waits, stay with a dead replica, hide the
@@ -114,14 +114,14 @@ class Endpoint:
         """
         tries, failures, avoid, seen = 0, 0, None, self._replicas.successes
         while True:
-            replica = await self._replicas.acquire(question.sticky, avoid)
+            replica = await self._replicas.acquire(question.affinity_key, avoid)
             sent_at = time.monotonic()
             try:
                 return await self._attempt(replica, question, start, count)
             except Fault as fault:
                 # Being told to wait costs no retry while others get through: the queue is long, but it moves.
                 waits = self._judge(fault, replica, question.model, sent_at) or self._replicas.successes > seen
-                failures += not (fault.overload and waits)
+                failures += not (fault.is_overload and waits)
                 seen = self._replicas.successes
                 if failures > self._settings.max_retries:
                     raise EndpointError(f"{replica.host}: {fault}") from None
@@ -149,7 +149,7 @@ class Endpoint:
         """Close the connections."""
         await asyncio.gather(*(replica.connection.close() for replica in self._replicas.all))
 
-    async def _attempt(self, replica: Replica, question: Question, start: int, count: int) -> list[Completion]:
+    async def _attempt(self, replica: Replica, question: ChatRequest, start: int, count: int) -> list[Completion]:
         """Ask one replica, anew where it turns out that it wants to be asked otherwise. Raises Fault."""
         dialect = self.dialect(question.model)
         # The same for every attempt, so that a gateway that knows the header serves a lost reply again; it also names the indices.
@@ -163,7 +163,7 @@ class Endpoint:
                 reply = await self._post(replica, body, headers)
                 completions = self._read(reply, question, count)
             except Fault as fault:
-                if fault.filtered or fault.cut_off:
+                if fault.filtered or fault.is_cut_off:
                     return [Completion("", "content_filter" if fault.filtered else "length")] * count
                 if fault.too_long:
                     if not dialect.outgrown:
@@ -195,7 +195,7 @@ class Endpoint:
                 task.cancel()  # where it next waits: a good reply is on its way into the journal without a pause
         return reply
 
-    def _read(self, reply: bytes, question: Question, count: int) -> list[Completion]:
+    def _read(self, reply: bytes, question: ChatRequest, count: int) -> list[Completion]:
         """The completions of a reply, which may hold anything at all. Raises Fault."""
         try:
             return read_completions(reply, question, count, echoes=self.owner not in ("vllm", "sglang"))
@@ -208,11 +208,11 @@ class Endpoint:
         flag = "--model_name" if model == self._settings.model_name else "--judge_model"
         if reason := fatal_reason(fault, replica.host, model, self._models, flag):
             raise UserError(reason) from None
-        if not fault.passing:
+        if not fault.is_transient:
             raise Refused(f"{replica.host}: {fault}") from None
         if fault.status is None or fault.status >= 500:
             self._replicas.faulted(replica, unreachable=fault.unreachable)
-        return fault.overload and not self._replicas.rate_limited(replica, sent_at, fault.retry_after)
+        return fault.is_overload and not self._replicas.rate_limited(replica, sent_at, fault.retry_after)
 
     async def _list_models(self, replica: Replica) -> Any:
         """The JSON that lists the models, or the Fault of a replica that does not list them, which it need not."""
@@ -221,12 +221,12 @@ class Endpoint:
                 return await replica.connection.models(min(self._settings.timeout, LISTING_TIMEOUT))
             except Fault as error:
                 fault = error
-            if fault.timed_out or not fault.passing or tries == LISTING_TRIES:
+            if fault.timed_out or not fault.is_transient or tries == LISTING_TRIES:
                 break
             await asyncio.sleep(self._backoff * tries)
         if fault.unreachable or fault.timed_out:
             self._replicas.faulted(replica, unreachable=True)
-        elif fault.passing:
+        elif fault.is_transient:
             log.warning("%s does not list its models (%s)", replica.host, fault)
         if fault.status == 401 and (reason := fatal_reason(fault, replica.host, "", [])):
             raise UserError(reason)

@@ -46,12 +46,12 @@ class Fault(Exception):
     timed_out: bool = False
 
     @property
-    def passing(self) -> bool:
+    def is_transient(self) -> bool:
         """Whether the same request may well succeed later."""
         return self.status is None or self.status in (408, 409, 425, 429) or self.status >= 500
 
     @property
-    def overload(self) -> bool:
+    def is_overload(self) -> bool:
         """Whether the endpoint asks for less at a time."""
         return self.status in (429, 503, 529)
 
@@ -61,7 +61,7 @@ class Fault(Exception):
         return self.status in (400, 403, 422) and bool(FILTERED.search(f"{self.code} {self.message}"))
 
     @property
-    def cut_off(self) -> bool:
+    def is_cut_off(self) -> bool:
         """Whether a reasoning model spent all its tokens before it wrote a word, which OpenAI calls an error."""
         return self.status == 400 and "output limit was reached" in self.message
 

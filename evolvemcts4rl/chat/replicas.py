@@ -31,16 +31,16 @@ class Replica:
     limit: float
     in_flight: int = 0
     faults: int = 0  # connection errors and 5xx since the last success
-    rest: float = 0.0
+    rest_seconds: float = 0.0
     aside_until: float = 0.0
     paused_until: float = 0.0
     cut_at: float = 0.0
 
-    def aside(self, now: float) -> bool:
+    def is_set_aside(self, now: float) -> bool:
         """Whether it is set aside at the moment."""
         return self.faults >= FAULTS_TO_SET_ASIDE and now < self.aside_until
 
-    def room(self, now: float, alone: bool) -> bool:
+    def has_room(self, now: float, alone: bool) -> bool:
         """Whether it may take a request more; one that comes back from the dead takes a single one to show itself."""
         on_trial = self.faults >= FAULTS_TO_SET_ASIDE and not alone
         return now >= self.paused_until and self.in_flight < (1 if on_trial else int(self.limit))
@@ -49,7 +49,7 @@ class Replica:
 @dataclass
 class _Waiter:
     turn: asyncio.Future[Replica]
-    sticky: str
+    affinity_key: str
     avoid: Replica | None
 
 
@@ -65,15 +65,15 @@ class Replicas:
         self._homes: OrderedDict[str, Replica] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def acquire(self, sticky: str = "", avoid: Replica | None = None) -> Replica:
+    async def acquire(self, affinity_key: str = "", avoid: Replica | None = None) -> Replica:
         """Wait for a slot and give the replica to ask: the problem's own if it can be, else the one with the fewest in flight.
 
-        `sticky` names the problem; `avoid` is the replica that has just failed, taken only if there is no other.
+        `affinity_key` names the problem; `avoid` is the replica that has just failed, taken only if there is no other.
         """
-        if not self._waiters and (replica := self._pick(sticky, avoid)):
+        if not self._waiters and (replica := self._pick(affinity_key, avoid)):
             self._take(replica)
             return replica
-        waiter = _Waiter(asyncio.get_running_loop().create_future(), sticky, avoid)
+        waiter = _Waiter(asyncio.get_running_loop().create_future(), affinity_key, avoid)
         self._waiters.append(waiter)
         self._serve_waiters()
         try:
@@ -93,7 +93,7 @@ class Replicas:
         """Note a usable reply: the replica is alive, and may bear a little more."""
         self.successes += 1
         replica.faults = 0
-        replica.rest = 0.0
+        replica.rest_seconds = 0.0
         replica.limit = min(self._concurrency, replica.limit + 1 / replica.limit)
 
     def rate_limited(self, replica: Replica, sent_at: float, retry_after: float | None) -> bool:
@@ -112,29 +112,29 @@ class Replicas:
         now = time.monotonic()
         replica.faults = max(replica.faults + 1, FAULTS_TO_SET_ASIDE if unreachable else 0)
         if replica.faults >= FAULTS_TO_SET_ASIDE and now >= replica.aside_until:
-            replica.rest = min(LONGEST_REST, replica.rest * 2 or FIRST_REST)
-            replica.aside_until = now + replica.rest
+            replica.rest_seconds = min(LONGEST_REST, replica.rest_seconds * 2 or FIRST_REST)
+            replica.aside_until = now + replica.rest_seconds
 
     def _take(self, replica: Replica) -> None:
         replica.in_flight += 1
         self._in_flight += 1
 
-    def _pick(self, sticky: str, avoid: Replica | None) -> Replica | None:
+    def _pick(self, affinity_key: str, avoid: Replica | None) -> Replica | None:
         if self._in_flight >= self._concurrency:
             return None
         now = time.monotonic()
         # With all of them set aside each is tried still: the caller's own retries are what ends the attempt.
-        alive = [r for r in self.all if not r.aside(now)] or self.all
-        free = [r for r in alive if r.room(now, alone=len(alive) == 1 or r.aside(now))]
+        alive = [r for r in self.all if not r.is_set_aside(now)] or self.all
+        free = [r for r in alive if r.has_room(now, alone=len(alive) == 1 or r.is_set_aside(now))]
         free = [r for r in free if r is not avoid] or free
         if not free:
             return None
         least = min(free, key=lambda r: r.in_flight)
-        if not sticky or len(self.all) == 1:
+        if not affinity_key or len(self.all) == 1:
             return least
-        home = self._homes.get(sticky)
+        home = self._homes.get(affinity_key)
         if home is None or home not in alive:
-            self._homes[sticky] = home = least
+            self._homes[affinity_key] = home = least
             if len(self._homes) > HOMES_KEPT:
                 self._homes.popitem(last=False)
         much_busier = home.in_flight > 2 * least.in_flight + MUCH_BUSIER
@@ -144,7 +144,7 @@ class Replicas:
         while self._waiters:
             waiter = self._waiters[0]
             if not waiter.turn.done():
-                replica = self._pick(waiter.sticky, waiter.avoid)
+                replica = self._pick(waiter.affinity_key, waiter.avoid)
                 if replica is None:
                     self._serve_later()
                     return

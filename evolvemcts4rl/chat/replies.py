@@ -8,7 +8,7 @@ import re
 from itertools import pairwise
 from typing import Any
 
-from evolvemcts4rl.chat.dialect import Question
+from evolvemcts4rl.chat.dialect import ChatRequest
 from evolvemcts4rl.chat.faults import Fault, fault_of_error
 from evolvemcts4rl.records import Completion
 
@@ -20,7 +20,7 @@ MOST_TOKENS = 10**9  # of one reply; no endpoint has a context so long
 THOUGHT = re.compile(r"\s*<think>(.*?)(?:</think>\s*|\Z)", re.DOTALL)
 
 
-def read_completions(content: bytes, question: Question, count: int, echoes: bool) -> list[Completion]:
+def read_completions(content: bytes, question: ChatRequest, count: int, echoes: bool) -> list[Completion]:
     """At most `count` completions of a reply with status 200, in the order of its choices.
 
     `echoes` says that the endpoint may repeat the prefix before what it adds. The prompt's tokens are billed once a
@@ -59,7 +59,7 @@ def _payload(content: bytes) -> dict[str, Any]:
     return payload
 
 
-def _read_choice(choice: dict[str, Any], question: Question, echoes: bool) -> tuple[str, str, str]:
+def _read_choice(choice: dict[str, Any], question: ChatRequest, echoes: bool) -> tuple[str, str, str]:
     """Text, thought and finish reason of one choice."""
     message = choice.get("message")
     reason = choice.get("finish_reason") or "stop"
@@ -121,7 +121,7 @@ def _sound(text: str) -> str:
     return text
 
 
-def _tokens(payload: dict[str, Any], read: list[tuple[str, str, str]], question: Question) -> tuple[int, list[int]]:
+def _tokens(payload: dict[str, Any], read: list[tuple[str, str, str]], question: ChatRequest) -> tuple[int, list[int]]:
     """Prompt tokens, and completion tokens of each choice: the total in proportion to the lengths."""
     usage = payload["usage"] if isinstance(payload.get("usage"), dict) else {}
     sizes = [len(text.encode()) + len(thought.encode()) for text, thought, _ in read]

@@ -41,18 +41,18 @@ GRID = (len(SLIPS), len(RECOVERIES), len(ANNOUNCEMENTS))
 SLIP, RECOVERY, ANNOUNCED = np.array(list(product(SLIPS, RECOVERIES, ANNOUNCEMENTS))).T
 
 ANNOUNCED_WELL = 0.8  # … and that the announced correction is one
-ANNOUNCED_FALSELY = 0.005  # chance of the same words where nothing was wrong
-LAST = 0.2  # a last step mostly restates the result: how often it slips or recovers, beside the others
+FALSE_ANNOUNCEMENT_RATE = 0.005  # chance of the same words where nothing was wrong
+LAST_STEP_FACTOR = 0.2  # a last step mostly restates the result: how often it slips or recovers, beside the others
 MISGRADED = 0.002  # a right solution whose answer is judged wrong
-LUCKY = 0.02  # a wrong one whose answer is right all the same
+LUCKY_ANSWER_RATE = 0.02  # a wrong one whose answer is right all the same
 # How many ways there are to write a step, as Ewens' θ: 1 where nearly all writers agree, above 1000 where hardly two ever do.
 DIVERSITIES = np.geomspace(0.25, 4000, 25)
 PSEUDO_PROBLEMS = 10  # what a run learns holds the even grid to be as good as so many problems
-ROUNDS = 60  # of expectation maximisation; further ones change no label
+EM_ITERATIONS = 60  # of expectation maximisation; further ones change no label
 
 _VERDICT = {
-    True: np.log([[1 - MISGRADED], [LUCKY]]),
-    False: np.log([[MISGRADED], [1 - LUCKY]]),
+    True: np.log([[1 - MISGRADED], [LUCKY_ANSWER_RATE]]),
+    False: np.log([[MISGRADED], [1 - LUCKY_ANSWER_RATE]]),
     None: np.zeros((2, 1)),
 }
 
@@ -65,9 +65,9 @@ def step_chances(draws: int, all_draws: int, diversity: int, announced: bool, la
     has it, with the θ of DIVERSITIES[diversity]; the other draws to be of each kind as often as is expected. A step
     counts once for the rates, however often written: that its writers agree is no evidence that they seldom err.
     """
-    slip, recovery = (rate * (LAST if last else 1) for rate in (SLIP, RECOVERY))
+    slip, recovery = (rate * (LAST_STEP_FACTOR if last else 1) for rate in (SLIP, RECOVERY))
     chances = np.array([[1 - slip, slip], [recovery, 1 - recovery]])
-    words = np.array([np.full_like(SLIP, 1 - ANNOUNCED_FALSELY), 1 - ANNOUNCED])
+    words = np.array([np.full_like(SLIP, 1 - FALSE_ANNOUNCEMENT_RATE), 1 - ANNOUNCED])
     if announced:
         chances[WRONG, GOOD], chances[WRONG, WRONG] = ANNOUNCED_WELL, 1 - ANNOUNCED_WELL
         words = 1 - words
@@ -129,12 +129,12 @@ class Belief:
         # A problem itself is a right prefix.
         return sum((self._messages[child].seen[GOOD] for child in self._tree.root.children), np.zeros_like(SLIP))
 
-    def along(self, path: Sequence[Node]) -> Array:
+    def p_right_along(self, path: Sequence[Node]) -> Array:
         """Chance that every step up to each node of the path is right: shape (len(path),), never rising."""
         weights = self.weights()
         return (self._chances(path)[:, GOOD].cumprod(axis=0) * weights).sum(axis=1)
 
-    def everywhere(self) -> dict[Node, float]:
+    def p_right_everywhere(self) -> dict[Node, float]:
         """The same for every node of the tree but the root, parents before children."""
         weights, nodes = self.weights(), self._tree.nodes()
         chances = dict(zip(nodes, self._chances(nodes)[:, GOOD], strict=True))
@@ -144,13 +144,13 @@ class Belief:
         right = np.array(list(chances.values())).reshape(-1, len(SLIP))
         return dict(zip(nodes, (right * weights).sum(axis=1).tolist(), strict=True))
 
-    def telling(self, path: Sequence[Node], rollouts: int) -> Array:
+    def information_gain(self, path: Sequence[Node], rollouts: int) -> Array:
         """What `rollouts` from each proper prefix of the path would tell: bits about the first error, shape (len(path) - 1,).
 
         The expected fall in entropy of "the prefix is right", which is all that such rollouts speak of.
         """
         weights = self.weights()
-        right, good = (states[:-1, :, None] for states in self.by_cell(path))
+        right, good = (states[:-1, :, None] for states in self.states_by_cell(path))
         outcome_if_good, outcome_if_wrong = _outcomes(len(path), rollouts)
         of_right = weights @ (right * outcome_if_good)  # chance of being right and so many successes: (prefixes, k)
         of_any = weights @ (outcome_if_wrong + good * (outcome_if_good - outcome_if_wrong))
@@ -158,7 +158,7 @@ class Belief:
         after = _entropy(of_right) + _entropy(of_any - of_right) - _entropy(of_any)
         return before - after.sum(axis=1)
 
-    def by_cell(self, path: Sequence[Node]) -> tuple[Array, Array]:
+    def states_by_cell(self, path: Sequence[Node]) -> tuple[Array, Array]:
         """Chances that each node of a path is right, and that it is good, if the rates are a cell's: (len(path), cells) both."""
         self.weights()  # brings the messages up to date
         chances, good, goods = self._chances(path), np.ones_like(SLIP), []
@@ -247,7 +247,7 @@ def learn_rates(evidences: Iterable[Array]) -> Array:
     parts = [likelihood[start : start + 4096] for start in range(0, len(likelihood), 4096)]
     even = [np.full(length, 1 / length) for length in GRID]
     rates = even
-    for _ in range(ROUNDS):
+    for _ in range(EM_ITERATIONS):
         prior = np.einsum("i,j,k->ijk", *rates).ravel()
         problems = sum(((1 / (part @ prior)) @ part for part in parts), np.zeros_like(SLIP)) * prior  # expected, a cell
         cells = problems.reshape(GRID)
@@ -273,11 +273,15 @@ def _outcomes(length: int, rollouts: int) -> tuple[Array, Array]:
     good with chance base + (start - base) · memory ** steps. The last step has rates of its own.
     """
     steps = np.arange(length - 2, -1, -1)[:, None]
-    recovery, last_recovery = (ANNOUNCED * ANNOUNCED_WELL + (1 - ANNOUNCED) * RECOVERY * part for part in (1, LAST))
+    recovery, last_recovery = (
+        ANNOUNCED * ANNOUNCED_WELL + (1 - ANNOUNCED) * RECOVERY * part for part in (1, LAST_STEP_FACTOR)
+    )
     base, memory = recovery / (SLIP + recovery), (1 - SLIP - recovery) ** steps
     before_last = (base + (1 - base) * memory, base - base * memory)
-    in_the_end = [good * (1 - SLIP * LAST) + (1 - good) * last_recovery for good in before_last]
-    if_good, if_wrong = (_binomial(good * (1 - MISGRADED) + (1 - good) * LUCKY, rollouts) for good in in_the_end)
+    in_the_end = [good * (1 - SLIP * LAST_STEP_FACTOR) + (1 - good) * last_recovery for good in before_last]
+    if_good, if_wrong = (
+        _binomial(good * (1 - MISGRADED) + (1 - good) * LUCKY_ANSWER_RATE, rollouts) for good in in_the_end
+    )
     return if_good, if_wrong
 
 

@@ -33,7 +33,7 @@ class Chat(Protocol):
         messages: list[Message],
         n: int,
         *,
-        sticky: str = "",
+        affinity_key: str = "",
         model: str | None = None,
         temperature: float | None = None,
         max_tokens: int | None = None,
@@ -53,7 +53,12 @@ async def _judge_solution(tree: Tree, path: Sequence[Node], chat: Chat, settings
     messages = prompt_messages("judge_solution", settings.judge_model, question=tree.question, steps=steps)
     try:
         (reply,) = await chat.complete(
-            messages, 1, sticky=tree.question_id, model=settings.judge_model, temperature=0.0, max_tokens=MAX_TOKENS
+            messages,
+            1,
+            affinity_key=tree.question_id,
+            model=settings.judge_model,
+            temperature=0.0,
+            max_tokens=MAX_TOKENS,
         )
     except Refused as error:  # which costs an opinion, not the search that it would have been of
         log.warning("%s: no opinion of the judge: %s", tree.question_id, error)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from evolvemcts4rl.labels.belief import Array, Belief
-from evolvemcts4rl.solutions.steps import announcing
+from evolvemcts4rl.solutions.corrections import steps_announcing_correction
 from evolvemcts4rl.tree import Node, Tree
 
 
@@ -18,16 +18,16 @@ def evidence(tree: Tree) -> Array:
 
 def relabel(tree: Tree, rates: Array, confidence: float) -> None:
     """Write p_correct anew where the belief labels, with the rates that belief.learn_rates found in the whole run."""
-    _write_labels(tree, _belief_of(tree, rates), confidence)
+    write_labels(tree, _belief_of(tree, rates), confidence)
 
 
 def _belief_of(tree: Tree, rates: Array | None = None) -> Belief:
-    return Belief(tree, announcing(node.text.strip() for node in tree.nodes()), rates)
+    return Belief(tree, steps_announcing_correction(node.text.strip() for node in tree.nodes()), rates)
 
 
-def _write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
+def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
     """Label every prefix of a right or searched solution, and every other one that is sure either way."""
-    beliefs = belief.everywhere()
+    beliefs = belief.p_right_everywhere()
     asked_of: set[Node] = set()
     for node in reversed(beliefs):  # children come before parents
         if node.correct or node.searched or not asked_of.isdisjoint(node.children):
@@ -45,7 +45,7 @@ class Labelled(NamedTuple):
     labels: list[bool]
 
 
-class Harvest:
+class LabelledTree:
     """A finished tree with its solutions, walked once for all that is made from it."""
 
     def __init__(self, tree: Tree) -> None:

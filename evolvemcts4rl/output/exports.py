@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from evolvemcts4rl.labels.labelling import Harvest, Labelled, judge_agrees
+from evolvemcts4rl.labels.labelling import Labelled, LabelledTree, judge_agrees
 
 Row = dict[str, Any]
 STEP_TAG = "ки"  # Math-Shepherd's mark after each step
 
 
-def steps_rows(harvest: Harvest) -> Iterator[Row]:
+def steps_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
     """The tree flattened: every labelled prefix once, parents before children."""
-    tree = harvest.tree
+    tree = labelled_tree.tree
     steps, stack = [], [(child, "") for child in reversed(tree.root.children)]
     while stack:
         node, prefix = stack.pop()
@@ -30,20 +30,20 @@ def steps_rows(harvest: Harvest) -> Iterator[Row]:
         yield row | {"reasoning_steps": steps}
 
 
-def prm_rows(harvest: Harvest, keep: str = "all") -> Iterator[Row]:
+def prm_rows(labelled_tree: LabelledTree, keep: str = "all") -> Iterator[Row]:
     """Stepwise supervision as TRL reads it: labels up to and including the first error.
 
     Left out: solutions whose labels, taken together, are less likely right than not, and with `keep` "agreed" those whose
     first error a judge sees elsewhere (the consensus filter of arXiv 2501.07301).
     """
-    for steps, labels in _distinct(each for each in harvest.labelled if keep == "all" or judge_agrees(each.path)):
-        yield {"prompt": harvest.tree.question, "completions": steps, "labels": labels}
+    for steps, labels in _distinct(each for each in labelled_tree.labelled if keep == "all" or judge_agrees(each.path)):
+        yield {"prompt": labelled_tree.tree.question, "completions": steps, "labels": labels}
 
 
-def math_shepherd_rows(harvest: Harvest) -> Iterator[Row]:
+def math_shepherd_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
     """Math-Shepherd's format: the tag after each step in `input`, + or − in its place in `label`."""
-    tree = harvest.tree
-    for steps, labels in _distinct(harvest.labelled):
+    tree = labelled_tree.tree
+    for steps, labels in _distinct(labelled_tree.labelled):
         marked = [f"{step} {STEP_TAG}" for step in steps]
         judged = [f"{step} {'+' if label else '-'}" for step, label in zip(steps, labels, strict=True)]
         yield {
@@ -53,25 +53,25 @@ def math_shepherd_rows(harvest: Harvest) -> Iterator[Row]:
         }
 
 
-def sft_rows(harvest: Harvest) -> Iterator[Row]:
+def sft_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
     """Each right solution that is not believed to hold an error, as a chat."""
-    for text in harvest.right:
-        yield {"messages": [_turn("user", harvest.tree.question), _turn("assistant", text)]}
+    for text in labelled_tree.right:
+        yield {"messages": [_turn("user", labelled_tree.tree.question), _turn("assistant", text)]}
 
 
-def dpo_rows(harvest: Harvest) -> Iterator[Row]:
+def dpo_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
     """Pairs of a right and a wrong solution of the problem, as many as the rarer kind has."""
-    for right, wrong in zip(harvest.right, harvest.wrong, strict=False):
+    for right, wrong in zip(labelled_tree.right, labelled_tree.wrong, strict=False):
         yield {
-            "prompt": [_turn("user", harvest.tree.question)],
+            "prompt": [_turn("user", labelled_tree.tree.question)],
             "chosen": [_turn("assistant", right)],
             "rejected": [_turn("assistant", wrong)],
         }
 
 
-def openai_dpo_rows(harvest: Harvest) -> Iterator[Row]:
+def openai_dpo_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
     """The same pairs in OpenAI's preference format."""
-    for pair in dpo_rows(harvest):
+    for pair in dpo_rows(labelled_tree):
         yield {
             "input": {"messages": pair["prompt"], "tools": [], "parallel_tool_calls": True},
             "preferred_output": pair["chosen"],
@@ -92,7 +92,7 @@ def _turn(role: str, content: str) -> Row:
     return {"role": role, "content": content}
 
 
-ROWS: dict[str, Callable[[Harvest], Iterator[Row]]] = {
+ROWS: dict[str, Callable[[LabelledTree], Iterator[Row]]] = {
     "steps": steps_rows,
     "prm": prm_rows,
     "sft": sft_rows,

@@ -17,7 +17,7 @@ Row = dict[str, Any]
 FIRST_ID = re.compile(rb'\{"question_id": ?"([\w.-]+)"')  # spares parsing a whole tree for its name
 
 
-def line(row: Row) -> bytes:
+def encode_row(row: Row) -> bytes:
     """A row as it stands in its file, with the line's end."""
     try:
         return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
@@ -25,19 +25,19 @@ def line(row: Row) -> bytes:
         return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
-def lines(rows: Iterable[Row]) -> bytes:
+def encode_rows(rows: Iterable[Row]) -> bytes:
     """Some rows as they stand in their file."""
-    return b"".join(map(line, rows))
+    return b"".join(map(encode_row, rows))
 
 
-def append(file: IO[bytes], data: bytes) -> None:
+def write_all(file: IO[bytes], data: bytes) -> None:
     """Write all of the data to an unbuffered file. Raises OSError where the disk takes only a part of it."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
 
 
-def places_of(file: IO[bytes]) -> dict[str, int]:
+def line_offsets(file: IO[bytes]) -> dict[str, int]:
     """Where each line of a file begins, by its question_id."""
     places, position = {}, 0
     for each in file:
@@ -86,7 +86,7 @@ def _places_in_order(file: IO[bytes]) -> array[int]:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """A file written beside and renamed into place when it is whole."""
     beside = path.with_name(path.name + ".new")
     try:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import hashlib
 import importlib.metadata
 import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
+
+import orjson
 
 from evolvemcts4rl.chat.addresses import without_user
 from evolvemcts4rl.chat.journal import Journal, SpoiltJournal, Totals
@@ -21,13 +22,21 @@ from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.labels.belief import Array, learn_rates, mean_rates
 from evolvemcts4rl.labels.labelling import evidence, relabel
 from evolvemcts4rl.output import exports
-from evolvemcts4rl.output.decided import Decided
-from evolvemcts4rl.output.jsonl import Row, append, line, lines, read_in_order, read_rows, replacing
+from evolvemcts4rl.output.jsonl import (
+    Row,
+    atomic_write,
+    encode_row,
+    encode_rows,
+    line_offsets,
+    read_in_order,
+    read_rows,
+    write_all,
+)
+from evolvemcts4rl.output.run_identity import folder_of, identity_of
 from evolvemcts4rl.output.summary import LabelCounts, money, summarise
-from evolvemcts4rl.prompts import PROMPTS
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.report.page import most_instructive, write_report
-from evolvemcts4rl.settings import FORMATS, FREE_SETTINGS, Settings
+from evolvemcts4rl.settings import FORMATS, Settings
 from evolvemcts4rl.tree import Tree
 
 LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
@@ -41,7 +50,7 @@ class RunFolder:
     def __init__(self, settings: Settings, seed_digest: str) -> None:
         self.path = folder_of(settings)
         self._settings = settings
-        self._identity = _identity(settings, seed_digest)
+        self._identity = identity_of(settings, seed_digest)
         self._formats = () if settings.evolve_only else settings.formats
         self._files: dict[str, IO[bytes]] = {}
 
@@ -119,22 +128,22 @@ class RunFolder:
         (self.path / SUMMARY).unlink(missing_ok=True)
         again = self._without_tree(self.problems())
         kept = (row for row in read_rows(self.path / PROBLEMS) if row["status"] != "failed")
-        self._rewrite(PROBLEMS, _once(row for row in kept if row["question_id"] not in again))
+        self._rewrite(PROBLEMS, unique_rows(row for row in kept if row["question_id"] not in again))
         self._decided = Decided(self.path / PROBLEMS)
         if not self._settings.evolve_only:
             rows = (row for row in read_rows(self.path / TREES) if row["question_id"] in self._decided)
-            self._rewrite(TREES, _once(rows))
-        _exhaust(self._derive(self.trees()))
+            self._rewrite(TREES, unique_rows(rows))
+        consume(self._write_exports(self.trees()))
         trees = [] if self._settings.evolve_only else [TREES]
         for name in [PROBLEMS, *trees, *(f"{name}.jsonl" for name in self._formats)]:
             self._files[name] = (self.path / name).open("ab", buffering=0)
         return journal, self._decided
 
-    def remake(self) -> None:
+    def rebuild_exports(self) -> None:
         """Make the training files of a complete run anew, and what it cost: --formats, --keep or --prices may have changed."""
         journal = Journal(self.path / JOURNAL)
         self._keep_formats()
-        _exhaust(self._derive(self.trees()))
+        consume(self._write_exports(self.trees()))
         self._remove_empty()
         if self._settings.prices:
             summary = self.read_summary()
@@ -145,11 +154,11 @@ class RunFolder:
     def write(self, problem: Problem, tree: Tree | None = None) -> None:
         """Write all rows of a problem that has come to its end; its row in problems.jsonl, last, says that the others are there."""
         if tree:
-            append(self._files[TREES], line(tree.to_json()))
-            harvest = exports.Harvest(tree)
+            write_all(self._files[TREES], encode_row(tree.to_json()))
+            labelled_tree = exports.LabelledTree(tree)
             for name, rows in self._exports().items():
-                append(self._files[f"{name}.jsonl"], lines(rows(harvest)))
-        append(self._files[PROBLEMS], line(problem.to_json()))
+                write_all(self._files[f"{name}.jsonl"], encode_rows(rows(labelled_tree)))
+        write_all(self._files[PROBLEMS], encode_row(problem.to_json()))
 
     def finish(self, complete: bool, journal: Journal, seconds: float) -> None:
         """Close the files and write the summary and the report.
@@ -166,13 +175,13 @@ class RunFolder:
             self._rewrite(PROBLEMS, read_in_order(self.path / PROBLEMS))
             if self._settings.estimator == "belief":
                 rates = learn_rates(evidence(Tree.from_json(row)) for row in read_in_order(self.path / TREES))
-            harvests = self._finished(rates)
+            labelled_trees = self._relabelled_trees(rates)
         else:
-            harvests = map(exports.Harvest, self.trees())
-        shown = most_instructive(_counted(harvests, labels))
+            labelled_trees = map(exports.LabelledTree, self.trees())
+        shown = most_instructive(_counted(labelled_trees, labels))
         summary = summarise(self.problems(), labels, journal.totals(), self._settings.prices)
         summary = {"complete": complete, "seconds": round(seconds, 1)} | summary | {"rates": mean_rates(rates)}
-        with replacing(self.path / REPORT) as file:
+        with atomic_write(self.path / REPORT) as file:
             page = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
             write_report(page, summary | {"run": self.path.name}, self.problems, shown)
             page.detach()
@@ -195,23 +204,23 @@ class RunFolder:
 
     def write_json(self, name: str, value: Any) -> None:
         """Write a JSON file beside and rename it, so that it is there whole or not at all."""
-        with replacing(self.path / name) as file:
+        with atomic_write(self.path / name) as file:
             file.write(json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n")
 
-    def _exports(self) -> dict[str, Callable[[exports.Harvest], Iterator[Row]]]:
+    def _exports(self) -> dict[str, Callable[[exports.LabelledTree], Iterator[Row]]]:
         rows = {name: exports.ROWS[name] for name in self._formats}
         if "prm" in rows:
             rows["prm"] = partial(exports.prm_rows, keep=self._settings.keep)
         return rows
 
-    def _finished(self, rates: Array | None) -> Iterator[exports.Harvest]:
+    def _relabelled_trees(self, rates: Array | None) -> Iterator[exports.LabelledTree]:
         """The trees in order of question_id, labelled anew with these rates, and in passing every file of them made."""
         if not (self.path / TREES).exists():  # --evolve_only
             return
-        with replacing(self.path / TREES) as file:
-            for harvest in self._derive(self._relabelled(rates)):
-                file.write(line(harvest.tree.to_json()))
-                yield harvest
+        with atomic_write(self.path / TREES) as file:
+            for labelled_tree in self._write_exports(self._relabelled(rates)):
+                file.write(encode_row(labelled_tree.tree.to_json()))
+                yield labelled_tree
 
     def _relabelled(self, rates: Array | None) -> Iterator[Tree]:
         for row in read_in_order(self.path / TREES):
@@ -220,14 +229,14 @@ class RunFolder:
                 relabel(tree, rates, self._settings.confidence)
             yield tree
 
-    def _derive(self, trees: Iterable[Tree]) -> Iterator[exports.Harvest]:
+    def _write_exports(self, trees: Iterable[Tree]) -> Iterator[exports.LabelledTree]:
         """Make every file anew that is a function of the trees, which are given on."""
         with contextlib.ExitStack() as stack:
-            files = {name: stack.enter_context(replacing(self.path / f"{name}.jsonl")) for name in self._formats}
-            for harvest in map(exports.Harvest, trees):
+            files = {name: stack.enter_context(atomic_write(self.path / f"{name}.jsonl")) for name in self._formats}
+            for labelled_tree in map(exports.LabelledTree, trees):
                 for name, rows in self._exports().items():
-                    files[name].write(lines(rows(harvest)))
-                yield harvest
+                    files[name].write(encode_rows(rows(labelled_tree)))
+                yield labelled_tree
 
     def _without_tree(self, problems: Iterable[Problem]) -> set[str]:
         """Those of the problems that should have a tree but have none: its file was cut or lost since."""
@@ -258,33 +267,14 @@ class RunFolder:
             (self.path / name).unlink(missing_ok=True)
 
     def _rewrite(self, name: str, rows: Iterable[Row]) -> None:
-        with replacing(self.path / name) as file:
+        with atomic_write(self.path / name) as file:
             for row in rows:
-                file.write(line(row))
+                file.write(encode_row(row))
 
     def _settings_json(self) -> dict[str, Any]:
         flags = asdict(self._settings) | {"base_url": [without_user(url) for url in self._settings.base_url]}
         versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
         return {"flags": flags, "identity": self._identity, "python": sys.version.split()[0], "libraries": versions}
-
-
-def folder_of(settings: Settings) -> Path:
-    """The run's folder: --output_dir, by default runs/<seed file's stem>."""
-    return Path(settings.output_dir) if settings.output_dir else Path("runs") / Path(settings.seed_file).stem
-
-
-def _identity(settings: Settings, seed_digest: str) -> dict[str, Any]:
-    """What must be the same for a run to go on: every flag that decides what is made, the seeds and the prompts."""
-    flags = {name: value for name, value in asdict(settings).items() if name not in FREE_SETTINGS}
-    flags["decontaminate"] = {name: _digest(Path(name)) for name in settings.decontaminate}
-    prompts = {str(path.relative_to(PROMPTS)): _digest(path) for path in sorted(PROMPTS.rglob("*.txt"))}
-    # Through JSON, so that it compares equal with what is read back.
-    identity: dict[str, Any] = json.loads(json.dumps(flags | {"seed_digest": seed_digest, "prompts": prompts}))
-    return identity
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _names() -> list[str]:
@@ -297,7 +287,7 @@ def _shown(value: Any) -> str:
     return "not there" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def _once(rows: Iterable[Row]) -> Iterator[Row]:
+def unique_rows(rows: Iterable[Row]) -> Iterator[Row]:
     """The first row of each problem."""
     seen: set[str] = set()
     for row in rows:
@@ -306,11 +296,40 @@ def _once(rows: Iterable[Row]) -> Iterator[Row]:
             yield row
 
 
-def _counted(harvests: Iterable[exports.Harvest], labels: LabelCounts) -> Iterator[exports.Harvest]:
-    for harvest in harvests:
-        labels.add(harvest)
-        yield harvest
+def _counted(labelled_trees: Iterable[exports.LabelledTree], labels: LabelCounts) -> Iterator[exports.LabelledTree]:
+    for labelled_tree in labelled_trees:
+        labels.add(labelled_tree)
+        yield labelled_tree
 
 
-def _exhaust(iterator: Iterator[Any]) -> None:
+def consume(iterator: Iterator[Any]) -> None:
     collections.deque(iterator, maxlen=0)
+
+
+class Decided(Mapping[str, Problem]):
+    """The problems that earlier lives of a run have decided, by question_id: read from their file whenever they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        self._places = line_offsets(self._file)
+
+    def __getitem__(self, question_id: str) -> Problem:
+        """The problem of this id. Raises KeyError."""
+        self._file.seek(self._places[question_id])
+        return Problem.from_json(orjson.loads(self._file.readline()))
+
+    def __iter__(self) -> Iterator[str]:
+        """Their ids, in the order of the file."""
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        """How many they are."""
+        return len(self._places)
+
+    def __contains__(self, question_id: object) -> bool:
+        """Whether the problem of this id is decided. Reads nothing."""
+        return question_id in self._places
+
+    def close(self) -> None:
+        """Close the file: from now on only the ids are known."""
+        self._file.close()

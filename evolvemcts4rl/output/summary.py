@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evolvemcts4rl.labels.labelling import Harvest
+from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.records import Problem
 
 if TYPE_CHECKING:
@@ -27,15 +27,15 @@ class LabelCounts:
     solutions: Counter[str] = field(default_factory=Counter)  # by what was found in them
     errors: list[int] = field(default_factory=lambda: [0] * FIFTHS)  # by the part of the solution where they lie
 
-    def add(self, harvest: Harvest) -> None:
+    def add(self, labelled_tree: LabelledTree) -> None:
         """Count one more tree."""
         self.trees += 1
-        self.rollouts += harvest.tree.root.num_rollouts
-        for node in harvest.tree.nodes():
+        self.rollouts += labelled_tree.tree.root.num_rollouts
+        for node in labelled_tree.tree.nodes():
             self.rollouts += node.num_rollouts
             if node.label is not None:
                 self.steps[node.label] += 1
-        for path, _, labels in harvest.labelled:
+        for path, _, labels in labelled_tree.labelled:
             kind = "right" if labels[-1] else "wrong, error found" if not path[-1].correct else "right after an error"
             self.solutions[kind] += 1
             if not labels[-1]:
@@ -87,8 +87,8 @@ def summarise(
     return summary | labels.to_json()
 
 
-def print_summary(summary: dict[str, Any], folder: Path, stopped: str | None, again: str) -> None:
-    """Tell on standard output what came out, and where it is; `again` is the command that goes on from there."""
+def print_summary(summary: dict[str, Any], folder: Path, stopped: str | None, resume_command: str) -> None:
+    """Tell on standard output what came out, and where it is; `resume_command` is the command that goes on from there."""
     problems = ", ".join(f"{count} {status}" for status, count in summary["problems"].items())
     steps, solutions = summary["labelled_steps"], summary["labelled_solutions"]
     lines = {
@@ -114,7 +114,7 @@ def print_summary(summary: dict[str, Any], folder: Path, stopped: str | None, ag
     if stopped:
         print(f"{'stopped':<15} {stopped}")
     elif summary["problems"].get("failed"):
-        print(f"{'failed':<15} {summary['problems']['failed']} problems: {again} tries them again")
+        print(f"{'failed':<15} {summary['problems']['failed']} problems: {resume_command} tries them again")
 
 
 def _kind(reason: str) -> str:

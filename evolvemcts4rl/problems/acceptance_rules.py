@@ -85,12 +85,12 @@ def read_problem(reply: str) -> str:
     return text
 
 
-def is_empty(question: str) -> str | None:
+def reason_if_empty(question: str) -> str | None:
     """Nothing was written, or nothing but signs."""
     return None if any(mark.isalnum() for mark in question) else "the reply has no problem in it"
 
 
-def is_refusal(question: str) -> str | None:
+def reason_if_refusal(question: str) -> str | None:
     """The model declines instead of writing a problem."""
     return "the model refused to write one" if _REFUSAL.search(question) else None
 
@@ -101,7 +101,7 @@ def leaks_markers(question: str) -> str | None:
     return f"it speaks of the rewriting ({found[0].strip()!r})" if found else None
 
 
-def is_too_long(question: str) -> str | None:
+def reason_if_too_long(question: str) -> str | None:
     """Longer than any single problem is."""
     return f"it is longer than {LONGEST} characters" if len(question) > LONGEST else None
 
@@ -146,10 +146,10 @@ def carries_solution(question: str) -> str | None:
 
 Rule = Callable[[str], str | None]
 RULES: tuple[Rule, ...] = (
-    is_empty,
-    is_refusal,
+    reason_if_empty,
+    reason_if_refusal,
     leaks_markers,
-    is_too_long,
+    reason_if_too_long,
     carries_solution,
     asks_for_proof,
     asks_several_things,
@@ -174,7 +174,7 @@ def _runs(text: str) -> set[tuple[str, ...]]:
     return {tuple(words[start : start + LEAKED_WORDS]) for start in range(len(words) - LEAKED_WORDS + 1)}
 
 
-def refuse(question: str, parent: str, messages: Sequence[Message]) -> str | None:
+def reason_to_refuse(question: str, parent: str, messages: Sequence[Message]) -> str | None:
     """The first reason why this text is not an acceptable new problem, judged by itself; None where there is none."""
     for rule in RULES:
         if reason := rule(question):

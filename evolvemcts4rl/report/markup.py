@@ -16,44 +16,44 @@ _UNSEEN = re.compile(
 )
 
 
-def safe(text: object, most: int = SHORT) -> str:
+def escape(text: object, most: int = SHORT) -> str:
     """The text fit to stand in an element or in a quoted attribute, cut after `most` characters; unseen ones are named."""
     words = str(text).replace("\r\n", "\n").strip()
     rest = "" if len(words) <= most else f" … and {len(words) - most:,} characters more"
     return html.escape(_UNSEEN.sub(lambda unseen: f"‹U+{ord(unseen[0]):04X}›", words[:most])) + rest
 
 
-def said(text: object, most: int = LONG) -> str:
+def text_block(text: object, most: int = LONG) -> str:
     """The same as a block of its own, in the direction of its own script."""
-    return f'<div class="said" dir="auto">{safe(text, most)}</div>'
+    return f'<div class="said" dir="auto">{escape(text, most)}</div>'
 
 
-def count(number: float, thing: str) -> str:
+def pluralise(number: float, thing: str) -> str:
     """A number and what it counts: `1 tree`, `1,200 trees`."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
-def share(part: float, whole: float) -> str:
+def percent(part: float, whole: float) -> str:
     """A part of a whole as a CSS length."""
     return f"{100 * part / whole if whole else 0:.1f}%"
 
 
 def tile(figure: str, name: str, about: str, below: str = "") -> str:
     """One of the run's figures, large, with a line about it; `below` is HTML."""
-    return f'<div class="tile"><b>{safe(figure)}</b> {safe(name)}{below}<small>{safe(about)}</small></div>\n'
+    return f'<div class="tile"><b>{escape(figure)}</b> {escape(name)}{below}<small>{escape(about)}</small></div>\n'
 
 
 def balance(right: int, wrong: int) -> str:
     """A bar of which the right ones take their share."""
-    parts = f'<i class="right" style="width:{share(right, right + wrong)}"></i>'
-    return f'<span class="balance">{parts}<i class="wrong" style="width:{share(wrong, right + wrong)}"></i></span>'
+    parts = f'<i class="right" style="width:{percent(right, right + wrong)}"></i>'
+    return f'<span class="balance">{parts}<i class="wrong" style="width:{percent(wrong, right + wrong)}"></i></span>'
 
 
 def bars(counts: Mapping[str, int]) -> str:
     """A bar for each name, the longest as wide as there is room."""
     longest = max(counts.values(), default=0)
     rows = (
-        f'<div><span>{safe(name)}</span><b>{number:,}</b><i style="width:{share(number, longest)}"></i></div>\n'
+        f'<div><span>{escape(name)}</span><b>{number:,}</b><i style="width:{percent(number, longest)}"></i></div>\n'
         for name, number in counts.items()
     )
     return f'<div class="bars">{"".join(rows)}</div>'
@@ -69,7 +69,7 @@ def histogram(counts: list[int], names: list[str]) -> str:
         parts.append(
             f'<rect x="{middle - 24}" y="{16 + height - tall}" width="48" height="{tall}" rx="2" class="column"/>'
             f'<text x="{middle}" y="{11 + height - tall}">{number:,}</text>'
-            f'<text x="{middle}" y="{height + 32}" class="name">{safe(name)}</text>'
+            f'<text x="{middle}" y="{height + 32}" class="name">{escape(name)}</text>'
         )
     wide = width * len(counts)
     axis = f'<path d="M0 {height + 16.5}H{wide}" class="axis"/>'
@@ -79,6 +79,6 @@ def histogram(counts: list[int], names: list[str]) -> str:
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """A table; the cells are HTML."""
-    top = "".join(f"<th>{safe(name)}</th>" for name in head)
+    top = "".join(f"<th>{escape(name)}</th>" for name in head)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>\n" for row in rows)
     return f'<div class="wide"><table><thead><tr>{top}</tr></thead>\n<tbody>{body}</tbody></table></div>\n'

@@ -1,6 +1,6 @@
 """A run as one HTML page: its figures, and the trees from which there is most to learn. Nothing on it is fetched or executed.
 
-Questions, answers, steps and reasons come from models and seed files: they reach the page through `markup.safe` only, and
+Questions, answers, steps and reasons come from models and seed files: they reach the page through `markup.escape` only, and
 the page's own policy forbids scripts and requests, should one slip through all the same.
 """
 
@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from evolvemcts4rl.labels.labelling import Harvest
+from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.records import Problem
-from evolvemcts4rl.report.markup import SHORT, balance, bars, count, histogram, safe, said, table, tile
+from evolvemcts4rl.report.markup import SHORT, balance, bars, escape, histogram, pluralise, table, text_block, tile
 from evolvemcts4rl.report.problem_card import instructive, problem_card
 from evolvemcts4rl.tree import Tree
 
@@ -56,9 +56,9 @@ def write_report(
     file.writelines(_page(summary, problems, shown))
 
 
-def most_instructive(harvests: Iterable[Harvest], most: int = MOST_TREES) -> list[Tree]:
+def most_instructive(labelled_trees: Iterable[LabelledTree], most: int = MOST_TREES) -> list[Tree]:
     """The trees to show, those from which there is most to learn first; never holds more than `most` of them."""
-    return [harvest.tree for harvest in heapq.nlargest(most, harvests, key=instructive)]
+    return [labelled_tree.tree for labelled_tree in heapq.nlargest(most, labelled_trees, key=instructive)]
 
 
 def _page(summary: dict[str, Any], problems: Callable[[], Iterable[Problem]], shown: Sequence[Tree]) -> Iterator[str]:
@@ -99,13 +99,13 @@ def _with_ancestors(problems: Callable[[], Iterable[Problem]], ids: Iterable[str
 def _figures(summary: dict[str, Any]) -> Iterator[str]:
     """The run in numbers."""
     statuses, steps, solutions = Counter(summary["problems"]), summary["labelled_steps"], summary["labelled_solutions"]
-    yield f"<header><h1>EvolveMCTS4RL {safe(summary.get('run', ''))}</h1>\n"
+    yield f"<header><h1>EvolveMCTS4RL {escape(summary.get('run', ''))}</h1>\n"
     if not summary.get("complete", True):
         yield "<p><b>This run has not come to its end:</b> the same command goes on with it.</p>\n"
     yield '</header>\n<div class="tiles">\n'
     about = " · ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in statuses.most_common())
     yield tile(f"{sum(statuses.values()):,}", "problems", about)
-    yield tile(f"{summary['rollouts']:,}", "rollouts with a verdict", f"in {count(summary['trees'], 'tree')}")
+    yield tile(f"{summary['rollouts']:,}", "rollouts with a verdict", f"in {pluralise(summary['trees'], 'tree')}")
     right, wrong = steps["right"], steps["wrong"]
     yield tile(f"{right + wrong:,}", "labelled steps", f"{right:,} right · {wrong:,} wrong", balance(right, wrong))
     about = " · ".join(f"{number:,} {kind}" for kind, number in Counter(solutions).most_common()) or "none"
@@ -127,7 +127,7 @@ def _figures(summary: dict[str, Any]) -> Iterator[str]:
 
 def _tokens(summary: dict[str, Any]) -> tuple[str, str, str]:
     read, written = summary["prompt_tokens"], summary["completion_tokens"]
-    parts = [f"{read:,} in", f"{written:,} out", count(summary["completions"], "completion")]
+    parts = [f"{read:,} in", f"{written:,} out", pluralise(summary["completions"], "completion")]
     if summary["money"] is not None:
         parts.insert(2, f"costing {summary['money']:,.2f}")
     if "seconds" in summary:
@@ -139,15 +139,15 @@ def _contradictions(against: list[dict[str, Any]], total: int, known: dict[str, 
     """The seeds whose stated answer the majority contradicts."""
     if not against:
         return
-    yield f"<h2>The majority contradicts the stated answer</h2>\n<p>{count(total, 'seed')}. "
+    yield f"<h2>The majority contradicts the stated answer</h2>\n<p>{pluralise(total, 'seed')}. "
     yield "Where the share is large, look at the seed: it is often the stated answer that is wrong.</p>\n"
     rows = []
     for row in against:
         problem = known.get(row["question_id"])
-        question = said(problem.question, SHORT) if problem else ""
+        question = text_block(problem.question, SHORT) if problem else ""
         votes = "" if row["agreement"] is None else f"{row['agreement']:.0%}"
-        answers = [safe(row["stated"]), f"<b>{safe(row['voted'])}</b>", votes]
-        rows.append([f"<code>{safe(row['question_id'])}</code>", question, *answers])
+        answers = [escape(row["stated"]), f"<b>{escape(row['voted'])}</b>", votes]
+        rows.append([f"<code>{escape(row['question_id'])}</code>", question, *answers])
     yield table(["problem", "question", "stated", "voted", "share"], rows)
     if total > len(against):
         yield f'<p class="quiet">{total - len(against):,} more in summary.json.</p>\n'
@@ -170,7 +170,7 @@ def _others(listed: list[Problem], statuses: dict[str, int], known: dict[str, Pr
     if not listed:
         return
     total = sum(number for status, number in statuses.items() if status != "searched")
-    yield f"<h2>{count(total, 'problem')} without a tree</h2>\n"
+    yield f"<h2>{pluralise(total, 'problem')} without a tree</h2>\n"
     if total > len(listed):
         yield f"<p>The first {MOST_LISTED} of each kind; {total - len(listed):,} are not shown: see problems.jsonl.</p>\n"
     rows = []
@@ -178,8 +178,12 @@ def _others(listed: list[Problem], statuses: dict[str, int], known: dict[str, Pr
         origin = "seed"
         if problem.parent_id:
             parent = known.get(problem.parent_id)
-            question = said(parent.question, SHORT) if parent else ""
-            origin = f"{safe(problem.mutation.replace('_', ' '))} of <code>{safe(problem.parent_id)}</code>{question}"
-        became = f"<b>{safe(problem.status.replace('_', ' '))}</b> {safe(problem.reason or '')}"
-        rows.append([f"<code>{safe(problem.question_id)}</code>", said(problem.question, SHORT), origin, became])
+            question = text_block(parent.question, SHORT) if parent else ""
+            origin = (
+                f"{escape(problem.mutation.replace('_', ' '))} of <code>{escape(problem.parent_id)}</code>{question}"
+            )
+        became = f"<b>{escape(problem.status.replace('_', ' '))}</b> {escape(problem.reason or '')}"
+        rows.append(
+            [f"<code>{escape(problem.question_id)}</code>", text_block(problem.question, SHORT), origin, became]
+        )
     yield table(["problem", "question", "from", "what became of it"], rows)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from evolvemcts4rl.labels.labelling import Harvest, labelled_solutions
+from evolvemcts4rl.labels.labelling import LabelledTree, labelled_solutions
 from evolvemcts4rl.records import Problem
-from evolvemcts4rl.report.markup import balance, count, safe, said, share
+from evolvemcts4rl.report.markup import balance, escape, percent, pluralise, text_block
 from evolvemcts4rl.tree import Node, Tree
 
 MOST_COLUMNS = 4  # solutions shown side by side
@@ -21,16 +21,16 @@ def first_error(path: Path) -> int | None:
     return next((place for place, node in enumerate(path) if node.label is False), None)
 
 
-def instructive(harvest: Harvest) -> tuple[bool, bool, bool, float]:
+def instructive(labelled_tree: LabelledTree) -> tuple[bool, bool, bool, float]:
     """How much there is to learn from looking at a tree; sorts from least to most.
 
     Best are trees with right and wrong solutions and a first error found after a right step; among equals, those where
     the belief falls most at such an error.
     """
-    ends = {path[-1].correct for path in harvest.solutions}
-    falls = [_fall(path) for path, _, _ in harvest.labelled if not path[-1].correct]
+    ends = {path[-1].correct for path in labelled_tree.solutions}
+    falls = [_fall(path) for path, _, _ in labelled_tree.labelled if not path[-1].correct]
     both, inside = ends == {True, False}, max(falls, default=0.0)
-    return both and inside > 0, both, bool(harvest.labelled), inside
+    return both and inside > 0, both, bool(labelled_tree.labelled), inside
 
 
 def chosen_solutions(tree: Tree) -> list[Path]:
@@ -58,11 +58,11 @@ def chosen_solutions(tree: Tree) -> list[Path]:
 def problem_card(problem: Problem, tree: Tree, ancestors: Mapping[str, Problem], unfolded: bool) -> Iterator[str]:
     """The HTML of one problem, in pieces; `ancestors` are looked up by their question_id."""
     shown, right, wrong = "open" if unfolded else "", *_labels(tree)
-    yield f'<details class="problem" {shown}><summary><code>{safe(problem.question_id)}</code> '
+    yield f'<details class="problem" {shown}><summary><code>{escape(problem.question_id)}</code> '
     yield f"{_chip(problem.mutation)} {_solved(problem)} {balance(right, wrong)} "
-    yield f'<span class="start" dir="auto">{safe(problem.question)}</span></summary>\n'
-    yield said(problem.question)
-    yield f'<p><b>Answer</b> <span class="answer" dir="auto">{safe(tree.final_answer)}</span> {_vote(problem)}</p>\n'
+    yield f'<span class="start" dir="auto">{escape(problem.question)}</span></summary>\n'
+    yield text_block(problem.question)
+    yield f'<p><b>Answer</b> <span class="answer" dir="auto">{escape(tree.final_answer)}</span> {_vote(problem)}</p>\n'
     yield from _lineage(problem, ancestors)
     located = {path[-1] for path in labelled_solutions(tree)}
     yield '<div class="solutions">\n'
@@ -98,7 +98,7 @@ def _walk(tree: Tree) -> Iterator[tuple[int, int, Node]]:
 
 
 def _chip(text: str) -> str:
-    return f'<span class="chip">{safe("seed" if text == "identity" else text.replace("_", " "))}</span>'
+    return f'<span class="chip">{escape("seed" if text == "identity" else text.replace("_", " "))}</span>'
 
 
 def _solved(problem: Problem) -> str:
@@ -109,7 +109,7 @@ def _vote(problem: Problem) -> str:
     if problem.agreement is None:
         return ""
     if problem.vote_agrees is False:
-        rival = f"says <b>{safe(problem.voted_answer)}</b>" if problem.voted_answer else "is for another answer"
+        rival = f"says <b>{escape(problem.voted_answer)}</b>" if problem.voted_answer else "is for another answer"
         return f'<span class="doubt">the vote {rival} ({problem.agreement:.0%})</span>'
     return f'<span class="quiet">voted for by {problem.agreement:.0%}</span>'
 
@@ -118,12 +118,12 @@ def _lineage(problem: Problem, ancestors: Mapping[str, Problem]) -> Iterator[str
     """The problems from which this one was evolved, the nearest first."""
     if problem.parent_id is None:
         return
-    yield f"<details><summary>Evolved from <code>{safe(problem.parent_id)}</code> by {_chip(problem.mutation)}</summary>\n"
+    yield f"<details><summary>Evolved from <code>{escape(problem.parent_id)}</code> by {_chip(problem.mutation)}</summary>\n"
     seen, parent = {problem.question_id}, ancestors.get(problem.parent_id)
     while parent and parent.question_id not in seen:
         seen.add(parent.question_id)
-        yield f"<p><code>{safe(parent.question_id)}</code> {_chip(parent.mutation)} {_solved(parent)}</p>\n"
-        yield said(parent.question)
+        yield f"<p><code>{escape(parent.question_id)}</code> {_chip(parent.mutation)} {_solved(parent)}</p>\n"
+        yield text_block(parent.question)
         parent = ancestors.get(parent.parent_id or "")
     yield "</details>\n"
 
@@ -140,7 +140,7 @@ def _solution(path: Path, located: bool) -> Iterator[str]:
         yield f'<li class="{_kind(node)}{later}">'
         if place == error:
             yield f'<span class="error">{"first error" if located else "first error?"}</span>'
-        yield f"{said(node.text)}{_measures(node)}</li>\n"
+        yield f"{text_block(node.text)}{_measures(node)}</li>\n"
     yield "</ol></section>\n"
 
 
@@ -166,7 +166,7 @@ def _measures(node: Node) -> str:
     """p_correct as a meter, and mc_value with its counts."""
     parts = []
     if node.p_correct is not None:
-        meter = f'<i class="meter"><i style="width:{share(node.p_correct, 1)}"></i></i>'
+        meter = f'<i class="meter"><i style="width:{percent(node.p_correct, 1)}"></i></i>'
         parts.append(f"<span>{meter} p_correct {node.p_correct:.2f}</span>")
     if node.mc_value is not None:
         counts = f"{node.num_correct}/{node.num_rollouts}"
@@ -179,18 +179,20 @@ def _tree(tree: Tree, right: int, wrong: int) -> Iterator[str]:
     nodes, ends = 0, 0
     for _, _, node in _walk(tree):
         nodes, ends = nodes + 1, ends + (node.correct is not None)
-    about = f"{count(nodes, 'step')}, {count(ends, 'distinct solution')}, {right:,} labelled right, {wrong:,} wrong"
+    about = (
+        f"{pluralise(nodes, 'step')}, {pluralise(ends, 'distinct solution')}, {right:,} labelled right, {wrong:,} wrong"
+    )
     yield f'<details><summary>The whole tree <span class="quiet">{about}</span></summary>\n<div class="tree">\n'
     root = tree.root
     if root.num_rollouts:
         yield f'<div class="unknown"><b>0</b><span>the problem itself</span>{_measures(root)}</div>\n'
     for row, (depth, indent, node) in enumerate(_walk(tree)):
         if row == MOST_NODES:
-            yield f"<p>{count(nodes - row, 'more step')}: see tree.jsonl.</p>\n"
+            yield f"<p>{pluralise(nodes - row, 'more step')}: see tree.jsonl.</p>\n"
             break
         end = "" if node.correct is None else f" {'✓' if node.correct else '✗'}" + f"×{node.times}" * (node.times > 1)
         text = " ".join(node.text.split())
         last = " end" if node.correct is not None else ""
         yield f'<div class="{_kind(node)}{last}" style="--indent:{min(indent, MOST_INDENT)}"><b>{depth}{end}</b>'
-        yield f'<span dir="auto">{safe(text)}</span>{_measures(node)}</div>\n'
+        yield f'<span dir="auto">{escape(text)}</span>{_measures(node)}</div>\n'
     yield "</div></details>\n"

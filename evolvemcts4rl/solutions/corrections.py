@@ -5,6 +5,7 @@ problems), so each of them needs the writer or the earlier work beside it. All i
 """
 
 import re
+from collections.abc import Iterable
 
 _FAULTY = r"(?:(?:not|n't)(?: \w+)? (?:right|correct)\b|(?:wrong|incorrect|mistaken|flawed|in error)\b|an? (?:mistake|error)\b)"
 _PLACE = r"(?:previous|earlier|preceding|last|first|second|third|initial|original|above)"
@@ -70,3 +71,15 @@ CUES = (
     "right", "n't", "does not", ", not ", "fix", "amend", "revise", "redo", "re-do", "start", "again", "ignore", "disregard",
     "错", "不对", "更正", "纠正", "修正", "改正", "抱歉", "糟糕", "重新", "而不是", "漏", "忘", "误", "犯", "不正确",
 )  # fmt: skip
+
+
+def steps_announcing_correction(steps: Iterable[str]) -> set[str]:
+    """Those of some steps that say, in English or Chinese, that an earlier step was wrong; doubting is not enough.
+
+    Many at once cost little more than one: most hold no cue at all.
+    """
+    plain = {step: step.replace("’", "'").replace("*", "").lower() for step in steps}
+    together = "\n".join(plain.values())
+    cues = [cue for cue in CUES if cue in together]
+    suspects = [step for step, text in plain.items() if any(cue in text for cue in cues)] if cues else []
+    return {step for step in suspects if CORRECTION.search(plain[step])}

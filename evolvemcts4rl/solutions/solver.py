@@ -9,7 +9,7 @@ from typing import Protocol
 from evolvemcts4rl.answers.extract import extract_answer
 from evolvemcts4rl.answers.grader import Grader
 from evolvemcts4rl.prompts import prompt_messages
-from evolvemcts4rl.records import Completion, Message, Prefix, Problem, RollOut, Rollout
+from evolvemcts4rl.records import Completion, Message, Prefix, Problem, Rollout, RolloutSampler
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.steps import join_steps, merge_steps, split_steps
 
@@ -24,7 +24,9 @@ class Chat(Protocol):
     def prefill(self) -> bool:
         """Whether a last assistant message is continued."""
 
-    async def complete(self, messages: list[Message], n: int, *, start: int = 0, sticky: str = "") -> list[Completion]:
+    async def complete(
+        self, messages: list[Message], n: int, *, start: int = 0, affinity_key: str = ""
+    ) -> list[Completion]:
         """The n completions of index start, start + 1, … of these messages."""
 
 
@@ -73,20 +75,20 @@ class Solver:
         agrees = await self.grader.same(problem.final_answer or "", voted) if voted is not None else None
         problem = replace(problem, solve_rate=round(rate, 4), voted_answer=voted, agreement=round(share, 4))
         problem = replace(problem, vote_agrees=agrees)
-        reason = self._shut_gate(rate, len(verdicts))
+        reason = self._reason_not_to_search(rate, len(verdicts))
         return replace(problem, status="not_searched" if reason else "searched", reason=reason), rollouts
 
-    def roll_out(self, problem: Problem) -> RollOut:
+    def rollout_sampler(self, problem: Problem) -> RolloutSampler:
         """What mcts.search asks for rollouts of this problem."""
 
         async def sample(prefix: Prefix, count: int, start: int) -> list[Rollout]:
             messages = self._messages(problem, prefix)
-            completions = await self.chat.complete(messages, count, start=start, sticky=problem.question_id)
+            completions = await self.chat.complete(messages, count, start=start, affinity_key=problem.question_id)
             return await self._read(problem, prefix, completions)
 
         return sample
 
-    def _shut_gate(self, rate: float, judged: int) -> str | None:
+    def _reason_not_to_search(self, rate: float, judged: int) -> str | None:
         """Why a problem of this solve rate is not searched, or None."""
         least, most = self.settings.min_solve_rate, self.settings.max_solve_rate
         if rate in (0.0, 1.0):
@@ -109,7 +111,7 @@ class Solver:
 
     async def _first_completions(self, problem: Problem) -> list[Completion]:
         count = self.settings.num_solutions
-        return await self.chat.complete(self._messages(problem, ()), count, sticky=problem.question_id)
+        return await self.chat.complete(self._messages(problem, ()), count, affinity_key=problem.question_id)
 
     async def _read(self, problem: Problem, prefix: Prefix, completions: Sequence[Completion]) -> list[Rollout]:
         rollouts = [self._rollout(prefix, completion) for completion in completions]

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from evolvemcts4rl.solutions.blocks import LINE, Span, closed_blocks
-from evolvemcts4rl.solutions.corrections import CORRECTION, CUES
 
 _NAMED = r"(?:Step|Case|Part|Stage)[ \t]+(?:\d{1,3}|[IVX]{1,4}|[A-F])[*_]*[ \t]*(?:[:.()—–-]|$|(?=\n))|(?:第[\d一二三四五六七八九十]{1,3}步|步骤[ \t]*[\d一二三四五六七八九十]{1,3})"
 _NAMING = frozenset("sSſcCpP第步")  # letters with which these begin; ſ is an s where case is ignored
@@ -68,18 +67,6 @@ def merge_steps(steps: Sequence[str], most: int) -> list[str]:
         raise ValueError("a text has at least one step")
     size = -(-len(steps) // most)
     return ["".join(steps[start : start + size]) for start in range(0, len(steps), max(size, 1))]
-
-
-def announcing(steps: Iterable[str]) -> set[str]:
-    """Those of some steps that say, in English or Chinese, that an earlier step was wrong; doubting is not enough.
-
-    Many at once cost little more than one: most hold no cue at all.
-    """
-    plain = {step: step.replace("’", "'").replace("*", "").lower() for step in steps}
-    together = "\n".join(plain.values())
-    cues = [cue for cue in CUES if cue in together]
-    suspects = [step for step, text in plain.items() if any(cue in text for cue in cues)] if cues else []
-    return {step for step in suspects if CORRECTION.search(plain[step])}
 
 
 def _starts_after(text: str, separator: str) -> list[int]:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolvemcts4rl.answers.compare import compare_quick, same_answer
-from evolvemcts4rl.answers.extract import extract_answer, normalise_answer, seed_answer
+from evolvemcts4rl.answers.extract import extract_answer, seed_answer
+from evolvemcts4rl.answers.forms import normalise_answer
 from evolvemcts4rl.answers.grader import vote
 from tests.support.answer_pairs import DIFFERENT, MATCHING, rows
 

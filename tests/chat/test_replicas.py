@@ -27,7 +27,9 @@ def test_a_problem_sticks_to_its_replica_and_the_load_is_spread():
     async def ask(urls):
         async with open_client(*urls, concurrency=8) as client:
             for start in range(3):
-                await asyncio.gather(*(client.complete(QUESTION, 1, start=start, sticky=f"p{i}") for i in range(8)))
+                await asyncio.gather(
+                    *(client.complete(QUESTION, 1, start=start, affinity_key=f"p{i}") for i in range(8))
+                )
 
     with Loopback() as one, Loopback() as two:
         one.latency = two.latency = 0.02
@@ -41,7 +43,7 @@ def test_a_dead_replica_is_set_aside_and_its_problems_go_elsewhere():
 
     async def ask(url):
         async with open_client(dead, url, max_retries=1) as client:
-            await asyncio.gather(*(client.complete(QUESTION, 1, start=i, sticky=f"p{i}") for i in range(20)))
+            await asyncio.gather(*(client.complete(QUESTION, 1, start=i, affinity_key=f"p{i}") for i in range(20)))
             return client.usage.requests
 
     with Loopback() as server:
@@ -51,7 +53,9 @@ def test_a_dead_replica_is_set_aside_and_its_problems_go_elsewhere():
 def test_a_replica_that_dies_in_the_middle_loses_no_problem():
     async def ask(one, two):
         async with open_client(one.url, two.url, max_retries=2, concurrency=8) as client:
-            tasks = [asyncio.create_task(client.complete(QUESTION, 1, start=i, sticky=f"p{i}")) for i in range(60)]
+            tasks = [
+                asyncio.create_task(client.complete(QUESTION, 1, start=i, affinity_key=f"p{i}")) for i in range(60)
+            ]
             await asyncio.sleep(0.1)
             await asyncio.to_thread(one.__exit__)
             assert len(await asyncio.gather(*tasks)) == 60
@@ -82,7 +86,7 @@ def test_a_replica_that_is_set_aside_is_tried_again_with_one_request():
         one.aside_until = time.monotonic()  # its rest is over
         assert [await replicas.acquire() for _ in range(2)] == [one, two]
         replicas.faulted(one, unreachable=True)
-        assert one.rest == 10.0
+        assert one.rest_seconds == 10.0
         replicas.release(one)
         one.aside_until = time.monotonic()
         trial = await replicas.acquire()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolvemcts4rl.chat.dialect import Question
+from evolvemcts4rl.chat.dialect import ChatRequest
 from evolvemcts4rl.chat.faults import Fault
 from evolvemcts4rl.chat.journal import Journal
 from evolvemcts4rl.chat.replies import read_completions, split_thought
@@ -20,7 +20,7 @@ def read(payload, count=9, prefix="", echoes=True):
     messages = [{"role": "user", "content": "x" * 35}]
     if prefix:
         messages.append({"role": "assistant", "content": prefix})
-    question = Question("m", messages, {"max_tokens": 100}, b"")
+    question = ChatRequest("m", messages, {"max_tokens": 100}, b"")
     return read_completions(json.dumps(payload).encode(), question, count, echoes)
 
 
@@ -153,14 +153,14 @@ def test_tokens_are_estimated_where_nothing_is_counted():
 )
 def test_nonsense_is_a_fault_that_may_pass(content):
     with pytest.raises(Fault) as fault:
-        read_completions(content, Question("m", [{"role": "user", "content": ""}], {}, b""), 1, True)
-    assert fault.value.passing
+        read_completions(content, ChatRequest("m", [{"role": "user", "content": ""}], {}, b""), 1, True)
+    assert fault.value.is_transient
 
 
 def test_a_reply_nested_too_deeply_is_a_fault_that_may_pass():
     with pytest.raises(Fault) as fault:
-        read_completions(b"[" * 100_000, Question("m", [{"role": "user", "content": ""}], {}, b""), 1, True)
-    assert fault.value.passing
+        read_completions(b"[" * 100_000, ChatRequest("m", [{"role": "user", "content": ""}], {}, b""), 1, True)
+    assert fault.value.is_transient
 
 
 @pytest.mark.parametrize("reason", [["stop"], {}, 7])

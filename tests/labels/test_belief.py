@@ -121,7 +121,7 @@ def test_belief_is_the_sum_over_all_hidden_states(scene):
     tree, believed = grown(*scene)
     by_cell = [enumerated(scene, rates) for rates in CELLS]
     evidence = sum(total for total, _ in by_cell)
-    everywhere = believed.everywhere()
+    everywhere = believed.p_right_everywhere()
     for prefix, node in prefixes(tree):
         assert everywhere[node] == pytest.approx(sum(right[prefix] for _, right in by_cell) / evidence)
 
@@ -130,7 +130,7 @@ def test_belief_is_the_sum_over_all_hidden_states(scene):
 def test_each_cell_alone_is_the_sum_over_all_hidden_states(scene):
     tree, believed = grown(*scene)
     for path in tree.solutions():
-        right, _ = believed.by_cell(path)
+        right, _ = believed.states_by_cell(path)
         for cell, rates in list(enumerate(CELLS))[::7]:
             total, expected = enumerated(scene, rates)
             texts = tuple(node.text for node in path)
@@ -145,7 +145,7 @@ def test_learned_rates_weigh_the_cells():
     rates = learn_rates([Belief(tree, CORRECTIONS).evidence()] * 30)
     by_cell = [enumerated(scene, cell) for cell in CELLS]
     evidence = sum(rate * total for rate, (total, _) in zip(rates, by_cell, strict=True))
-    everywhere = Belief(tree, CORRECTIONS, rates).everywhere()
+    everywhere = Belief(tree, CORRECTIONS, rates).p_right_everywhere()
     for prefix, node in prefixes(tree):
         expected = sum(rate * right[prefix] for rate, (_, right) in zip(rates, by_cell, strict=True)) / evidence
         assert everywhere[node] == pytest.approx(expected)
@@ -161,9 +161,9 @@ def prefixes(tree):
 
 def test_along_agrees_with_everywhere():
     tree, believed = grown(*SCENES["an announced correction"])
-    everywhere = believed.everywhere()
+    everywhere = believed.p_right_everywhere()
     for path in tree.solutions():
-        assert believed.along(path) == pytest.approx([everywhere[node] for node in path])
+        assert believed.p_right_along(path) == pytest.approx([everywhere[node] for node in path])
 
 
 def success_chances(steps, rates):
@@ -193,10 +193,10 @@ def test_telling_is_the_expected_fall_in_entropy():
     scene = SCENES["rollouts from a prefix"]
     tree, believed = grown(*scene)
     path = next(path for path in tree.solutions() if not path[-1].correct)
-    right, good = believed.by_cell(path)
+    right, good = believed.states_by_cell(path)
     weights = np.array([enumerated(scene, rates)[0] for rates in CELLS])
     weights /= weights.sum()
-    for depth, told in enumerate(believed.telling(path, 2)):
+    for depth, told in enumerate(believed.information_gain(path, 2)):
         joint = {}  # (right or not, verdicts) → chance
         for cell, rates in enumerate(CELLS):
             success = dict(zip("gw", success_chances(len(path) - 1 - depth, rates), strict=True))
@@ -232,11 +232,11 @@ def growth(draw):
 @settings(max_examples=100, deadline=None)
 def test_belief_never_rises_along_a_path_and_is_a_chance(rollouts):
     tree, believed = grown(*rollouts)
-    everywhere = believed.everywhere()
+    everywhere = believed.p_right_everywhere()
     for path in tree.solutions():
         values = [1.0, *(everywhere[node] for node in path)]
         assert all(0 <= after <= before for before, after in pairwise(values))
-        assert (np.diff(believed.along(path)) <= 0).all()
+        assert (np.diff(believed.p_right_along(path)) <= 0).all()
 
 
 @given(growth())
@@ -245,9 +245,9 @@ def test_asking_in_between_changes_nothing(rollouts):
     tree, believed = grown()
     for steps, verdict, start in rollouts:
         believed.add(tree.add(Rollout(tuple(steps.split()), verdict), start))
-        believed.everywhere()
+        believed.p_right_everywhere()
     _, at_once = grown(*rollouts)
-    assert list(believed.everywhere().values()) == pytest.approx(list(at_once.everywhere().values()))
+    assert list(believed.p_right_everywhere().values()) == pytest.approx(list(at_once.p_right_everywhere().values()))
 
 
 @given(growth())
@@ -255,7 +255,7 @@ def test_asking_in_between_changes_nothing(rollouts):
 def test_telling_is_never_negative(rollouts):
     tree, believed = grown(*rollouts)
     for path in tree.solutions():
-        told = believed.telling(path, 4) if len(path) > 1 else np.zeros(0)
+        told = believed.information_gain(path, 4) if len(path) > 1 else np.zeros(0)
         assert told.shape == (len(path) - 1,)
         assert (told > -1e-9).all()
         assert (told < 1 + 1e-9).all()
@@ -264,7 +264,7 @@ def test_telling_is_never_negative(rollouts):
 def test_telling_of_very_many_rollouts_is_a_number():
     tree, believed = grown(*SCENES["rollouts from a prefix"])
     path = next(path for path in tree.solutions() if not path[-1].correct)
-    told = [believed.telling(path, rollouts) for rollouts in (2, 20, 2000)]
+    told = [believed.information_gain(path, rollouts) for rollouts in (2, 20, 2000)]
     assert (np.diff(told, axis=0) > 0).all()
     assert (told[-1] < 1).all()
 
@@ -272,14 +272,14 @@ def test_telling_of_very_many_rollouts_is_a_number():
 def test_many_rollouts_do_not_underflow():
     rollouts = [(f"a{i % 300} b{i} c", i % 2 == 0, 0) for i in range(600)]
     tree, believed = grown(*rollouts)
-    assert all(np.isfinite(value) for value in believed.everywhere().values())
+    assert all(np.isfinite(value) for value in believed.p_right_everywhere().values())
     assert len(list(tree.solutions())) == 600
 
 
 def test_a_very_long_solution_is_no_recursion():
     tree, believed = grown((" ".join(f"s{i}" for i in range(3000)), False, 0))
     (path,) = tree.solutions()
-    assert believed.along(path)[-1] < 0.05
+    assert believed.p_right_along(path)[-1] < 0.05
 
 
 def test_rollouts_that_fail_from_a_prefix_put_the_error_before_it():
@@ -289,7 +289,7 @@ def test_rollouts_that_fail_from_a_prefix_put_the_error_before_it():
         *((f"a z{i} y w", True, 1) for i in range(6)),
     ]
     tree, believed = grown(*scene)
-    a, b = believed.along(next(path for path in tree.solutions() if path[-1].text == "d"))[:2]
+    a, b = believed.p_right_along(next(path for path in tree.solutions() if path[-1].text == "d"))[:2]
     assert a > 0.9
     assert b < 0.1
 
@@ -298,7 +298,7 @@ def test_an_announced_correction_vouches_for_nothing_before_it():
     _, plain = grown(*[("a b c", False, 0), ("a d c", True, 1), ("a e c", True, 1)])
     tree, corrected = grown(*[("a b c", False, 0), ("a wait1 c", True, 1), ("a wait2 c", True, 1)])
     a: Node = tree.root.children[0]
-    assert corrected.everywhere()[a] < 0.5 < next(iter(plain.everywhere().values()))
+    assert corrected.p_right_everywhere()[a] < 0.5 < next(iter(plain.p_right_everywhere().values()))
 
 
 def test_the_grid_is_made_of_chances():
@@ -338,7 +338,7 @@ def test_the_diversity_found_is_that_of_the_steps_however_they_come():
 
 def test_an_empty_tree_tells_nothing():
     _, believed = grown()
-    assert believed.everywhere() == {}
+    assert believed.p_right_everywhere() == {}
     assert (believed.evidence() == 0).all()
 
 
@@ -347,11 +347,11 @@ def test_an_empty_tree_tells_nothing():
 def test_a_tree_of_json_has_the_evidence_and_belief_of_the_one_that_grew(rollouts):
     tree, believed = grown(*rollouts)
     for path in tree.solutions():
-        believed.along(path)
+        believed.p_right_along(path)
     read = Tree.from_json(json.loads(json.dumps(tree.to_json())))
     anew = Belief(read, CORRECTIONS)
     assert (anew.evidence() == believed.evidence()).all()
-    assert list(anew.everywhere().values()) == list(believed.everywhere().values())
+    assert list(anew.p_right_everywhere().values()) == list(believed.p_right_everywhere().values())
 
 
 def marginals(rates):

@@ -23,8 +23,8 @@ class Scripted:
     reply: object
     asked: list = field(default_factory=list)
 
-    async def complete(self, messages, n, *, sticky="", model=None, temperature=None, max_tokens=None):
-        self.asked.append((messages, n, sticky, model, temperature))
+    async def complete(self, messages, n, *, affinity_key="", model=None, temperature=None, max_tokens=None):
+        self.asked.append((messages, n, affinity_key, model, temperature))
         if isinstance(self.reply, Exception):
             raise self.reply
         return [self.reply if isinstance(self.reply, Completion) else Completion(self.reply, "stop")]
@@ -47,8 +47,8 @@ def judged(reply):
 
 def test_only_searched_solutions_are_judged_with_their_steps_numbered():
     _, asked = judged("\\boxed{1}")
-    (((message,), n, sticky, model, temperature),) = asked
-    assert (n, sticky, model, temperature) == (1, "000000", "reader", 0.0)
+    (((message,), n, affinity_key, model, temperature),) = asked
+    assert (n, affinity_key, model, temperature) == (1, "000000", "reader", 0.0)
     assert "<step_0>\nHalve.\n</step_0>\n\n<step_1>\nIt is 5.\n</step_1>" in message["content"]
     assert "What is $2 + \\frac{4}{2}$?" in message["content"]
     assert "{{" not in message["content"]

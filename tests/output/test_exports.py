@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolvemcts4rl.labels.labelling import Harvest, labelled_solutions
+from evolvemcts4rl.labels.labelling import LabelledTree, labelled_solutions
 from evolvemcts4rl.output.exports import ROWS, STEP_TAG, math_shepherd_rows, prm_rows
 from evolvemcts4rl.tree import Node, Tree
 
@@ -24,7 +24,7 @@ def tree(*children):
 
 
 def rows(name, *children):
-    return list(ROWS[name](Harvest(tree(*children))))
+    return list(ROWS[name](LabelledTree(tree(*children))))
 
 
 ALICE = (
@@ -169,13 +169,13 @@ def test_keep_agreed_leaves_out_what_the_judge_sees_elsewhere():
         node("R", 0.9, end=True),
         node("C", 0.9, node("E", 0.1, node("D", 0.05, end=True))),  # right after an error that no judge was asked about
     )
-    assert [row["completions"] for row in prm_rows(Harvest(trees), keep="agreed")] == [["Asame", "B"], ["R"]]
-    assert len(list(prm_rows(Harvest(trees), keep="all"))) == 6
+    assert [row["completions"] for row in prm_rows(LabelledTree(trees), keep="agreed")] == [["Asame", "B"], ["R"]]
+    assert len(list(prm_rows(LabelledTree(trees), keep="all"))) == 6
 
 
 def test_judge_agrees_with_a_right_solution_by_naming_no_step():
     trees = tree(node("R", 0.9, end=True, judged=-1), node("S", 0.9, end=True, judged=0))
-    assert [row["completions"] for row in prm_rows(Harvest(trees), keep="agreed")] == [["R"]]
+    assert [row["completions"] for row in prm_rows(LabelledTree(trees), keep="agreed")] == [["R"]]
 
 
 @st.composite
@@ -190,7 +190,9 @@ def trees_of_any_shape(draw, depth=0):
 @given(st.lists(trees_of_any_shape(), max_size=3))
 def test_properties_of_every_file(children):
     grown = tree(*children)
-    made = {name: [json.loads(json.dumps(row)) for row in function(Harvest(grown))] for name, function in ROWS.items()}
+    made = {
+        name: [json.loads(json.dumps(row)) for row in function(LabelledTree(grown))] for name, function in ROWS.items()
+    }
     for row in made["prm"]:
         assert len(row["completions"]) == len(row["labels"]) > 0
         assert all(row["labels"][:-1])
@@ -202,4 +204,4 @@ def test_properties_of_every_file(children):
         assert [row["label"][place] for place in places] == ["+" if label else "-" for label in same["labels"]]
         assert len(marked) == len(row["label"])
     assert len(made["dpo"]) == len(made["openai_dpo"])
-    assert list(math_shepherd_rows(Harvest(grown))) == made["math_shepherd"]
+    assert list(math_shepherd_rows(LabelledTree(grown))) == made["math_shepherd"]

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.output.run_folder import RunFolder, folder_of
+from evolvemcts4rl.output.run_folder import RunFolder
+from evolvemcts4rl.output.run_identity import folder_of
 from evolvemcts4rl.records import Completion, Problem, Rollout
 from evolvemcts4rl.settings import FORMATS, Settings
 from evolvemcts4rl.tree import Node, Tree
@@ -165,7 +166,7 @@ def test_prices_may_be_given_after_the_run(settings):
         "summary.json", folder.read_summary() | {"prompt_tokens": 2_000_000, "completion_tokens": 500_000}
     )
     assert folder.read_summary()["money"] is None
-    folder.remake()
+    folder.rebuild_exports()
     assert folder.read_summary()["money"] == 3.0
 
 
@@ -270,7 +271,7 @@ def test_other_formats_are_made_from_a_complete_run(settings, whole):
     again = RunFolder(settings, "digest")
     again.check()
     assert again.complete
-    again.remake()
+    again.rebuild_exports()
     assert files(again) == whole
 
 
@@ -279,7 +280,7 @@ def test_files_of_formats_that_are_not_asked_for_again_stay_true(settings, whole
     folder, _ = live(replace(settings, formats=("prm",)))
     assert files(folder) == whole
     folder.path.joinpath("sft.jsonl").write_text("")
-    RunFolder(replace(settings, formats=("prm",)), "digest").remake()
+    RunFolder(replace(settings, formats=("prm",)), "digest").rebuild_exports()
     assert files(folder) == whole
 
 
@@ -292,14 +293,14 @@ def test_a_file_without_rows_is_left_out(settings):
     folder.write(problem, tree)
     folder.finish(True, journal, 1.0)
     assert set(files(folder)) == {f"{name}.jsonl" for name in ("problems", "tree", *FORMATS) if "dpo" not in name}
-    RunFolder(settings, "digest").remake()
+    RunFolder(settings, "digest").rebuild_exports()
     assert not list(folder.path.glob("*dpo*"))
 
 
 def test_keep_may_change_after_the_run(settings):
     live(settings)
     agreed = RunFolder(replace(settings, keep="agreed"), "digest")
-    agreed.remake()
+    agreed.rebuild_exports()
     kept = [json.loads(line)["completions"] for line in (agreed.path / "prm.jsonl").read_bytes().splitlines()]
     assert kept == [["Add.", "One."]] * 3
 

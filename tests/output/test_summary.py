@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from evolvemcts4rl.chat.journal import Totals
-from evolvemcts4rl.labels.labelling import Harvest
+from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.output.summary import LabelCounts, print_summary, summarise
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.tree import Node, Tree
@@ -32,7 +32,7 @@ def tree(*children):
 def counted(trees):
     counts = LabelCounts()
     for each in trees:
-        counts.add(Harvest(each))
+        counts.add(LabelledTree(each))
     return counts
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evolvemcts4rl.labels.labelling import Harvest
+from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.records import Problem, Rollout
-from evolvemcts4rl.report.markup import safe
+from evolvemcts4rl.report.markup import escape
 from evolvemcts4rl.report.page import most_instructive, write_report
 from evolvemcts4rl.report.problem_card import chosen_solutions, first_error, instructive
 from evolvemcts4rl.tree import Node, Tree
@@ -85,7 +85,10 @@ def summary_of(problems=(), trees=(), changed=None):
 def page_of(problems, trees, changed=None, most_trees=50):
     file = io.StringIO()
     write_report(
-        file, summary_of(problems, trees, changed), lambda: problems, most_instructive(map(Harvest, trees), most_trees)
+        file,
+        summary_of(problems, trees, changed),
+        lambda: problems,
+        most_instructive(map(LabelledTree, trees), most_trees),
     )
     return file.getvalue()
 
@@ -149,17 +152,17 @@ def test_nothing_that_others_wrote_becomes_markup(words):
 @given(st.text())
 @settings(max_examples=200, deadline=None)
 def test_safe_text_has_neither_markup_nor_unseen_characters(text):
-    out = safe(text)
+    out = escape(text)
     assert not re.search("[<>\"'\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", out)
     out.encode()
 
 
 def test_unseen_characters_are_named():
-    assert safe("a\u202eb\0c") == "a‹U+202E›b‹U+0000›c"
+    assert escape("a\u202eb\0c") == "a‹U+202E›b‹U+0000›c"
 
 
 def test_cut_text_says_how_much_is_missing():
-    assert safe("x" * 1500, 100) == "x" * 100 + " … and 1,400 characters more"
+    assert escape("x" * 1500, 100) == "x" * 100 + " … and 1,400 characters more"
 
 
 def test_page_fetches_and_executes_nothing():
@@ -181,7 +184,7 @@ def test_most_instructive_trees_come_first_and_the_others_are_counted():
     assert re.findall(r'<details class="problem" open><summary><code>(\d+)', html) == ["000000", "000002"]
     assert "2 of 4 trees" in html
     assert "2 are not shown" in html
-    assert instructive(Harvest(pairs[3][1])) == (False, False, False, 0.0)
+    assert instructive(LabelledTree(pairs[3][1])) == (False, False, False, 0.0)
 
 
 def test_lineage_is_shown_whatever_the_order_of_the_rows():
@@ -245,7 +248,7 @@ def test_memory_does_not_grow_with_the_run():
 
     file = io.StringIO()
     tracemalloc.start()
-    write_report(file, summary_of(changed={"trees": 2_000}), problems, most_instructive(map(Harvest, trees()), 5))
+    write_report(file, summary_of(changed={"trees": 2_000}), problems, most_instructive(map(LabelledTree, trees()), 5))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2_000_000

@@ -24,8 +24,8 @@ class Scripted:
     prefill: bool = True
     asked: list = field(default_factory=list)
 
-    async def complete(self, messages, n, *, start=0, sticky=""):
-        self.asked.append((messages, n, start, sticky))
+    async def complete(self, messages, n, *, start=0, affinity_key=""):
+        self.asked.append((messages, n, start, affinity_key))
         return [reply if isinstance(reply, Completion) else Completion(reply, "stop", 5, 7) for reply in self.replies]
 
 
@@ -64,8 +64,8 @@ def test_first_solutions_are_judged_and_what_says_nothing_counts_nowhere(solve):
     assert rollouts[0].steps == ("Think.\n\n", "The answer is \\boxed{1}.")
     assert rollouts[0].tokens == 7
     assert (problem.solve_rate, problem.status, problem.reason) == (0.6667, "searched", None)
-    ((_, n, start, sticky),) = chat.asked
-    assert (n, start, sticky) == (16, 0, "000000")
+    ((_, n, start, affinity_key),) = chat.asked
+    assert (n, start, affinity_key) == (16, 0, "000000")
 
 
 def test_vote_is_recorded_beside_a_stated_answer_that_it_contradicts(solve):
@@ -124,8 +124,8 @@ def test_vote_answers_a_problem_or_drops_it_with_the_reason(solve, replies, agre
 
 def ask_from(prefix, replies, grader, prefill=True, **flags):
     chat = Scripted(replies, prefill)
-    roll_out = Solver(chat, grader, Settings("seeds.jsonl", **flags)).roll_out(PROBLEM)
-    return asyncio.run(roll_out(prefix, len(replies), 3)), chat
+    rollout_sampler = Solver(chat, grader, Settings("seeds.jsonl", **flags)).rollout_sampler(PROBLEM)
+    return asyncio.run(rollout_sampler(prefix, len(replies), 3)), chat
 
 
 @pytest.mark.parametrize("model_name", ["gpt-4o", EMBEDDED_MODEL])
@@ -133,12 +133,12 @@ def ask_from(prefix, replies, grader, prefill=True, **flags):
 def test_continuation_begins_with_the_messages_of_the_solution(grader, model_name, prefill):
     _, first = ask_from((), boxed("1"), grader, prefill, model_name=model_name)
     _, later = ask_from(("Halves.\n\n", "They add.\n\n"), boxed("1"), grader, prefill, model_name=model_name)
-    ((solution, *_),), ((messages, n, start, sticky),) = first.asked, later.asked
+    ((solution, *_),), ((messages, n, start, affinity_key),) = first.asked, later.asked
     assert messages[: len(solution)] == solution
     assert PROBLEM.question in solution[-1]["content"]
     assert messages[len(solution)] == {"role": "assistant", "content": "Halves.\n\nThey add.\n\n"}
     assert [message["role"] for message in messages[len(solution) + 1 :]] == ([] if prefill else ["user"])
-    assert (n, start, sticky) == (1, 3, "000000")
+    assert (n, start, affinity_key) == (1, 3, "000000")
 
 
 @pytest.mark.parametrize(

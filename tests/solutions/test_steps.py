@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evolvemcts4rl.solutions.steps import announcing, join_steps, merge_steps, split_steps
+from evolvemcts4rl.solutions.corrections import steps_announcing_correction
+from evolvemcts4rl.solutions.steps import join_steps, merge_steps, split_steps
 
 LINES = (
     "Tom has 8 apples and gives 3 away.",
@@ -283,14 +284,14 @@ The first attempt fails with probability 1/3.
 
 @pytest.mark.parametrize("sentence", CORRECTIONS.splitlines())
 def test_announced_correction_is_told(sentence):
-    assert announcing([sentence])
-    assert announcing([f"We get $x = 3$. {sentence}\n\n"])
+    assert steps_announcing_correction([sentence])
+    assert steps_announcing_correction([f"We get $x = 3$. {sentence}\n\n"])
 
 
 @pytest.mark.parametrize("sentence", NOT_CORRECTIONS.splitlines())
 def test_ordinary_mathematics_announces_nothing(sentence):
-    assert not announcing([sentence])
-    assert not announcing([f"We get $x = 3$. {sentence}\n\n"])
+    assert not steps_announcing_correction([sentence])
+    assert not steps_announcing_correction([f"We get $x = 3$. {sentence}\n\n"])
 
 
 @given(st.lists(st.text(min_size=1), max_size=100), st.integers(1, 30))
