@@ -98,8 +98,6 @@ def _prices(text: str) -> tuple[float, float]:
 
 
 def _mutations(text: str) -> tuple[tuple[str, float], ...]:
-    from evolvemcts4rl.flags import parse_mutations
-
     try:
         return parse_mutations(text)
     except UserError as error:

@@ -1,4 +1,5 @@
 """Which step is wrong.
 
-belief: the posterior over a tree. judge: a second opinion by a language model.
+belief: the posterior over a tree. labelling: write labels from it, and read them. judge: a second opinion by a language
+model.
 """

@@ -1,5 +1,5 @@
 """What is on disk.
 
-run_folder: all files of a run. decided: problems that are done already. jsonl: rows. exports: tree to training files.
-summary: the counts.
+run_folder: the files of a run. run_identity: what makes two runs the same. jsonl: rows, written whole. exports: from a
+tree to training files. summary: what a run cost and made.
 """

@@ -1,5 +1,5 @@
 """Asking for solutions and reading them.
 
 solver: first solutions and rollouts. steps: split a solution into steps. blocks: formulas and code that are never cut.
-corrections: the wording of corrections.
+corrections: the wording by which a step announces a correction.
 """

@@ -1,0 +1,96 @@
+"""Imports run one way: what docs/design.md draws is what the source does."""
+
+from __future__ import annotations
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "evolvemcts4rl"
+FACADE = PACKAGE  # __init__.py hands out the Python API, which lives above everything else
+
+# Lowest first. A room imports from the rooms before it, never from one after it.
+ROOMS = [
+    ["errors", "settings", "terminal"],
+    ["records"],
+    ["tree"],
+    ["prompts"],
+    ["answers"],
+    ["problems", "chat"],
+    ["solutions"],
+    ["labels"],
+    ["report"],
+    ["output"],
+    ["flags", "progress", "show_tree"],
+    ["evolve", "mcts"],
+    ["generate"],
+]
+HEIGHT = {room: height for height, rooms in enumerate(ROOMS) for room in rooms}
+
+
+def module_name(path: Path) -> str:
+    """Return the dotted name of a source file."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def sources() -> dict[str, Path]:
+    """Return every module of the program, by its name."""
+    paths = [*ROOT.glob("*.py"), *(ROOT / PACKAGE).rglob("*.py")]
+    return {module_name(path): path for path in paths if path.stem in HEIGHT or path.parent != ROOT}
+
+
+def imports_of(path: Path, modules: set[str]) -> set[str]:
+    """Return the modules of the program that a file imports anywhere, in functions and for types too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= names & modules or {str(node.module)}
+    return found & modules
+
+
+MODULES = sources()
+IMPORTS = {name: imports_of(path, set(MODULES)) for name, path in MODULES.items()}
+
+
+def room_of(module: str) -> str:
+    """Return the room in which a module stands: its folder, or itself where it stands alone."""
+    return module.removeprefix(f"{PACKAGE}.").partition(".")[0]
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {FACADE}))
+def test_a_module_imports_only_from_its_own_room_and_those_below(module: str) -> None:
+    for other in IMPORTS[module] - {FACADE}:
+        below = HEIGHT[room_of(other)] < HEIGHT[room_of(module)]
+        assert below or room_of(other) == room_of(module), f"{module} imports {other}, which stands no lower"
+
+
+def test_there_is_no_circle_of_imports() -> None:
+    graph = {module: found - {FACADE} for module, found in IMPORTS.items() if module != FACADE}
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"a circle: {' → '.join(error.args[1])}")
+    assert order[-1] == "generate"
+
+
+def test_nothing_in_the_package_imports_the_root() -> None:
+    root = {"generate", "evolve", "mcts"}
+    assert root <= set(MODULES)
+    for module, found in IMPORTS.items():
+        if module not in {*root, FACADE}:
+            assert not found & root, module
+
+
+def test_each_room_says_what_it_is_for_and_names_its_files() -> None:
+    for folder in sorted((ROOT / PACKAGE).iterdir()):
+        if folder.is_dir() and any(folder.glob("*.py")):
+            said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+            for path in folder.glob("*.py"):
+                assert path.stem == "__init__" or f"{path.stem}:" in said, path
