@@ -86,8 +86,6 @@ def role_of(unit: str, bare: str, previous: str, in_list: bool) -> str:
     A title waits for its text, and so does an item of a plan; a tail belongs to what stands before it. `bare` is the
     unit without its blocks, `previous` the unit before it; `in_list` says that the list items before it are steps.
     """
-    if _ANSWER_MARK.match(unit):
-        return "tail"
     if is_title(unit):
         return "title"
     item = _ITEM.match(unit)
@@ -106,7 +104,7 @@ def _belongs_to(previous: str, unit: str, bare: str) -> bool:
     if previous.endswith(("```", "~~~")) and len(bare) < 80 and _OUTPUT.search(bare):
         return len(bare) < len(unit) or bare.rstrip("*").endswith(_COLONS)
     if len(unit) < _SHORT:
-        if _is_box(unit) or _connective(unit) in _AND or _connective(previous) in _AND:
+        if _is_box(unit) or _ANSWER_MARK.match(unit) or _connective(unit) in _AND or _connective(previous) in _AND:
             return True
         if not _LONG_WORD.search(_LATEX_COMMAND.sub("", unit)):  # a formula
             return previous.rstrip("*").endswith(_COLONS) or not _RELATION.search(unit)
@@ -120,7 +118,7 @@ def is_title(line: str) -> bool:
     if line[:1].isalpha() and line[0] not in _MARK_LETTERS:
         return _connective(line) in _SO
     if _HEADING.match(line):
-        return True
+        return not _ANSWER_MARK.match(line)
     item, named = _ITEM.match(line), _NAMED_TITLE.match(line)
     marker = named or item
     said = line[marker.end() :].strip("* ") if marker else line.strip("* ")

@@ -152,6 +152,7 @@ def _units(text: str, blocks: list[Span]) -> Iterator[Span]:
         if block < len(blocks) and blocks[block][0] < position:
             opening = text[blocks[block][0] : blocks[block][0] + 12].lstrip()
             cut = blocks[block][1] == line_end and opening.startswith(("```", "~~~"))
+            lines_apart = lines_apart or cut
             before = ""
             continue
         line = text[position:line_end]
