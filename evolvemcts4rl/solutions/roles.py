@@ -36,7 +36,7 @@ _RELATION = re.compile(r"[=<>≤≥≡≈≠]|\\(?:[lg]eq?|equiv|approx|neq?)(?!
 _ASSIGNMENT = re.compile(r"\W{0,9}[A-Za-z]\w{0,20}\s{0,3}=\s{0,3}[\w.,\\{}/$]{1,40}\W{0,9}$")
 _FORMULA_END = re.compile(r"(?:\\\]|\$\$|\\end\{\w{1,20}\*?\})\s{0,9}[.,;]?$")
 _WHERE = re.compile(r"(?:where|with|which|for (?:all|every|each|some))\b")
-_ANSWER_MARK = re.compile(r"#### *[-$£€\d.,/% ]{1,30}$")  # of GSM8K
+_ANSWER_MARK = re.compile(r"#### {0,4}[-$£€\d.,/% ]{1,30}$")  # of GSM8K
 _INSTRUCTION = re.compile(
     r"(?:first|next|then|now|finally),? |"
     r"(?:calculat|determin|find|comput|identif|add|subtract|sum|multipl|divid|us|set|solv|simplif|writ|convert|count|appl"

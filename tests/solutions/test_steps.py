@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -207,18 +205,6 @@ def test_separator_ends_a_step():
 
 def test_text_without_words():
     assert [split_steps(text) for text in ("", " \n\n ", "---", "\n7")] == [[], [" \n\n "], ["---"], ["\n7"]]
-
-
-@pytest.mark.parametrize(
-    "piece", ["".join(SPLITS["table"]) + "\n\n", "\\[", "$$\n", "\\begin{array}", "- a=.", "``` ", "**", "\t"]
-)
-def test_a_long_text_takes_time_in_proportion(piece):
-    seconds = []
-    for size in (50_000, 400_000):
-        start = time.process_time()
-        split_steps(piece * (size // len(piece)))
-        seconds.append(time.process_time() - start)
-    assert seconds[1] < 40 * seconds[0] + 0.5
 
 
 CORRECTIONS = """\
