@@ -1,5 +1,6 @@
 """Asking for solutions and reading them.
 
-solver: first solutions and rollouts. steps: split a solution into steps. blocks: formulas and code that are never cut.
-corrections: the wording of corrections.
+solver: first solutions and rollouts. steps: split a solution into steps. roles: what a line or unit
+of a solution is. blocks: formulas and code that are never cut. corrections: the wording of
+corrections.
 """

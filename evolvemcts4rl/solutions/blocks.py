@@ -1,7 +1,9 @@
-"""The parts of a text within which it must not be split: closed display formulas, code blocks and markdown tables.
+"""The parts of a text within which it must not be split: closed display formulas, code blocks and
+markdown tables.
 
-A block that is never closed is plain text, since there is no telling where it was meant to end. What counts as a block
-is decided from its own text and what stands before it, so that cutting a text between blocks leaves them as they are.
+A block that is never closed is plain text, since there is no telling where it was meant to end.
+What counts as a block is decided from its own text and what stands before it, so that cutting a
+text between blocks leaves them as they are.
 """
 
 from __future__ import annotations
@@ -60,7 +62,9 @@ def closed_blocks(text: str) -> list[Span]:
 
 
 def _holds_prose(formula: str) -> bool:
-    """Return whether what stands between two $$ is rather the text between two formulas, the first never closed."""
+    """Return whether what stands between two $$ is rather the text between two formulas, the
+    first never closed.
+    """
     lines = formula.split("\n")
     for number, line in enumerate(lines[1:-1], 1):
         if not line.strip(" \t\r"):
@@ -69,7 +73,9 @@ def _holds_prose(formula: str) -> bool:
 
 
 def _fence_mark(line: str) -> tuple[str, bool] | None:
-    """Return the marks of a line that opens or closes a code block, and whether it holds nothing else; None elsewhere."""
+    """Return the marks of a line that opens or closes a code block, and whether it holds nothing
+    else; None elsewhere.
+    """
     line = line.strip()
     if not line.startswith(("```", "~~~")):
         return None
@@ -98,7 +104,9 @@ def _fences(text: str) -> list[Span]:
 
 
 def _tables(text: str) -> list[Span]:
-    """Return the markdown tables: a row, the line of |---|---| under it, and the rows that follow."""
+    """Return the markdown tables: a row, the line of |---|---| under it, and the rows that
+    follow.
+    """
     found: list[Span] = []
     row_start: int | None = None  # of the row before
     for start, end in lines_of(text):

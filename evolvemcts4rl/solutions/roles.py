@@ -1,4 +1,5 @@
-"""What a line or a unit of a solution is: a heading, a list item, a plan, a formula, an answer in a box, or a step.
+"""What a line or a unit of a solution is: a heading, a list item, a plan, a formula, an answer in a
+box, or a step.
 
 Every expression here matches a bounded number of characters, so that no text makes the search slow.
 """
@@ -66,7 +67,9 @@ def breaks(line: str) -> bool:
 
 
 def is_numbered(unit: str) -> bool:
-    """Return whether a unit begins with a number or as "Step 3" does: its writer says where a step begins."""
+    """Return whether a unit begins with a number or as "Step 3" does: its writer says where a
+    step begins.
+    """
     return bool(_MARK.match(unit))
 
 
@@ -83,8 +86,9 @@ def is_item(unit: str) -> bool:
 def role_of(unit: str, bare: str, previous: str, in_list: bool) -> str:
     """Return what a unit is: "title", "plan", "tail" or "step".
 
-    A title waits for its text, and so does an item of a plan; a tail belongs to what stands before it. `bare` is the
-    unit without its blocks, `previous` the unit before it; `in_list` says that the list items before it are steps.
+    A title waits for its text, and so does an item of a plan; a tail belongs to what stands before
+    it. `bare` is the unit without its blocks, `previous` the unit before it; `in_list` says that
+    the list items before it are steps.
     """
     if is_title(unit):
         return "title"
@@ -112,7 +116,9 @@ def _belongs_to(previous: str, unit: str, bare: str) -> bool:
 
 
 def is_title(line: str) -> bool:
-    """Return whether a unit is one line that only leads to what follows: "## Prices", "**Step 3: Add them.**", "So"."""
+    """Return whether a unit is one line that only leads to what follows: "## Prices", "**Step 3:
+    Add them.**", "So".
+    """
     if "\n" in line or len(line) > 200:
         return False
     if line[:1].isalpha() and line[0] not in _MARK_LETTERS:
@@ -135,13 +141,17 @@ def is_title(line: str) -> bool:
 
 
 def is_next_number(title: str, unit: str) -> bool:
-    """Return whether a title without text is followed by the next one of its kind: such lines are the steps themselves."""
+    """Return whether a title without text is followed by the next one of its kind: such lines
+    are the steps themselves.
+    """
     first, second = _MARK.match(title), _MARK.match(unit)
     return bool(first and second and first.lastgroup == second.lastgroup)
 
 
 def is_whole_line(line: str) -> bool:
-    """Return whether a line within a paragraph may be a statement of its own, to judge by its end."""
+    """Return whether a line within a paragraph may be a statement of its own, to judge by its
+    end.
+    """
     end = line.rstrip()
     if end.rstrip('*_)”」』"$').endswith(_SENTENCE_ENDS):
         return True
@@ -149,7 +159,9 @@ def is_whole_line(line: str) -> bool:
 
 
 def begins_anew(line: str) -> bool:
-    """Return whether a line within a paragraph may be a statement of its own, to judge by its beginning."""
+    """Return whether a line within a paragraph may be a statement of its own, to judge by its
+    beginning.
+    """
     start = line.lstrip("*_\"'“( \t$£€")[:1]
     if not start or start.islower() or not (start.isalnum() or start == "\\") or line.startswith(("\\[", "$$")):
         return False
@@ -190,7 +202,9 @@ def _is_box(unit: str) -> bool:
 
 
 def _is_instruction(said: str) -> bool:
-    """Return whether a list item says what to do, not what comes of it: "Calculate the total distance."."""
+    """Return whether a list item says what to do, not what comes of it: "Calculate the total
+    distance.".
+    """
     said = said.strip("* \t")
     if len(said) > 200 or "\n" in said or not _INSTRUCTION.match(said):
         return False
@@ -201,7 +215,9 @@ def _is_instruction(said: str) -> bool:
 
 
 def _reasons(item: str) -> bool:
-    """Return whether a list item says something, rather than naming a value ("3 apples", "a = 5")."""
+    """Return whether a list item says something, rather than naming a value ("3 apples", "a =
+    5").
+    """
     start = item[:2000]
     if _has(_WORD, start, 4) or _has(_TOKEN, start, 5):
         return True

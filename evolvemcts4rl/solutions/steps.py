@@ -1,12 +1,14 @@
 r"""Split a solution into steps and join it again.
 
-A text is cut into units at line starts: after a blank line, before a list item, "Step 3:" or a heading, after a block
-of code, and between two lines that are whole statements, but never inside a closed block (display formula, code,
-table). Each unit then opens a step, or belongs to the step before it (roles.py).
+A text is cut into units at line starts: after a blank line, before a list item, "Step 3:" or a
+heading, after a block of code, and between two lines that are whole statements, but never inside a
+closed block (display formula, code, table). Each unit then opens a step, or belongs to the step
+before it (roles.py).
 
-Every decision looks only at the unit and at what stands before it in its own step. So a prefix splits as the whole
-text does, and so does a continuation without its prefix, on which the search relies: for every i,
-`split_steps("".join(steps[:i])) == steps[:i]` and `split_steps("".join(steps[i:])) == steps[i:]`.
+Every decision looks only at the unit and at what stands before it in its own step. So a prefix
+splits as the whole text does, and so does a continuation without its prefix, on which the search
+relies: for every i, `split_steps("".join(steps[:i])) == steps[:i]` and
+`split_steps("".join(steps[i:])) == steps[i:]`.
 """
 
 from __future__ import annotations
@@ -34,13 +36,15 @@ STEP_RULES = 2  # changes with the rules: a run's prefixes must be cut as they w
 
 
 def split_steps(text: str, separator: str | None = None) -> list[str]:
-    """Return the steps of a text, each with the whitespace that follows it; joined they are the text again.
+    """Return the steps of a text, each with the whitespace that follows it; joined they are the
+    text again.
 
-    A step is one paragraph of reasoning, or one line where each line is a statement; a numbered item with the bullets
-    below it, any other list item that reasons, or what stands under a heading. What says nothing by itself belongs to
-    a neighbour: a lone formula, box, code block, table, "so" or value, and the items of a plan stay together. With a
-    separator, a step ends after each occurrence of it instead, and pieces of whitespace only are joined to the step
-    before. Raises ValueError if the separator is empty.
+    A step is one paragraph of reasoning, or one line where each line is a statement; a numbered
+    item with the bullets below it, any other list item that reasons, or what stands under a
+    heading. What says nothing by itself belongs to a neighbour: a lone formula, box, code block,
+    table, "so" or value, and the items of a plan stay together. With a separator, a step ends after
+    each occurrence of it instead, and pieces of whitespace only are joined to the step before.
+    Raises ValueError if the separator is empty.
     """
     if not text.strip():
         return [text] if text else []
@@ -54,7 +58,8 @@ def join_steps(steps: Sequence[str]) -> str:
 
 
 def merge_steps(steps: Sequence[str], most: int) -> list[str]:
-    """Return at most `most` steps: where there are more, consecutive ones stand together, equally many in each.
+    """Return at most `most` steps: where there are more, consecutive ones stand together, equally
+    many in each.
 
     Raises ValueError for `most` under 1.
     """
@@ -77,7 +82,9 @@ def _starts_after(text: str, separator: str) -> list[int]:
 
 @dataclass
 class _Step:
-    """What the step that is being read holds so far, as far as it decides whether the next unit belongs to it."""
+    """What the step that is being read holds so far, as far as it decides whether the next unit
+    belongs to it.
+    """
 
     first: str  # its first unit
     previous: str  # its last unit
