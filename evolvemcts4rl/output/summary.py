@@ -25,12 +25,16 @@ class LabelCounts:
     rollouts: int = 0
     steps: Counter[bool] = field(default_factory=Counter)  # by label
     solutions: Counter[str] = field(default_factory=Counter)  # by what was found in them
+    one_step_solutions: int = 0
+    whole_solutions: int = 0
     errors: list[int] = field(default_factory=lambda: [0] * FIFTHS)  # by the part of the solution where they lie
 
     def add(self, labelled_tree: LabelledTree) -> None:
         """Count one more tree."""
         self.trees += 1
         self.rollouts += labelled_tree.tree.root.num_rollouts
+        self.whole_solutions += len(labelled_tree.solutions)
+        self.one_step_solutions += sum(len(path) == 1 for path in labelled_tree.solutions)
         for node in labelled_tree.tree.nodes():
             self.rollouts += node.num_rollouts
             if node.label is not None:
@@ -48,6 +52,8 @@ class LabelCounts:
             "rollouts": self.rollouts,
             "labelled_steps": {"right": self.steps[True], "wrong": self.steps[False]},
             "labelled_solutions": dict(self.solutions),
+            "whole_solutions": self.whole_solutions,
+            "one_step_solutions": self.one_step_solutions,
             "first_errors_by_fifth_of_the_solution": self.errors,
         }
 
@@ -104,6 +110,11 @@ def print_summary(summary: dict[str, Any], folder: Path, stopped: str | None, re
         print(f"{name:<15} {text}")
     for reason, count in list(summary["reasons"].items())[:8]:
         print(f"{'':<15} {count} × {reason}")
+    if 2 * summary.get("one_step_solutions", 0) > summary.get("whole_solutions", 0):
+        print(
+            f"{'look at':<15} {summary['one_step_solutions']} of {summary['whole_solutions']} solutions are a single step, "
+            "in which no first error can be found: give with --step_separator the text that ends the model's steps"
+        )
     against = summary["majority_against_stated_answer"]
     if against:
         first = against[0]
