@@ -64,6 +64,15 @@ def read_rows(path: Path) -> Iterator[Row]:
                         yield row
 
 
+def unique_rows(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield the first row of each problem."""
+    seen: set[str] = set()
+    for row in rows:
+        if row["question_id"] not in seen:
+            seen.add(row["question_id"])
+            yield row
+
+
 def read_in_order(path: Path) -> Iterator[Row]:
     """The rows of a file in order of question_id, with no more than their ids and places in memory; none where there is no file."""
     if not path.is_file():

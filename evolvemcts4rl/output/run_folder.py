@@ -17,7 +17,7 @@ from typing import IO, Any
 import orjson
 
 from evolvemcts4rl.chat.addresses import without_user
-from evolvemcts4rl.chat.journal import Journal, SpoiltJournal, Totals
+from evolvemcts4rl.chat.journal import Journal, Totals
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.labels.belief import Array, learn_rates, mean_rates
 from evolvemcts4rl.labels.labelling import evidence, relabel
@@ -30,18 +30,28 @@ from evolvemcts4rl.output.jsonl import (
     line_offsets,
     read_in_order,
     read_rows,
+    unique_rows,
     write_all,
 )
-from evolvemcts4rl.output.run_identity import folder_of, identity_of
-from evolvemcts4rl.output.summary import LabelCounts, money, summarise
+from evolvemcts4rl.output.run_files import (
+    JOURNAL,
+    PROBLEMS,
+    REPORT,
+    SETTINGS,
+    SUMMARY,
+    TREES,
+    delete_run,
+    refuse_inputs,
+    refuse_strangers,
+)
+from evolvemcts4rl.output.run_identity import difference, folder_of, identity_of, read_identity
+from evolvemcts4rl.output.summary import LabelCounts, summarise
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.report.page import most_instructive, write_report
 from evolvemcts4rl.settings import FORMATS, Settings
 from evolvemcts4rl.tree import Tree
 
 LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
-JOURNAL, SETTINGS, SUMMARY, REPORT = "completions.sqlite", "settings.json", "summary.json", "report.html"
-PROBLEMS, TREES = "problems.jsonl", "tree.jsonl"
 
 
 class RunFolder:
@@ -60,31 +70,21 @@ class RunFolder:
         return (self.path / SETTINGS).is_file()
 
     def check(self) -> None:
-        """Raise UserError if the folder is of another run: one with other settings, which are named, or of none at all."""
-        if self._settings.overwrite:
-            return
+        """Raise UserError, before anything is written, where this run cannot be in the folder.
+
+        That is where it holds a run with other settings, files that no run made, or an input of this run.
+        """
+        refuse_inputs(self.path, self._settings)
         if not self.begun:
-            # A journal alone is of a run that died in its first moment: nothing in it is taken for another question.
-            strangers = [name for name in _names() if not name.startswith(JOURNAL) and (self.path / name).exists()]
-            if strangers:
-                raise UserError(
-                    f"{self.path} holds {strangers[0]} but no {SETTINGS}, so it is not a run that can go on: "
-                    "give another --output_dir, or --overwrite."
-                )
+            refuse_strangers(self.path)
             return
-        try:
-            before = json.loads((self.path / SETTINGS).read_text(encoding="utf-8"))["identity"]
-        except (ValueError, KeyError):
-            raise UserError(f"{self.path / SETTINGS} is damaged: give another --output_dir, or --overwrite.") from None
-        changed = [name for name in self._identity | before if before.get(name) != self._identity.get(name)]
-        if changed:
-            name = changed[0]
-            flag = name if name in ("seed_digest", "prompts") else f"--{name}"
-            what = {"seed_digest": "the seed file has changed", "prompts": "a file in prompts/ has changed"}.get(
-                name, f"{flag} was {_shown(before.get(name))} and is now {_shown(self._identity.get(name))}"
-            )
+        before = read_identity(self.path / SETTINGS)
+        if before is None:
+            raise UserError(f"{self.path / SETTINGS} does not show a run of ours: give another --output_dir.")
+        changed = difference(before, self._identity)
+        if changed and not self._settings.overwrite:
             raise UserError(
-                f"{self.path} holds a run with other settings ({what}): run it with the same ones, "
+                f"{self.path} holds a run with other settings ({changed}): run it with the same ones, "
                 "or give another --output_dir, or --overwrite."
             )
 
@@ -119,8 +119,8 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"{self.path} cannot be made ({error.strerror}): choose another --output_dir.") from None
-        if self._settings.overwrite:
-            self._clear()
+        if self._settings.overwrite and self.begun:
+            delete_run(self.path)
         journal = Journal(self.path / JOURNAL)
         self._keep_formats()
         if not self.begun:
@@ -140,15 +140,17 @@ class RunFolder:
         return journal, self._decided
 
     def rebuild_exports(self) -> None:
-        """Make the training files of a complete run anew, and what it cost: --formats, --keep or --prices may have changed."""
+        """Make all that follows from a complete run's trees anew: --formats, --keep or --prices may have changed."""
         journal = Journal(self.path / JOURNAL)
         self._keep_formats()
-        consume(self._write_exports(self.trees()))
-        self._remove_empty()
-        if self._settings.prices:
-            summary = self.read_summary()
-            totals = Totals(summary["completions"], summary["prompt_tokens"], summary["completion_tokens"])
-            self.write_json(SUMMARY, summary | {"money": money(totals, self._settings.prices)})
+        before, labels = self.read_summary(), LabelCounts()
+        shown = most_instructive(_counted(self._write_exports(self.trees()), labels))
+        totals = Totals(before["completions"], before["prompt_tokens"], before["completion_tokens"])
+        summary = before | summarise(self.problems(), labels, totals, self._settings.prices)
+        if not self._settings.prices:
+            summary["money"] = before["money"]
+        self._write_report(summary, shown)
+        self.write_json(SUMMARY, summary)
         journal.close()
 
     def write(self, problem: Problem, tree: Tree | None = None) -> None:
@@ -181,11 +183,7 @@ class RunFolder:
         shown = most_instructive(_counted(labelled_trees, labels))
         summary = summarise(self.problems(), labels, journal.totals(), self._settings.prices)
         summary = {"complete": complete, "seconds": round(seconds, 1)} | summary | {"rates": mean_rates(rates)}
-        with atomic_write(self.path / REPORT) as file:
-            page = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
-            write_report(page, summary | {"run": self.path.name}, self.problems, shown)
-            page.detach()
-        self._remove_empty()
+        self._write_report(summary, shown)
         self.write_json(SUMMARY, summary)
         journal.close()
 
@@ -206,6 +204,13 @@ class RunFolder:
         """Write a JSON file beside and rename it, so that it is there whole or not at all."""
         with atomic_write(self.path / name) as file:
             file.write(json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n")
+
+    def _write_report(self, summary: dict[str, Any], shown: list[Tree]) -> None:
+        told = {"run": self.path.name, "resume_command": self._settings.resume_command}
+        with atomic_write(self.path / REPORT) as file:
+            page = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
+            write_report(page, summary | told, self.problems, shown)
+            page.detach()
 
     def _exports(self) -> dict[str, Callable[[exports.LabelledTree], Iterator[Row]]]:
         rows = {name: exports.ROWS[name] for name in self._formats}
@@ -251,21 +256,6 @@ class RunFolder:
             there = [name for name in FORMATS if (self.path / f"{name}.jsonl").exists()]
             self._formats = tuple(name for name in FORMATS if name in (*self._formats, *there))
 
-    def _remove_empty(self) -> None:
-        """Leave out files without a row, which `datasets` does not load."""
-        for name in [PROBLEMS, TREES, *(f"{name}.jsonl" for name in FORMATS)]:
-            path = self.path / name
-            if path.is_file() and not path.stat().st_size:
-                path.unlink()
-
-    def _clear(self) -> None:
-        """Delete the run that the folder holds, unless another process is at work in it."""
-        if (self.path / JOURNAL).exists():
-            with contextlib.suppress(SpoiltJournal):
-                Journal(self.path / JOURNAL).close()
-        for name in _names():
-            (self.path / name).unlink(missing_ok=True)
-
     def _rewrite(self, name: str, rows: Iterable[Row]) -> None:
         with atomic_write(self.path / name) as file:
             for row in rows:
@@ -275,25 +265,6 @@ class RunFolder:
         flags = asdict(self._settings) | {"base_url": [without_user(url) for url in self._settings.base_url]}
         versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
         return {"flags": flags, "identity": self._identity, "python": sys.version.split()[0], "libraries": versions}
-
-
-def _names() -> list[str]:
-    """Every file of a run, in the order in which they may be deleted: what says that the others are there goes first."""
-    journal = [JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm"]
-    return [SUMMARY, PROBLEMS, TREES, *(f"{name}.jsonl" for name in FORMATS), *journal, REPORT, SETTINGS]
-
-
-def _shown(value: Any) -> str:
-    return "not there" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def unique_rows(rows: Iterable[Row]) -> Iterator[Row]:
-    """The first row of each problem."""
-    seen: set[str] = set()
-    for row in rows:
-        if row["question_id"] not in seen:
-            seen.add(row["question_id"])
-            yield row
 
 
 def _counted(labelled_trees: Iterable[exports.LabelledTree], labels: LabelCounts) -> Iterator[exports.LabelledTree]:
