@@ -18,7 +18,7 @@ FIRST_ID = re.compile(rb'\{"question_id": ?"([\w.-]+)"')  # spares parsing a who
 
 
 def encode_row(row: Row) -> bytes:
-    """A row as it stands in its file, with the line's end."""
+    """Return a row as it stands in its file, with the line's end."""
     try:
         return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:  # half of an emoji, as broken servers send it in their complaints: it becomes a question mark
@@ -26,7 +26,7 @@ def encode_row(row: Row) -> bytes:
 
 
 def encode_rows(rows: Iterable[Row]) -> bytes:
-    """Some rows as they stand in their file."""
+    """Return rows as they stand in their file."""
     return b"".join(map(encode_row, rows))
 
 
@@ -38,7 +38,7 @@ def write_all(file: IO[bytes], data: bytes) -> None:
 
 
 def line_offsets(file: IO[bytes]) -> dict[str, int]:
-    """Where each line of a file begins, by its question_id."""
+    """Return the byte at which each line of a file begins, by its question_id."""
     places, position = {}, 0
     for each in file:
         places[_id_of(each).decode()] = position
@@ -52,7 +52,10 @@ def _id_of(row: bytes) -> bytes:
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """The whole rows of a file, of which a dead run may have torn the last, or a dying disk any; none where there is no file."""
+    """Yield the rows of a file, none where there is no file.
+
+    Left out are lines that are not whole: a dead run may have torn the last, or a dying disk any.
+    """
     if not path.is_file():
         return
     with path.open("rb") as file:
@@ -74,7 +77,10 @@ def unique_rows(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def read_in_order(path: Path) -> Iterator[Row]:
-    """The rows of a file in order of question_id, with no more than their ids and places in memory; none where there is no file."""
+    """Yield the rows of a file in order of question_id, none where there is no file.
+
+    Only their ids and places are held in memory.
+    """
     if not path.is_file():
         return
     with path.open("rb") as file:
@@ -84,7 +90,7 @@ def read_in_order(path: Path) -> Iterator[Row]:
 
 
 def _places_in_order(file: IO[bytes]) -> array[int]:
-    """Where the lines begin, in order of their question_id."""
+    """Return the bytes at which the lines begin, in order of their question_id."""
     places: list[bytes] = []  # the id and the place in one object each, half as large as two in a tuple
     position = 0
     for each in file:
@@ -96,7 +102,7 @@ def _places_in_order(file: IO[bytes]) -> array[int]:
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
-    """A file written beside and renamed into place when it is whole."""
+    """Open a file that is written beside and renamed into place when it is whole."""
     beside = path.with_name(path.name + ".new")
     try:
         with beside.open("wb") as file:

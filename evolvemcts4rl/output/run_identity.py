@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from evolvemcts4rl.chat.addresses import without_user
 from evolvemcts4rl.prompts import PROMPTS
 from evolvemcts4rl.settings import FREE_SETTINGS, Settings
 
+LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
 Identity = dict[str, Any]
 _FILES = {"seed_digest": "the seed file has changed", "prompts": "a file in prompts/ has changed"}
 
@@ -32,6 +36,15 @@ def identity_of(settings: Settings, seed_digest: str) -> Identity:
     # Through JSON, so that it compares equal with what is read back.
     identity: Identity = json.loads(json.dumps(flags | {"seed_digest": seed_digest, "prompts": prompts}))
     return identity
+
+
+def settings_json(settings: Settings, identity: Identity, continuation: str) -> dict[str, Any]:
+    """Return what settings.json holds: the flags, without any credentials, and all else that made the run."""
+    flags = asdict(settings) | {"base_url": [without_user(url) for url in settings.base_url]}
+    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    python = sys.version.split()[0]
+    written = {"flags": flags, "identity": identity, "python": python, "libraries": versions}
+    return written | {"continuation": continuation}
 
 
 def read_identity(path: Path) -> Identity | None:

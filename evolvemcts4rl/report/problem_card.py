@@ -113,6 +113,8 @@ def _solved(problem: Problem) -> str:
 def _vote(problem: Problem) -> str:
     if problem.agreement is None:
         return ""
+    if problem.vote_agrees is None:
+        return f'<span class="quiet">its solutions agree on no answer (the most common ones have {problem.agreement:.0%})</span>'
     if problem.vote_agrees is False:
         rival = f"<b>{escape(problem.voted_answer)}</b>" if problem.voted_answer else "another answer"
         return (

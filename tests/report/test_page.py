@@ -229,6 +229,19 @@ def test_a_problem_that_is_solved_always_has_a_tree_and_is_not_listed_among_thos
     assert "solved always" not in text
 
 
+@pytest.mark.parametrize(
+    ("vote", "words"),
+    [
+        ({"voted_answer": "5", "vote_agrees": True}, "given by 40% of its first solutions"),
+        ({"voted_answer": "7", "vote_agrees": False}, "the most common answer of its solutions is 7 (40%)"),
+        ({}, "its solutions agree on no answer (the most common ones have 40%)"),
+    ],
+)
+def test_the_share_of_an_answer_is_told_of_the_answer_that_has_it(vote, words):
+    problem, tree = searched("000001", agreement=0.4, **vote)
+    assert words in Page(page_of([problem], [tree])).text
+
+
 def test_contradicted_answers_are_listed():
     row = {"question_id": "000007", "stated": "5", "voted": "6", "agreement": 0.875}
     seed = Problem("000007", "How many are left?", "5", status="not_searched")
