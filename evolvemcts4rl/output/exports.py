@@ -1,4 +1,4 @@
-"""Everything that is made from a tree: step labels, and training data for a process reward model, SFT and DPO.
+"""Everything that is made from a tree: step labels, and training data for PRM, SFT and DPO.
 
 Each function takes one tree, walked once, and yields the rows of one file; nothing else goes in.
 """
@@ -41,7 +41,7 @@ def prm_rows(labelled_tree: LabelledTree, keep: str = "all") -> Iterator[Row]:
 
 
 def math_shepherd_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
-    """Yield Math-Shepherd's format: the tag after each step in `input`, + or − in its place in `label`."""
+    """Yield Math-Shepherd's format: a tag after each step in `input`, + or − for it in `label`."""
     tree = labelled_tree.tree
     for steps, labels in _distinct(labelled_tree.labelled):
         marked = [f"{step} {STEP_TAG}" for step in steps]

@@ -1,4 +1,4 @@
-"""JSON Lines files: rows written whole, read past what a dead run tore, put in order, and replaced all at once or not at all."""
+"""JSON Lines files: rows written whole, read past what a dead run tore, put in order, and replaced."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def encode_row(row: Row) -> bytes:
     """Return a row as it stands in its file, with the line's end."""
     try:
         return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:  # half of an emoji, as broken servers send it in their complaints: it becomes a question mark
+    except TypeError:
+        # Half of an emoji, as broken servers send it in their complaints, becomes a question mark.
         return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
@@ -31,7 +32,7 @@ def encode_rows(rows: Iterable[Row]) -> bytes:
 
 
 def write_all(file: IO[bytes], data: bytes) -> None:
-    """Write all of the data to an unbuffered file. Raises OSError where the disk takes only a part of it."""
+    """Write all of the data to an unbuffered file. Raises OSError where the disk is full."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
@@ -91,7 +92,8 @@ def read_in_order(path: Path) -> Iterator[Row]:
 
 def _places_in_order(file: IO[bytes]) -> array[int]:
     """Return the bytes at which the lines begin, in order of their question_id."""
-    places: list[bytes] = []  # the id and the place in one object each, half as large as two in a tuple
+    # The id and the place in one object each, half as large as two in a tuple.
+    places: list[bytes] = []
     position = 0
     for each in file:
         places.append(_id_of(each) + b"\0" + position.to_bytes(8, "big"))

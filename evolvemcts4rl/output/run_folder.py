@@ -1,4 +1,4 @@
-"""A run's folder: the rows that are written as problems finish, and what makes the run go on after any end."""
+"""A run's folder: rows written as problems finish, and what makes the run go on after any end."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class RunFolder:
         try:
             summary = self.read_summary()
             unfinished = not summary["complete"] or summary["problems"].get("failed")
-        except (ValueError, KeyError, TypeError):  # damaged: it is made anew, as is whatever else is missing
+        except (ValueError, KeyError, TypeError):  # damaged: it is made anew
             return False
         if unfinished:
             return False
@@ -102,12 +102,12 @@ class RunFolder:
 
     @property
     def continuation(self) -> str:
-        """Return how the run that the folder holds continues prefixes, so that no later life does it otherwise."""
+        """Return how the run in the folder continues prefixes: no later life does otherwise."""
         kept = json.loads((self.path / SETTINGS).read_text(encoding="utf-8"))
         return str(kept.get("continuation", self._settings.continuation))
 
     def open(self, continuation: str) -> tuple[Journal, Decided]:
-        """Make or mend the folder, and return its journal and the problems that are decided already.
+        """Make or mend the folder; return its journal and the problems that are decided already.
 
         Not decided are those that failed and those whose trees were lost: they are done again. The
         settings of a new run note how it continues prefixes. Raises UserError where another process
@@ -139,7 +139,10 @@ class RunFolder:
         return journal, self._decided
 
     def rebuild_exports(self) -> None:
-        """Make all that follows from a complete run's trees anew: --formats, --keep or --prices may have changed."""
+        """Make all that follows from a complete run's trees anew.
+
+        --formats, --keep or --prices may have changed since.
+        """
         journal = Journal(self.path / JOURNAL)
         self._keep_formats()
         if not self._settings.evolve_only:
@@ -223,7 +226,7 @@ class RunFolder:
         return rows
 
     def _relabelled_trees(self, rates: Array | None) -> Iterator[exports.LabelledTree]:
-        """Yield the trees in order of question_id, labelled anew with these rates, and write every file of them."""
+        """Yield the trees in order, labelled with these rates, and write every file."""
         if not (self.path / TREES).exists():  # --evolve_only
             return
         with atomic_write(self.path / TREES) as file:
@@ -248,14 +251,14 @@ class RunFolder:
                 yield labelled_tree
 
     def _without_tree(self, problems: Iterable[Problem]) -> set[str]:
-        """Return the ids of the problems whose trees were lost since, with their file or a part of it."""
+        """Return the ids of the problems whose trees were lost since."""
         if self._settings.evolve_only:
             return set()
         there = {row["question_id"] for row in read_rows(self.path / TREES)}
         return {problem.question_id for problem in problems if problem.has_tree and problem.question_id not in there}
 
     def _keep_formats(self) -> None:
-        """Take up the formats that the folder has already, so that all its files stay true to the trees."""
+        """Take up the formats that the folder has already, so that all its files stay true."""
         if not self._settings.evolve_only:
             there = [name for name in FORMATS if (self.path / f"{name}.jsonl").exists()]
             self._formats = tuple(name for name in FORMATS if name in (*self._formats, *there))

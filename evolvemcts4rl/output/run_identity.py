@@ -39,7 +39,7 @@ def identity_of(settings: Settings, seed_digest: str) -> Identity:
 
 
 def settings_json(settings: Settings, identity: Identity, continuation: str) -> dict[str, Any]:
-    """Return what settings.json holds: the flags, without any credentials, and all else that made the run."""
+    """Return what settings.json holds: all that made the run, without any credentials."""
     flags = asdict(settings) | {"base_url": [without_user(url) for url in settings.base_url]}
     versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
     python = sys.version.split()[0]
@@ -70,7 +70,7 @@ def read_identity(path: Path) -> Identity | None:
 
 
 def difference(before: Identity, now: Identity) -> str | None:
-    """Return, in words, the first thing in which two identities differ; None where they are the same."""
+    """Return in words the first thing in which two identities differ; None where they do not."""
     for name in now | before:
         if before.get(name) != now.get(name):
             if name == "decontaminate":

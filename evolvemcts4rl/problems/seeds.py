@@ -92,7 +92,7 @@ def _check_columns(seeds: Seeds) -> None:
         raise UserError(f"The seed file {settings.seed_file} has no rows: it needs at least one problem.")
     asked_for = [*settings.column_names]
     if settings.answer_column != Settings.answer_column:
-        asked_for.append(settings.answer_column)  # the default one may be missing: then answers are voted
+        asked_for.append(settings.answer_column)  # the default one may be missing
     missing = [name for name in asked_for if name not in there]
     if missing:
         flag = "--column_names" if missing[0] in settings.column_names else "--answer_column"

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 LOADERS = {".json": "json", ".jsonl": "json", ".ndjson": "json", ".csv": "csv", ".parquet": "parquet"}
 CHUNK = 1 << 20
-MOST_LINE = 16 << 20  # bytes; a longer line is no problem, and parsing it takes eleven times its size
-MOST_WHOLE = 256 << 20  # bytes of a file that is not a row a line: parsed as a whole, it takes seven times its size
-MOST_DEPTH = 64  # nested brackets, after which the parser of `datasets` overflows its stack sooner or later
+MOST_LINE = 16 << 20  # bytes; parsing a line takes eleven times its size
+MOST_WHOLE = 256 << 20  # bytes of a file that is not a row a line: it takes seven times its size
+MOST_DEPTH = 64  # nested brackets; the parser of `datasets` overflows its stack at some depth
 EXACT = ("string", "large_string", "int64", "bool", "null")  # types that keep what the JSON says
 _TEXT_LIKE = (str, int, float, decimal.Decimal, datetime.date, datetime.time, type(None))
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -112,9 +112,10 @@ class _Scan:
             raise UserError(f"The file {self._path} is not UTF-8 in line {line}: save it as UTF-8 text.") from None
 
     def _follow_brackets(self, chunk: bytes) -> None:
-        """Count how deep brackets nest outside of texts; a text that runs over a line's end is not JSON."""
+        """Count how deep brackets nest outside of texts, none of which may hold a line's end."""
         text = (self._held + chunk).replace(rb"\\", b"").replace(rb"\"", b"")
-        self._held = b"\\" if text.endswith(b"\\") else b""  # it may escape what the next chunk begins with
+        # A backslash at the end may escape what the next chunk begins with.
+        self._held = b"\\" if text.endswith(b"\\") else b""
         parts = text.removesuffix(b"\\").split(b'"')
         outside, inside = parts[self._in_text :: 2], parts[1 - self._in_text :: 2]
         self._in_text ^= (len(parts) - 1) % 2
@@ -174,7 +175,7 @@ def _load(path: Path, loader: str, used: Sequence[str]) -> Dataset:
 
 
 def refuse_objects(rows: Dataset, used: Sequence[str], source: str) -> None:
-    """Raise UserError, naming column and row, where a used column holds anything but text and numbers."""
+    """Raise UserError, naming column and row, where a used column holds no text or number."""
     import datasets
 
     for name in used:
@@ -196,7 +197,7 @@ def _is_text_like(cell: Any) -> bool:
 
 
 def _csv_options(path: Path) -> dict[str, Any]:
-    """Return what makes every cell the text that it is: no 7 of 007, no missing value of the word None."""
+    """Return what keeps every cell the text that it is: no 7 of 007, nothing missing of None."""
     import datasets
 
     with path.open(newline="", encoding="utf-8-sig") as file:
@@ -205,7 +206,7 @@ def _csv_options(path: Path) -> dict[str, Any]:
         if len(set(names)) < max(len(names), 1):
             raise ValueError("its first line must name the columns, each once")
         for row in reader:
-            # A comma in a text without quotes: the parser of datasets would shift the columns and say nothing.
+            # A comma in a text without quotes: `datasets` would shift the columns and say nothing.
             if len(row) > len(names):
                 raise ValueError(f"more fields in line {reader.line_num} than columns: quote texts that hold commas")
     if reader.line_num < 2:
@@ -221,7 +222,7 @@ def _from_objects(path: Path, used: Sequence[str]) -> Dataset:
     for name in used:
         _refuse_objects((row.get(name) for row in rows), name, f"The file {path}")
     names = dict.fromkeys(name for row in rows for name in row)
-    # All as text, since one column may mix numbers, text and lists; objects in other columns are not needed.
+    # All as text, since a column may mix numbers, text and lists; no other objects are needed.
     return datasets.Dataset.from_list(
         [{cell_text(name): _cell_or_none(row.get(name)) for name in names} for row in rows]
     )
@@ -232,7 +233,7 @@ def _cell_or_none(cell: Any) -> str | None:
 
 
 def _objects(path: Path) -> list[dict[str, Any]]:
-    """Return JSON objects one after another, over as many lines as they like, whatever separates them."""
+    """Return JSON objects one after another, however many lines each has."""
     if path.stat().st_size > MOST_WHOLE:
         raise _too_large(path)
     decoder, rows, position = json.JSONDecoder(), [], 0

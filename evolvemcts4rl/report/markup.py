@@ -1,4 +1,4 @@
-"""The small parts of an HTML page, and the one way into it for words that a model or a seed file has written."""
+"""The small parts of an HTML page, and the one way into it for words that others have written."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 
 LONG, SHORT = 3000, 240  # characters, after which what others wrote is cut
 
-# Characters that are not seen but change what is: controls, line separators, bidirectional overrides, zero-width and tag
-# characters, halves of surrogate pairs. Joiners stay, since Persian, Hindi and emoji are written with them.
+# Characters that are not seen but change what is: controls, line separators, bidirectional
+# overrides, zero-width and tag characters, halves of surrogate pairs. Joiners stay, since Persian,
+# Hindi and emoji are written with them.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
@@ -17,7 +18,10 @@ _UNSEEN = re.compile(
 
 
 def escape(text: object, most: int = SHORT) -> str:
-    """Return the text fit for an element or a quoted attribute, cut after `most` characters; unseen ones are named."""
+    """Return the text fit for an element or a quoted attribute, cut after `most` characters.
+
+    Characters that cannot be seen are named.
+    """
     words = str(text).replace("\r\n", "\n").strip()
     rest = "" if len(words) <= most else f" … and {len(words) - most:,} characters more"
     return html.escape(_UNSEEN.sub(lambda unseen: f"‹U+{ord(unseen[0]):04X}›", words[:most])) + rest

@@ -1,7 +1,8 @@
-"""A run as one HTML page: its figures, and the trees with most to learn from. Nothing on it is fetched or executed.
+"""A run as one HTML page: its figures, and the trees with most to learn from.
 
-Questions, answers, steps and reasons come from models and seed files: they reach the page through `markup.escape` only, and
-the page's own policy forbids scripts and requests, should one slip through all the same.
+Nothing on it is fetched or executed. Questions, answers, steps and reasons come from models and seed
+files: they reach the page through `markup.escape` only, and the page's own policy forbids scripts and
+requests, should one slip through all the same.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def write_report(
 
 
 def most_instructive(labelled_trees: Iterable[LabelledTree], most: int = MOST_TREES) -> list[Tree]:
-    """Return the trees to show, those with most to learn from first; never holds more than `most` of them."""
+    """Return the trees to show, those with most to learn from first, at most `most` of them."""
     return [labelled_tree.tree for labelled_tree in heapq.nlargest(most, labelled_trees, key=instructive)]
 
 

@@ -1,4 +1,4 @@
-"""One problem in the report: where it comes from, a right solution beside wrong ones, step by step, and its whole tree."""
+"""One problem in the report: its origin, a right solution beside wrong ones, and its whole tree."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def first_error(path: Path) -> int | None:
 
 
 def instructive(labelled_tree: LabelledTree) -> tuple[bool, bool, bool, float]:
-    """Return how much there is to learn from looking at a tree, as a key that sorts from least to most.
+    """Return how much there is to learn from a tree, as a key that sorts from least to most.
 
     Best are trees with right and wrong solutions and a first error found after a right step; among equals, those where
     the belief falls most at such an error.
