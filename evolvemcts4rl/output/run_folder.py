@@ -40,7 +40,7 @@ from evolvemcts4rl.output.run_files import (
     refuse_inputs,
     refuse_strangers,
 )
-from evolvemcts4rl.output.run_identity import difference, folder_of, identity_of, read_identity, settings_json
+from evolvemcts4rl.output.run_identity import folder_of, identity_of, refuse_other_run, settings_json
 from evolvemcts4rl.output.summary import LabelCounts, summarise
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.report.page import most_instructive, write_report
@@ -74,16 +74,8 @@ class RunFolder:
         refuse_inputs(self.path, self._settings)
         if not self.begun:
             refuse_strangers(self.path)
-            return
-        before = read_identity(self.path / SETTINGS)
-        if before is None:
-            raise UserError(f"{self.path / SETTINGS} does not show a run of ours: give another --output_dir.")
-        changed = difference(before, self._identity)
-        if changed and not self._settings.overwrite:
-            raise UserError(
-                f"{self.path} holds a run with other settings ({changed}): run it with the same ones, "
-                "or give another --output_dir, or --overwrite."
-            )
+        else:
+            refuse_other_run(self.path / SETTINGS, self._identity, self._settings.overwrite)
 
     @property
     def complete(self) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from evolvemcts4rl.chat.addresses import without_user
+from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.prompts import PROMPTS
 from evolvemcts4rl.settings import FREE_SETTINGS, Settings
 
@@ -45,6 +46,22 @@ def settings_json(settings: Settings, identity: Identity, continuation: str) -> 
     python = sys.version.split()[0]
     written = {"flags": flags, "identity": identity, "python": python, "libraries": versions}
     return written | {"continuation": continuation}
+
+
+def refuse_other_run(path: Path, identity: Identity, overwrite: bool) -> None:
+    """Raise UserError where a settings.json is not of a run, or of one with another identity.
+
+    With `overwrite`, it may be of any run.
+    """
+    before = read_identity(path)
+    if before is None:
+        raise UserError(f"{path} does not show a run of ours: give another --output_dir.")
+    changed = difference(before, identity)
+    if changed and not overwrite:
+        raise UserError(
+            f"{path.parent} holds a run with other settings ({changed}): run it with the same ones, "
+            "or give another --output_dir, or --overwrite."
+        )
 
 
 def read_identity(path: Path) -> Identity | None:

@@ -53,8 +53,9 @@ def write_report(
 ) -> None:
     """Write the page of a run with the trees of `shown`, in this order.
 
-    `summary` is what summary.json says; its "run", where there is one, stands in the heading. `problems` gives the run's
-    problems anew at each call, since parents are looked up after their children.
+    `summary` is what summary.json says, with the "run" for the heading and the "resume_command", where
+    there are these. `problems` gives the run's problems anew at each call, since parents are looked up
+    after their children.
     """
     file.writelines(_page(summary, problems, shown))
 
