@@ -1,12 +1,17 @@
 """What makes a run the same run."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
 
+from benchmarks.toy_world import Model
 from evolvemcts4rl.output.run_identity import difference, identity_of, read_identity
 from evolvemcts4rl.settings import Settings
+from tests.support.loopback import Loopback
+from tests.support.toy_chat import toy_handler
+from tests.test_end_to_end import command, run, seed_file
 
 
 @pytest.fixture
@@ -51,3 +56,19 @@ def test_a_run_of_an_earlier_version_goes_on(settings, tmp_path):
     assert difference(written(tmp_path, before), now) is None
     changed = difference(written(tmp_path, before), identity_of(replace(settings, confidence=0.9), "digest"))
     assert changed == "--confidence was 0.95 and is now 0.9"
+
+
+def test_the_same_seed_file_at_another_path_goes_on_with_the_run(tmp_path):
+    seeds, moved = seed_file(tmp_path, 2), tmp_path / "moved" / "other.jsonl"
+    moved.parent.mkdir()
+    with Loopback(toy_handler(Model())) as server:
+        first = run(command(server.url, seeds, tmp_path / "out", "--evolve_rounds", "0"))
+        shutil.move(seeds, moved)
+        asked = len(server.asks)
+        again = run(command(server.url, moved, tmp_path / "out", "--evolve_rounds", "0"))
+        assert (first.returncode, again.returncode) == (0, 0), again.stderr
+        assert len(server.asks) == asked
+    moved.write_text(moved.read_text().replace("a", "b", 1))
+    changed = run(command("http://127.0.0.1:9/v1", moved, tmp_path / "out", "--evolve_rounds", "0"))
+    assert changed.returncode == 2
+    assert "the seed file has changed" in changed.stderr
