@@ -55,7 +55,7 @@ def refuse_other_run(path: Path, identity: Identity, overwrite: bool) -> None:
     """
     before = read_identity(path)
     if before is None:
-        raise UserError(f"{path} does not show a run of ours: give another --output_dir.")
+        raise UserError(f"{path} is not the settings file of a run: give another --output_dir.")
     changed = difference(before, identity)
     if changed and not overwrite:
         raise UserError(
@@ -97,7 +97,7 @@ def difference(before: Identity, now: Identity) -> str | None:
 
 
 def _shown(value: Any) -> str:
-    return "not there" if value is None else json.dumps(value, ensure_ascii=False)
+    return "not given" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _digest(path: Path) -> str:

@@ -77,7 +77,7 @@ def test_settings_that_show_no_run_are_refused_and_kept(settings, content, overw
     (folder.path / "settings.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     (folder.path / "problems.jsonl").write_text("mine")
     before = everything(folder.path)
-    with pytest.raises(UserError, match=r"settings.json does not show a run of ours: give another --output_dir"):
+    with pytest.raises(UserError, match=r"settings.json is not the settings file of a run: give another --output_dir"):
         folder.check()
     assert everything(folder.path) == before
 

@@ -222,8 +222,8 @@ def test_folder_with_other_files_is_used_and_they_stay(settings):
         ({"temperature": 0.3}, "--temperature was 0.7 and is now 0.3"),
         ({"model_name": "other"}, '--model_name was "gpt-4o" and is now "other"'),
         ({"column_names": ("a", "b")}, r'--column_names was \["problem"\] and is now \["a", "b"\]'),
-        ({"limit": 5}, "--limit was not there and is now 5"),
-        ({"judge_model": "j"}, '--judge_model was not there and is now "j"'),
+        ({"limit": 5}, "--limit was not given and is now 5"),
+        ({"judge_model": "j"}, '--judge_model was not given and is now "j"'),
         ({"num_branches": 8}, "--num_branches was 4 and is now 8"),
     ],
 )
