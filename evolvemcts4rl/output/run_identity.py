@@ -17,7 +17,7 @@ from evolvemcts4rl.settings import FREE_SETTINGS, Settings
 
 LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
 Identity = dict[str, Any]
-_FILES = {"seed_digest": "the seed file has changed", "prompts": "a file in prompts/ has changed"}
+_SAID = {"seed_digest": "the seed file has changed", "prompts": "a file in prompts/ has changed"}
 
 
 def folder_of(settings: Settings) -> Path:
@@ -92,7 +92,7 @@ def difference(before: Identity, now: Identity) -> str | None:
         if before.get(name) != now.get(name):
             if name == "decontaminate":
                 return "the files of --decontaminate have changed"
-            return _FILES.get(name, f"--{name} was {_shown(before.get(name))} and is now {_shown(now.get(name))}")
+            return _SAID.get(name, f"--{name} was {_shown(before.get(name))} and is now {_shown(now.get(name))}")
     return None
 
 
