@@ -76,6 +76,7 @@ class Settings:
 # Flags that decide how a run is carried out, not what it makes: they may differ when a run goes on.
 FREE_SETTINGS = frozenset(
     {
+        "seed_file",  # its content counts, not its path
         "base_url",
         "concurrency",
         "timeout",

@@ -1,5 +1,5 @@
 """What is on disk.
 
-run_folder: the files of a run. run_identity: what makes two runs the same. jsonl: rows, written whole. exports: from a
-tree to training files. summary: what a run cost and made.
+run_folder: all files of a run. run_files: their names, and whose they are. run_identity: what makes it the same run.
+jsonl: rows. exports: tree to training files. summary: the counts.
 """

@@ -32,7 +32,7 @@ from evolvemcts4rl.solutions.roles import (
     role_of,
 )
 
-STEP_RULES = 2  # changes with the rules: a run's prefixes must be cut as they were when it began
+STEP_RULES = 2  # changes with the rules: prefixes of an older run are cut otherwise
 
 
 def split_steps(text: str, separator: str | None = None) -> list[str]:

@@ -204,7 +204,7 @@ def test_folder_with_files_of_something_else_is_refused(settings, name):
     folder = RunFolder(settings, "digest")
     folder.path.mkdir()
     (folder.path / name).write_text("mine")
-    with pytest.raises(UserError, match=f"{name} but no settings.json.*--output_dir, or --overwrite"):
+    with pytest.raises(UserError, match=f"{name} but no settings.json.*another --output_dir"):
         folder.check()
 
 
@@ -222,8 +222,8 @@ def test_folder_with_other_files_is_used_and_they_stay(settings):
         ({"temperature": 0.3}, "--temperature was 0.7 and is now 0.3"),
         ({"model_name": "other"}, '--model_name was "gpt-4o" and is now "other"'),
         ({"column_names": ("a", "b")}, r'--column_names was \["problem"\] and is now \["a", "b"\]'),
-        ({"limit": 5}, "--limit was not there and is now 5"),
-        ({"judge_model": "j"}, '--judge_model was not there and is now "j"'),
+        ({"limit": 5}, "--limit was not given and is now 5"),
+        ({"judge_model": "j"}, '--judge_model was not given and is now "j"'),
         ({"num_branches": 8}, "--num_branches was 4 and is now 8"),
     ],
 )
@@ -249,35 +249,16 @@ def test_changed_prompt_is_refused(settings):
         folder.check()
 
 
-def cut_by_older_rules(folder):
-    """Make a run look like one of the version before steps had rules with a number."""
+def test_unfinished_run_whose_steps_were_cut_otherwise_goes_on_and_says_so(settings, caplog):
+    folder, _ = live(settings, IDS[:1], end=False)
     path = folder.path / "settings.json"
     written = json.loads(path.read_text())
-    del written["identity"]["step_rules"]
+    del written["step_rules"]  # as in runs of the version before steps had rules with a number
     path.write_text(json.dumps(written))
-
-
-def test_unfinished_run_whose_steps_were_cut_otherwise_is_refused(settings):
-    folder, _ = live(settings, end=False)
-    cut_by_older_rules(folder)
-    with pytest.raises(UserError, match="another version of the program cut its solutions into steps"):
-        RunFolder(settings, "digest").check()
-
-
-def test_finished_run_whose_steps_were_cut_otherwise_is_taken_up(settings):
-    folder, _ = live(settings)
-    cut_by_older_rules(folder)
-    again = RunFolder(settings, "digest")
-    again.check()
-    assert again.complete
-
-
-@pytest.mark.parametrize("text", ["", "{", "{}"])
-def test_damaged_settings_are_refused(settings, text):
-    folder, _ = live(settings, end=False)
-    (folder.path / "settings.json").write_text(text)
-    with pytest.raises(UserError, match=r"settings.json is damaged"):
-        folder.check()
+    _, done = live(settings)
+    assert list(done) == IDS[:1]
+    assert RunFolder(settings, "digest").complete
+    assert caplog.text.count("cut its solutions into other steps") == 1
 
 
 def test_how_a_run_is_carried_out_may_change(settings, whole):
@@ -307,7 +288,7 @@ def test_files_of_formats_that_are_not_asked_for_again_stay_true(settings, whole
     assert files(folder) == whole
 
 
-def test_a_file_without_rows_is_left_out(settings):
+def test_every_file_is_there_also_without_a_row(settings):
     problem, _ = solved("000000")
     problem, tree = replace(problem, solve_rate=1.0), Tree("000000", problem.question, "1")
     tree.add(Rollout(("Add.\n\n", "One."), True), 0)
@@ -315,9 +296,42 @@ def test_a_file_without_rows_is_left_out(settings):
     journal, _ = folder.open("chat")
     folder.write(problem, tree)
     folder.finish(True, journal, 1.0)
-    assert set(files(folder)) == {f"{name}.jsonl" for name in ("problems", "tree", *FORMATS) if "dpo" not in name}
+    for _ in range(2):
+        assert set(files(folder)) == {f"{name}.jsonl" for name in ("problems", "tree", *FORMATS)}
+        assert {name for name, content in files(folder).items() if not content} == {"dpo.jsonl", "openai_dpo.jsonl"}
+        folder.path.joinpath("dpo.jsonl").unlink()
+        RunFolder(settings, "digest").rebuild_exports()
+
+
+def test_report_that_was_deleted_is_made_again_with_the_figures_of_the_run(settings):
+    folder, _ = live(settings)
+    report = folder.path / "report.html"
+    before = report.read_bytes()
+    report.unlink()
+    again = RunFolder(settings, "digest")
+    assert again.complete
+    again.rebuild_exports()
+    assert report.read_bytes() == before
+    RunFolder(replace(settings, prices=(1.0, 2.0)), "digest").rebuild_exports()
+    assert b"costing 0.00" in report.read_bytes()
+
+
+def test_figures_of_a_complete_run_are_counted_anew_from_its_rows(settings):
+    folder, _ = live(settings)
+    right = folder.read_summary()
+    folder.write_json("summary.json", right | {"reasons": {"never": 7}, "rollouts": 0, "completions": 5, "money": 2.5})
     RunFolder(settings, "digest").rebuild_exports()
-    assert not list(folder.path.glob("*dpo*"))
+    assert folder.read_summary() == right | {"completions": 5, "money": 2.5}
+
+
+def test_report_of_an_overwritten_run_names_the_command_that_goes_on(settings):
+    for overwrite in (True, False):
+        folder = RunFolder(replace(settings, overwrite=overwrite), "digest")
+        journal, _ = folder.open("chat")
+        folder.write(*solved("000000"))
+        folder.finish(False, journal, 1.0)
+        told = "the same command without --overwrite" in (folder.path / "report.html").read_text()
+        assert told is overwrite
 
 
 def test_keep_may_change_after_the_run(settings):
