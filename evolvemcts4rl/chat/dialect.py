@@ -92,7 +92,11 @@ class Dialect:
 
     def body(self, question: ChatRequest, count: int, bounded: bool = True) -> dict[str, Any]:
         """Return the request for `count` completions, of at most max_tokens each where they are to be bounded."""
-        body: dict[str, Any] = {"model": question.model, "messages": question.messages, **question.sampling}
+        body: dict[str, Any] = {
+            "model": question.model,
+            "messages": question.messages,
+            **question.sampling,
+        }
         if not bounded:
             del body["max_tokens"]
         if count > 1:
@@ -109,7 +113,10 @@ class Dialect:
             return False
         count = sent.get("n", 1)
         if count > 1 and (fault.param == "n" or REFUSED_CHOICES.search(fault.message)):
-            named, unknown = MOST_CHOICES.search(fault.message), REFUSED_FIELD.search(f"{fault.code} {fault.message}")
+            named, unknown = (
+                MOST_CHOICES.search(fault.message),
+                REFUSED_FIELD.search(f"{fault.code} {fault.message}"),
+            )
             limit = int(named[1]) if named else 1 if unknown else count // 2
             self.most_choices = max(1, min(limit, count - 1, self.most_choices or count))
             return True

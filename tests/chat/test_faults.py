@@ -11,7 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolvemcts4rl.chat.faults import LONGEST_WAIT, fatal_reason, fault_of_reply, plain_text, retry_after
+from evolvemcts4rl.chat.faults import (
+    LONGEST_WAIT,
+    fatal_reason,
+    fault_of_reply,
+    plain_text,
+    retry_after,
+)
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
@@ -92,7 +98,10 @@ def test_reading_a_refusal_of_loops_takes_no_more_than_a_bounded_amount_of_work(
     ("html", "text"),
     [
         ("<html><body><h1>Bad</h1>\n<p>Gateway</p></body></html>", "Bad Gateway"),
-        ("<style type='text/css'>p > a {}</style>Busy<SCRIPT>if (a<b) x()</SCRIPT> now", "Busy now"),
+        (
+            "<style type='text/css'>p > a {}</style>Busy<SCRIPT>if (a<b) x()</SCRIPT> now",
+            "Busy now",
+        ),
         ("n must be 1 < n <= 8 and > 0", "n must be 1 < n <= 8 and > 0"),
         ("Unclosed <b", "Unclosed <b"),
         ("<!-- nginx --><?xml?>502", "502"),
@@ -105,7 +114,10 @@ def test_markup_and_signs_that_do_not_print_are_left_out(html, text):
 
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT, st.sampled_from([200, 301, 400, 401, 403, 404, 422, 429, 500]))
 def test_whatever_a_refusal_holds_its_texts_are_one_printable_line(message, code, param, status):
-    for body in (message, json.dumps({"error": {"message": message, "code": code, "param": param}})):
+    for body in (
+        message,
+        json.dumps({"error": {"message": message, "code": code, "param": param}}),
+    ):
         fault = fault_of_reply(status, body, {})
         assert fault.message
         assert all(text.isprintable() and len(text) <= 300 for text in (fault.message, fault.code, fault.param))

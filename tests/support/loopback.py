@@ -51,16 +51,30 @@ def chat_reply(
 ) -> dict[str, Any]:
     """The body of a chat completion with one choice for each text."""
     choices = [
-        {"index": i, "finish_reason": finish_reason, "message": {"role": "assistant", "content": text, **message}}
+        {
+            "index": i,
+            "finish_reason": finish_reason,
+            "message": {"role": "assistant", "content": text, **message},
+        }
         for i, text in enumerate(texts)
     ]
     written = sum(len(text or "") // 4 + 1 for text in texts) if tokens is None else tokens
     usage = {"prompt_tokens": 10, "completion_tokens": written, "total_tokens": 10 + written}
-    return {"id": "chatcmpl-1", "object": "chat.completion", "model": "m", "choices": choices, "usage": usage}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "model": "m",
+        "choices": choices,
+        "usage": usage,
+    }
 
 
 def error_reply(
-    status: int, message: str, delay: float = 0.0, headers: dict[str, str] | None = None, **fields: Any
+    status: int,
+    message: str,
+    delay: float = 0.0,
+    headers: dict[str, str] | None = None,
+    **fields: Any,
 ) -> Reply:
     """A refusal in OpenAI's form: {"error": {"message": …}}."""
     return Reply(status, {"error": {"message": message, **fields}}, headers=headers or {}, delay=delay)
@@ -75,7 +89,7 @@ class Loopback:
     """The server, as a context manager.
 
     `asks` holds every chat request, `paths` the path of every request, `most_in_flight` the highest load seen. Where
-    `root` is given, what does not begin with it is not found.
+    `root` is given, the API is served below that path and nowhere else.
     """
 
     def __init__(
@@ -83,7 +97,7 @@ class Loopback:
         handler: Handler = answer,
         owned_by: str | None = "openai",
         models: Reply | None = None,
-        root: str = "",
+        root: str | None = None,
     ) -> None:
         listing = {"object": "list", "data": [{"id": "m", "object": "model", "owned_by": owned_by}]}
         self.models = models or Reply(body=listing)
@@ -149,7 +163,8 @@ class Loopback:
         return await _send(request, reply)
 
     def _reply_to(self, request: web.BaseRequest, raw: bytes) -> Reply:
-        found = request.path.startswith(f"{self.root}/")
+        served = (f"{self.root}/models", f"{self.root}/chat/completions")
+        found = self.root is None or request.path in served
         if found and request.method == "GET" and request.path.endswith("/models"):
             return self.models
         if not found or request.method == "GET":
