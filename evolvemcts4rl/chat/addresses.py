@@ -1,4 +1,4 @@
-"""Where the model is asked and with which key: what the flags and the environment say about it. No I/O."""
+"""Where the model is asked and with which key, by the flags and the environment. No I/O."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from evolvemcts4rl.settings import Settings
 OPENAI_URL = "https://api.openai.com/v1"
 AZURE_API_VERSION = "2024-10-21"  # the newest stable one; OPENAI_API_VERSION names another
 NO_KEY = "none"  # what servers without keys are sent: the library insists on one
-SHORTEST_SECRET = 8  # characters; a shorter "key" is a word like "none", which may stand in any message
+SHORTEST_SECRET = 8  # characters; a shorter "key" is a word like "none", which any message may hold
 CHAT_PATH = "/chat/completions"
 HOST_SIGNS = frozenset(string.ascii_letters + string.digits + "-_")
 
@@ -25,7 +25,8 @@ class Address:
     """One replica. Only `host` may be shown: the repr keeps the rest to itself."""
 
     host: str
-    roots: tuple[SplitResult, ...] = field(repr=False)  # where its API may begin, the likeliest first; without user
+    # Where its API may begin, the likeliest first; without user and password.
+    roots: tuple[SplitResult, ...] = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)  # what shows that we may ask
     secrets: tuple[str, ...] = field(repr=False)
     azure_version: str | None = None  # set for an Azure resource
@@ -96,25 +97,23 @@ def _key(name: str, environment: Mapping[str, str]) -> str:
 
 
 def _split(url: str, name: str) -> SplitResult:
-    """Return the parts of an address that every library reads alike. Raises UserError for any other."""
+    """Return the parts of an address that all libraries read alike. Raises UserError for others."""
     url = url.strip()
     try:
         parts = urlsplit(url)
         known = parts.scheme in ("http", "https") and _names_host(parts) and parts.port != 0
     except ValueError:
         known = False
-    # A backslash is a slash to some libraries and none to others, and white space is dropped by some.
+    # Some libraries take a backslash for a slash, and some drop white space.
     if not known or "\\" in url or not all(sign.isprintable() and not sign.isspace() for sign in url):
         raise UserError(f"{name} is no address: give one like http://localhost:8000/v1")
     if parts.query or parts.fragment:
-        raise UserError(
-            f"{name} has something after its path ('?' or '#'): give the address alone, a key by OPENAI_API_KEY"
-        )
+        raise UserError(f"{name} has something after its path ('?' or '#'): give a key by OPENAI_API_KEY")
     return parts
 
 
 def _names_host(parts: SplitResult) -> bool:
-    """Whether it names an ASCII host, an IPv4 address, or an IPv6 address without a zone."""
+    """Return whether it names an ASCII host, an IPv4 address, or an IPv6 address without a zone."""
     name = parts.hostname or ""
     if "[" in parts.netloc.rpartition("@")[2]:
         return "%" not in name and bool(ipaddress.IPv6Address(name))
@@ -123,7 +122,7 @@ def _names_host(parts: SplitResult) -> bool:
 
 
 def _roots(parts: SplitResult) -> tuple[SplitResult, ...]:
-    """Return where the API may begin: the path as given, or, where there is none, /v1 and the bare host."""
+    """Return where the API may begin: the path given or, without one, /v1 and the bare host."""
     given = parts.path.rstrip("/")
     path = given.removesuffix(CHAT_PATH).rstrip("/")  # some paste the whole address of a request
     paths = (path,) if given else ("/v1", "")

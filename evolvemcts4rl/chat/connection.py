@@ -20,13 +20,14 @@ from evolvemcts4rl.settings import Settings
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT = 10.0  # seconds
-# Shorter than the 5 seconds after which uvicorn (vLLM, SGLang) hangs up: a request on a dying connection costs a retry.
+# Shorter than the 5 seconds after which uvicorn (vLLM, SGLang) hangs up: a request on a connection
+# that is being closed costs a retry.
 KEEP_ALIVE = 4.0
 
 MEGABYTE = 1_000_000
 MOST_REPLY_BYTES = 64 * MEGABYTE
 REPLY_SLACK_BYTES = 8 * MEGABYTE  # what a reply may hold beside the tokens that were asked for
-MOST_BYTES_PER_TOKEN = 100  # of JSON that escapes whatever is not ASCII; several times what is ever seen
+MOST_BYTES_PER_TOKEN = 100  # of JSON that escapes what is not ASCII; several times what is seen
 UNBOUNDED_TOKENS = 131_072  # of a choice whose request names no limit: a model's whole context
 MOST_LISTING_BYTES = 16 * MEGABYTE  # some gateways list hundreds of models with their descriptions
 MOST_REFUSAL_BYTES = 256_000
@@ -84,7 +85,7 @@ class HttpConnection:
         await self._http.aclose()
 
     async def _first_served(self, ask: Callable[[SplitResult], Awaitable[T]]) -> T:
-        """Return what the first root gives that serves the request, and keep to that root from then on."""
+        """Return what the first root that serves the request gives, and keep to that root."""
         faults: list[Fault] = []
         for root in self._roots:
             try:
@@ -101,20 +102,21 @@ class HttpConnection:
         raise faults[0]
 
     async def _exchange(self, method: str, url: str, timeout: float, most: int, **what: Any) -> bytes:
-        """Return the body of a good reply of at most so many bytes. Raises Fault for every other."""
+        """Return the body of a good reply of at most `most` bytes. Raises Fault for any other."""
         import aiohttp
         import httpx2
 
         request = httpx2.Request(method, url, extensions=self._limits, **what)
         try:
-            # The library bounds the wait for each piece of a reply, not for the whole: some gateways send blanks meanwhile.
+            # The library bounds the wait for each piece of a reply, not for the whole, and some
+            # gateways send blanks meanwhile.
             async with asyncio.timeout(timeout):
                 # Not elsewhere, should the reply say so: the key is for this address.
                 reply = await self._http.send(request, stream=True, follow_redirects=False)
                 try:
                     content = await _read(reply, most if reply.is_success else MOST_REFUSAL_BYTES)
                 finally:
-                    await reply.aclose()  # which drops the connection where something is left unread
+                    await reply.aclose()  # drops the connection where something is left unread
         except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
             fault = self._fault_of_connection(error)
         else:
@@ -133,7 +135,7 @@ class HttpConnection:
         causes: list[BaseException] = [error]
         while cause := causes[-1].__cause__ or causes[-1].__context__:
             causes.append(cause)
-        # The aiohttp transport calls most of its errors timeouts, so what it was is read from the cause.
+        # The aiohttp transport calls most of its errors timeouts: the cause tells what it was.
         for cause in causes:
             if isinstance(cause, aiohttp.ClientSSLError):
                 return Fault("no connection: an untrusted certificate, or no https at all", unreachable=True)
@@ -161,7 +163,7 @@ def most_bytes(body: Mapping[str, Any]) -> int:
 
 
 async def _read(reply: Any, most: int) -> bytes:
-    """Return the decompressed body of a reply as far as it is no longer than `most`, and a little more where it is."""
+    """Return a reply's decompressed body, or a first part that is longer than `most` as well."""
     pieces, size = [], 0
     async with contextlib.aclosing(reply.aiter_bytes()) as read:
         async for piece in read:
@@ -173,7 +175,10 @@ async def _read(reply: Any, most: int) -> bytes:
 
 
 def _as_in_json(secret: str) -> Any:
-    """Return an expression for the secret in plain text or in JSON, whose writers may escape any sign but letters and digits."""
+    """Return an expression for the secret in plain text or in JSON.
+
+    Writers of JSON may escape any sign that is neither letter nor digit.
+    """
     signs = (
         re.escape(sign) if sign.isalnum() else rf"\\*(?:{re.escape(sign)}|(?i:u{ord(sign):04x}))" for sign in secret
     )
@@ -193,7 +198,8 @@ def connect(address: Address, settings: Settings) -> HttpConnection:
     # On aiohttp a request costs half of what it does on the library's own transport.
     http = DefaultAioHttpClient(limits=limits, timeout=timeout)
     root = url_under(address.roots[0], "")
-    # The library knows which headers the environment asks for; its methods would cost several times more (docs/decisions.md).
+    # The library knows which headers the environment asks for. Its methods would cost several
+    # times more (docs/decisions.md).
     library = AsyncOpenAI(base_url=root, api_key=NO_KEY, http_client=http)
     # Each header costs time with every request: those that only describe the library stay away.
     headers = {

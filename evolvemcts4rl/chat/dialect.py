@@ -1,4 +1,4 @@
-"""What an endpoint accepts: kinds of servers, the body of a request in its dialect, what a refusal teaches."""
+"""What an endpoint accepts: kinds of servers, the body of a request, what a refusal teaches."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ class ServerKind:
 
     continues_prefix: bool = False  # whether it goes on with an unfinished assistant message
     echoes_prefix: bool = True  # whether its replies may repeat that message before what is new
-    fields: Mapping[str, Any] = field(default_factory=dict)  # what every request to it says besides
-    fields_with_prefix: Mapping[str, Any] = field(default_factory=dict)  # and one that continues a prefix
+    # What every request to it says besides, and what one that continues a prefix does.
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields_with_prefix: Mapping[str, Any] = field(default_factory=dict)
 
 
 _CONTINUE = {"continue_final_message": True, "add_generation_prompt": False}
 _VLLM = ServerKind(continues_prefix=True, echoes_prefix=False, fields_with_prefix=_CONTINUE)
-# llama.cpp's defaults (top_k 40, min_p 0.05) would cut the distribution that temperature and top_p describe.
+# Its defaults (top_k 40, min_p 0.05) would cut what temperature and top_p describe.
 _LLAMACPP = ServerKind(continues_prefix=True, fields={"top_k": 0, "min_p": 0.0, "cache_prompt": True})
 _OTHER = ServerKind(fields_with_prefix=_CONTINUE)
 SERVER_KINDS = {"vllm": _VLLM, "sglang": _VLLM, "llamacpp": _LLAMACPP}  # by the owner of the model
@@ -38,7 +39,8 @@ def server_kind(owner: str) -> ServerKind:
     return SERVER_KINDS.get(owner, _OTHER)
 
 
-# The order decides which goes first where a message names several ("temperature and top_p cannot both be specified").
+# The order decides which goes first where a message names several ("temperature and top_p cannot
+# both be specified").
 OPTIONAL_FIELDS = (
     "top_k",
     "min_p",
@@ -51,15 +53,16 @@ OPTIONAL_FIELDS = (
 # The expressions meet text of servers: RE2 takes linear time whatever it holds.
 NAMED_FIELD = {name: re2.compile(rf"\b{name}\b") for name in OPTIONAL_FIELDS}
 REFUSED_FIELD = re2.compile(
-    r"(?i)unsupported|not support|unrecogni[sz]ed|unknown|unexpected|extra (inputs|fields)|not permitted|not allowed"
-    r"|deprecated|only the default|cannot (both )?be|max_completion_tokens"
+    r"(?i)unsupported|not support|unrecogni[sz]ed|unknown|unexpected|extra (inputs|fields)"
+    r"|not permitted|not allowed|deprecated|only the default|cannot (both )?be|max_completion_tokens"
 )
 REFUSED_CHOICES = re2.compile(
-    r"(?i)['\"`]n['\"`]|\bparameter:? n\b|\bn (must|should|is|value|[<>=])|number of (choices|completions)"
-    r"|only one completion"
+    r"(?i)['\"`]n['\"`]|\bparameter:? n\b|\bn (must|should|is|value|[<>=])"
+    r"|number of (choices|completions)|only one completion"
 )
 MOST_CHOICES = re2.compile(
-    r"(?i)(?:<=|at most|less than or equal to|maximum(?: value)?(?: of| is)?|max|must be|only one|n ?=)\D{0,3}(\d+)"
+    r"(?i)(?:<=|at most|less than or equal to|maximum(?: value)?(?: of| is)?|max|must be|only one"
+    r"|n ?=)\D{0,3}(\d+)"
 )
 
 
@@ -82,7 +85,7 @@ class ChatRequest:
 
 @dataclass
 class Dialect:
-    """What is known of how one model at the endpoint wants to be asked; found out once, remembered for the run."""
+    """What is known of how one model wants to be asked; found out once, kept for the run."""
 
     owner: str = ""
     most_choices: int | None = None  # the highest `n` that is honoured
@@ -91,7 +94,7 @@ class Dialect:
     outgrown: bool = False  # whether a request was longer than the model's context
 
     def body(self, question: ChatRequest, count: int, bounded: bool = True) -> dict[str, Any]:
-        """Return the request for `count` completions, of at most max_tokens each where they are to be bounded."""
+        """Return the request for `count` completions, each of at most max_tokens if `bounded`."""
         body: dict[str, Any] = {
             "model": question.model,
             "messages": question.messages,
@@ -108,7 +111,7 @@ class Dialect:
         return {self.renamed.get(name, name): value for name, value in body.items() if name not in self.dropped}
 
     def learn(self, fault: Fault, sent: Mapping[str, Any]) -> bool:
-        """Take a lesson from a refusal of the body that was sent; return whether to ask again, put otherwise."""
+        """Learn from a refusal of the body that was sent; return whether to ask in another way."""
         if fault.status not in (400, 422):
             return False
         count = sent.get("n", 1)

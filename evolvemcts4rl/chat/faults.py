@@ -12,7 +12,7 @@ from typing import Any
 
 import re2
 
-LONGEST_WAIT = 120.0  # seconds of a Retry-After that are obeyed; a longer one is asked again by then
+LONGEST_WAIT = 120.0  # seconds of a Retry-After that are obeyed, at most
 LONGEST_MESSAGE = 300  # characters of what a server says
 LONGEST_QUOTE = 160  # characters of it in a sentence that ends the run
 NO_REASON = "no reason given"
@@ -26,8 +26,8 @@ UNKNOWN_MODEL = re2.compile(
 NO_CREDIT = re2.compile(r"(?i)insufficient[_ ](quota|credits?|balance|funds)|exceeded your current quota")
 TOO_LONG = re2.compile(
     r"(?is)context[_ -]?(length|window|size|limit)|available context|maximum model length"
-    r"|max_(completion_)?tokens\W.{0,80}too large|(prompt|input) is too long|must be at least 1, got -"
-    r"|max_new_tokens\W.{0,20}<=|too many tokens"
+    r"|max_(completion_)?tokens\W.{0,80}too large|must be at least 1, got -"
+    r"|max_new_tokens\W.{0,20}<=|(prompt|input) is too long|too many tokens"
 )
 FILTERED = re2.compile(r"(?i)content_filter|content_policy|content management policy|flagged|moderation")
 
@@ -36,8 +36,8 @@ FILTERED = re2.compile(r"(?i)content_filter|content_policy|content management po
 class Fault(Exception):
     """A request without a usable reply.
 
-    `status` is None where there was no HTTP status, or an OK one with nonsense in it. The texts are one line each of
-    printable characters.
+    `status` is None where there was no HTTP status, or an OK one with nonsense in it. The texts are
+    one line each, of printable characters.
     """
 
     message: str
@@ -51,29 +51,35 @@ class Fault(Exception):
 
     @property
     def is_transient(self) -> bool:
-        """Whether the same request may well succeed later."""
+        """Return whether the same request may well succeed later."""
         if self.oversized:  # the next one would be as long, and is paid for again
             return False
         return self.status is None or self.status in (408, 409, 425, 429) or self.status >= 500
 
     @property
     def is_overload(self) -> bool:
-        """Whether the endpoint asks for less at a time."""
+        """Return whether the endpoint asks for less at a time."""
         return self.status in (429, 503, 529)
 
     @property
     def filtered(self) -> bool:
-        """Whether a moderation filter refused the prompt: a result without a verdict, not an error."""
+        """Return whether a moderation filter refused the prompt.
+
+        That is a result without a verdict, not an error.
+        """
         return self.status in (400, 403, 422) and bool(FILTERED.search(f"{self.code} {self.message}"))
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether a reasoning model spent all its tokens before it wrote a word, which OpenAI calls an error."""
+        """Return whether a reasoning model spent all its tokens before it wrote a word.
+
+        OpenAI calls that an error.
+        """
         return self.status == 400 and "output limit was reached" in self.message
 
     @property
     def too_long(self) -> bool:
-        """Whether the prompt and the tokens of its answer are more than the model's context holds."""
+        """Return whether prompt and answer are longer than the model's context."""
         return self.status in (400, 422) and bool(TOO_LONG.search(f"{self.code} {self.message}"))
 
     def __str__(self) -> str:
@@ -81,10 +87,10 @@ class Fault(Exception):
 
 
 def fatal_reason(fault: Fault, host: str, model: str, models: list[str], flag: str = "--model_name") -> str | None:
-    """Return the sentence with which the run ends where no further request could succeed; None for every other fault.
+    """Return the sentence with which the run ends, or None where a further request could succeed.
 
-    It ends with what the server said. `models` are those that the endpoint has, `flag` is the one that names the model
-    which was asked.
+    It ends with what the server said. `models` are those that the endpoint has, `flag` is the one
+    that names the model which was asked.
     """
     sentence = _fatal_sentence(fault, host, model, models, flag)
     if sentence is None or fault.message == NO_REASON:
@@ -96,7 +102,7 @@ def fatal_reason(fault: Fault, host: str, model: str, models: list[str], flag: s
 def _fatal_sentence(fault: Fault, host: str, model: str, models: list[str], flag: str) -> str | None:
     said = f"{fault.code} {fault.message}"
     if fault.status is not None and 300 <= fault.status < 400:
-        return f"{host} sends requests elsewhere ({fault.status}): give the address where they end as --base_url"
+        return f"{host} sends requests elsewhere ({fault.status}): give that address as --base_url"
     if fault.status == 401:
         return f"{host} refuses the key (401): set OPENAI_API_KEY to one that it accepts"
     if fault.status == 402 or (fault.status in (403, 429) and NO_CREDIT.search(said)):
@@ -138,7 +144,7 @@ def fault_of_error(error: Any, status: int | None, headers: Mapping[str, str]) -
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a reply asks to wait, from Retry-After-Ms or Retry-After; at most LONGEST_WAIT.
+    """Return the seconds to wait by Retry-After-Ms or Retry-After, at most LONGEST_WAIT.
 
     Retry-After is a number of seconds or a date.
     """
@@ -165,13 +171,13 @@ def _seconds_until(date: str) -> float:
 
 
 def plain_text(text: str) -> str:
-    """Return one line of at most LONGEST_MESSAGE printable characters, without markup: fit for a sentence."""
+    """Return one line of at most LONGEST_MESSAGE printable characters, without markup."""
     visible = "".join(sign if sign.isprintable() else " " for sign in _without_markup(text))
     return " ".join(visible.split())[:LONGEST_MESSAGE]
 
 
 def _without_markup(text: str) -> str:
-    """Return the text without its tags, and without the content of elements that show none. Takes linear time."""
+    """Return the text without its tags and without scripts and styles. Takes linear time."""
     first, *pieces = text.split("<")
     kept, hidden = [first], ""
     for piece in pieces:

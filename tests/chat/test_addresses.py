@@ -1,4 +1,4 @@
-"""Where requests go: to the host that was given and to no other, below the path that was given, however odd the address."""
+"""Where requests go: to the host that was given and to no other, however odd the address."""
 
 import ipaddress
 from urllib.parse import urlsplit

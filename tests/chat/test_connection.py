@@ -97,7 +97,8 @@ async def ask(url):
             return str(error)
 
 def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 good, bad = sys.argv[1:]
 asyncio.run(ask(good))

@@ -1,4 +1,4 @@
-"""What ends a run: found out at its start where it can be, within seconds, with one sentence that names the way out."""
+"""What ends a run: found out at its start where it can be, and told in one sentence."""
 
 import asyncio
 import socket

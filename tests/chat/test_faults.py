@@ -40,7 +40,8 @@ resource.setrlimit(resource.RLIMIT_CPU, (4, 4))
 from evolvemcts4rl.chat.dialect import Dialect
 from evolvemcts4rl.chat.faults import fatal_reason, fault_of_reply
 for text in json.load(sys.stdin):
-    for body in (text, json.dumps({"error": {"message": text, "code": text, "param": text}}), json.dumps([text])):
+    error = {"message": text, "code": text, "param": text}
+    for body in (text, json.dumps({"error": error}), json.dumps([text])):
         for status in (400, 403, 404, 422, 429, 500):
             fault = fault_of_reply(status, body, {"retry-after": text})
             fault.filtered, fault.too_long, fatal_reason(fault, "host", "m", [])

@@ -1,7 +1,7 @@
-"""A real HTTP server on loopback that plays a chat endpoint: a handler says what each request is answered with.
+"""A real HTTP server on loopback that plays a chat endpoint: a handler gives the replies.
 
-A handler is a plain function from an Ask to a Reply (or to the JSON of a reply with status 200). The server runs its own
-event loop in a thread.
+A handler is a plain function from an Ask to a Reply (or to the JSON of a reply with status 200).
+The server runs its own event loop in a thread.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Ask:
 class Reply:
     """What the server answers.
 
-    `body` is JSON (a dict), text or bytes as they are, or pieces that are streamed one after another. `delay` is in
-    seconds. `fault` is "reset" or "truncate".
+    `body` is JSON (a dict), text or bytes as they are, or pieces that are streamed in turn. `delay`
+    is in seconds. `fault` is "reset" or "truncate".
     """
 
     status: int = 200
@@ -49,7 +49,7 @@ Handler = Callable[[Ask], "Reply | dict[str, Any]"]
 def chat_reply(
     *texts: str | None, finish_reason: str = "stop", tokens: int | None = None, **message: Any
 ) -> dict[str, Any]:
-    """The body of a chat completion with one choice for each text."""
+    """Return the body of a chat completion with one choice for each text."""
     choices = [
         {
             "index": i,
@@ -76,20 +76,20 @@ def error_reply(
     headers: dict[str, str] | None = None,
     **fields: Any,
 ) -> Reply:
-    """A refusal in OpenAI's form: {"error": {"message": …}}."""
+    """Return a refusal in OpenAI's form: {"error": {"message": …}}."""
     return Reply(status, {"error": {"message": message, **fields}}, headers=headers or {}, delay=delay)
 
 
 def answer(ask: Ask) -> dict[str, Any]:
-    """The plain handler: as many choices as were asked for, each naming its request and its index."""
+    """Return as many choices as were asked for, each naming its request and its index."""
     return chat_reply(*(f"reply {ask.number} choice {i}" for i in range(ask.body.get("n", 1))))
 
 
 class Loopback:
     """The server, as a context manager.
 
-    `asks` holds every chat request, `paths` the path of every request, `most_in_flight` the highest load seen. Where
-    `root` is given, the API is served below that path and nowhere else.
+    `asks` holds every chat request, `paths` the path of every request, `most_in_flight` the highest
+    load seen. Where `root` is given, the API is served below that path and nowhere else.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Loopback:
 
     @property
     def url(self) -> str:
-        """The base URL for the client."""
+        """Return the base URL for the client."""
         return f"http://127.0.0.1:{self.port}/v1"
 
     def __enter__(self) -> Loopback:
@@ -195,7 +195,7 @@ async def _send(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
 
 
 def _break(request: web.BaseRequest, content: bytes, fault: str) -> None:
-    """Do what no server should: the response that is sent afterwards finds the connection closed."""
+    """Do what no server should: the response sent afterwards finds the connection closed."""
     transport = request.transport
     if not isinstance(transport, asyncio.Transport):
         return
@@ -205,6 +205,6 @@ def _break(request: web.BaseRequest, content: bytes, fault: str) -> None:
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         transport.abort()
         return
-    head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
+    head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(content)}\r\n\r\n"
     transport.write(head.encode() + content[: len(content) // 2])
     transport.close()
