@@ -54,7 +54,7 @@ OPTIONAL_FIELDS = (
 NAMED_FIELD = {name: re2.compile(rf"\b{name}\b") for name in OPTIONAL_FIELDS}
 REFUSED_FIELD = re2.compile(
     r"(?i)unsupported|not support|unrecogni[sz]ed|unknown|unexpected|extra (inputs|fields)"
-    r"|not permitted|not allowed|deprecated|only the default|cannot (both )?be|max_completion_tokens"
+    r"|not (permitted|allowed)|deprecated|only the default|cannot (both )?be|max_completion_tokens"
 )
 REFUSED_CHOICES = re2.compile(
     r"(?i)['\"`]n['\"`]|\bparameter:? n\b|\bn (must|should|is|value|[<>=])"
