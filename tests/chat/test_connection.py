@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -116,17 +117,23 @@ HUGE = {
 }
 
 
+def run_in_process(script, *args, **environment):
+    """Run a script in a process of its own; return what it printed as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *args],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env=os.environ | environment,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
 def asked_for_huge(server):
     """Ask in a process of its own; return what came of it and by how many bytes its memory grew."""
     with Loopback() as good:
-        done = subprocess.run(
-            [sys.executable, "-c", MEASURE, good.url, server.url],
-            capture_output=True,
-            text=True,
-            cwd=Path(__file__).parents[2],
-            check=True,
-        )
-    return json.loads(done.stdout)
+        return run_in_process(MEASURE, good.url, server.url)
 
 
 @pytest.mark.parametrize("reply", HUGE.values(), ids=HUGE)
@@ -167,6 +174,24 @@ def test_a_reply_as_long_as_was_asked_for_is_read_whole():
         assert [len(c.text) for c in complete(server.url, n=8, max_tokens=200_000)] == [200_000] * 8
         with pytest.raises(EndpointError, match="a reply of more than 8 MB was dropped"):
             complete(server.url, n=8, max_tokens=1)
+
+
+LIMITED = """
+import asyncio, json, resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
+from evolvemcts4rl.errors import EndpointError
+from tests.support.chat_client import complete
+try:
+    complete(sys.argv[1])
+except EndpointError as error:
+    print(json.dumps(str(error)))
+"""
+
+
+def test_a_key_is_looked_for_in_a_reply_with_a_bounded_amount_of_work():
+    with Loopback(lambda ask: Reply(400, "\\" * 250_000 + "/")) as server:
+        said = run_in_process(LIMITED, server.url, OPENAI_API_KEY="/+a-key-4711+/")
+    assert said.startswith(f"127.0.0.1:{server.port}: status 400: \\\\")
 
 
 @pytest.mark.parametrize(
