@@ -1,8 +1,7 @@
-"""A chat endpoint over the toy world, where every label can be checked.
+"""A chat endpoint over the toy world: it solves, continues, evolves and judges, so that every label can be checked.
 
-It solves, continues, evolves and judges. What it answers is a function of the request alone (its
-Idempotency-Key included), so that a run that was cut off and went on can be compared with one that
-was not.
+What it answers is a function of the request alone (its Idempotency-Key included), so that a run that was cut off and
+went on can be compared with one that was not.
 """
 
 from __future__ import annotations
