@@ -88,7 +88,7 @@ def subset_of(allowed: Sequence[str]) -> Check:
 
 def _urls(text: str) -> tuple[str, ...]:
     urls = tuple(url.strip().rstrip("/") for url in text.split(",") if url.strip())
-    if not urls or not all(url.startswith(("http://", "https://")) for url in urls):
+    if not urls or not all(url.lower().startswith(("http://", "https://")) for url in urls):
         raise argparse.ArgumentTypeError(
             f"each address must begin with http:// or https://, as http://localhost:8000/v1 does, unlike {text}"
         )

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from evolvemcts4rl.chat.addresses import addresses_of
-from evolvemcts4rl.chat.connection import _connect
+from evolvemcts4rl.chat.connection import connect
 from evolvemcts4rl.chat.dialect import ChatRequest
 from evolvemcts4rl.chat.endpoint import Endpoint, Usage
 from evolvemcts4rl.chat.journal import Journal, question_key
@@ -32,7 +32,7 @@ class ChatClient:
     """
 
     def __init__(self, settings: Settings, journal: Journal | None, backoff: float = FIRST_BACKOFF) -> None:
-        connections = [_connect(address, settings) for address in addresses_of(settings, os.environ)]
+        connections = [connect(address, settings) for address in addresses_of(settings, os.environ)]
         # The addresses may hold a password: the connections know it, no repr of anything that is kept here shall.
         self._settings = replace(settings, base_url=())
         self._journal = journal

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from weakref import WeakSet
 
-from evolvemcts4rl.chat.dialect import PREFILLING_OWNERS, ChatRequest, Dialect
+from evolvemcts4rl.chat.dialect import ChatRequest, Dialect, server_kind
 from evolvemcts4rl.chat.faults import Fault, fatal_reason
 from evolvemcts4rl.chat.replicas import Replica, Replicas
 from evolvemcts4rl.chat.replies import read_completions
@@ -83,7 +83,7 @@ class Endpoint:
     @property
     def prefills(self) -> bool:
         """Whether it is known to continue an unfinished assistant message."""
-        return self.owner in PREFILLING_OWNERS
+        return server_kind(self.owner).continues_prefix
 
     def dialect(self, model: str) -> Dialect:
         """What is known so far of how this model wants to be asked."""
@@ -198,7 +198,7 @@ class Endpoint:
     def _read(self, reply: bytes, question: ChatRequest, count: int) -> list[Completion]:
         """The completions of a reply, which may hold anything at all. Raises Fault."""
         try:
-            return read_completions(reply, question, count, echoes=self.owner not in ("vllm", "sglang"))
+            return read_completions(reply, question, count, server_kind(self.owner).echoes_prefix)
         except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
             log.debug("a reply that cannot be read", exc_info=True)
             raise Fault(f"the reply cannot be read ({type(error).__name__})") from None

@@ -1,4 +1,4 @@
-"""The embedded model, really started: what it serves, a run on it, and what is said where it is damaged or missing."""
+"""The embedded model, really started: what it serves, a run on it, what damage is told."""
 
 import json
 import subprocess

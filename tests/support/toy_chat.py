@@ -22,7 +22,7 @@ _OPERATION = re.compile(r"(add|subtract|multiply by) (\d+)")
 
 
 def question_of(problem: ToyProblem, story: str = "") -> str:
-    """The problem in words, after a story that has nothing to do with it."""
+    """Return the problem in words, after a story that has nothing to do with it."""
     operations = ", ".join(f"{SIGNS[sign]} {number}" for sign, number in problem.operations)
     return (
         f"{story}Start with {problem.start}. Then {operations}. "
@@ -31,7 +31,7 @@ def question_of(problem: ToyProblem, story: str = "") -> str:
 
 
 def problem_in(text: str) -> ToyProblem:
-    """The last problem that stands in a text, as question_of words it."""
+    """Return the last problem that stands in a text, as question_of words it."""
     start, operations = _QUESTION.findall(text)[-1]
     words = {word: sign for sign, word in SIGNS.items()}
     parsed = tuple((words[word], int(number)) for word, number in _OPERATION.findall(operations))
@@ -39,12 +39,12 @@ def problem_in(text: str) -> ToyProblem:
 
 
 def hash_of(*parts: object) -> int:
-    """A number that is the same in every process."""
+    """Return a number that is the same in every process."""
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "big")
 
 
 def toy_handler(model: Model, delay: float = 0.0) -> Handler:
-    """What tests.support.loopback.Loopback answers each chat request with."""
+    """Return the handler with which a Loopback serves the toy world."""
 
     def handler(ask: Ask) -> Reply:
         messages = ask.body["messages"]
@@ -67,7 +67,7 @@ def _write(messages: Sequence[dict[str, str]], model: Model, rng: random.Random)
             error = 0
         return f"I checked each step. \\boxed{{{-1 if error is None else error}}}"
     if "<problem>" in messages[-1]["content"]:
-        # Problems of the same words with other numbers count as one: each new one needs words of its own.
+        # Problems of the same words with other numbers count as one: each needs words of its own.
         story = " ".join("".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(30))
         return f"<problem>{question_of(make_problem(rng), f'Once {story}. ')}</problem>"
     partial = next((m["content"] for m in reversed(messages) if m["role"] == "assistant"), "")
