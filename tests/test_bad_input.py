@@ -10,8 +10,8 @@ import pytest
 from benchmarks.toy_world import Model
 from generate import main
 from tests.support.loopback import Loopback, error_reply
+from tests.support.run_process import command, environment, outputs, run, seed_file
 from tests.support.toy_chat import toy_handler
-from tests.test_end_to_end import command, environment, outputs, run, seed_file
 
 GOOD = toy_handler(Model())
 SMALL = ["--evolve_rounds", "0", "--concurrency", "2"]
