@@ -9,7 +9,8 @@ from pathlib import Path
 from evolvemcts4rl.records import Message
 from evolvemcts4rl.settings import EMBEDDED_MODEL
 
-PROMPTS = Path(__file__).parent.parent / "prompts"
+_INSTALLED = Path(__file__).with_name("prompts")  # where the wheel has them; a checkout has them at its root
+PROMPTS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[1] / "prompts"
 _ROLE_LINE = re.compile(r"^=== (system|user|assistant)\n", re.MULTILINE)
 
 
