@@ -21,6 +21,7 @@ from tests.support.loopback import Loopback, error_reply
 from tests.support.run_process import SECRET, command, environment, outputs, rows_of, run, seed_file
 from tests.support.toy_chat import problem_in, toy_handler
 
+pytestmark = pytest.mark.slow
 MODEL = Model(slip=0.1, silent=0.03, announced=0.05)
 
 

@@ -13,6 +13,7 @@ from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.settings import EMBEDDED_MODEL
 from tests.support.run_process import environment, rows_of
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 pytest.importorskip("xllamacpp", reason="the embedded model's server is not installed")
 

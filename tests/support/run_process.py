@@ -1,4 +1,4 @@
-"""generate.py as a process: a seed file of toy problems, the command line of a small run, and what it leaves on disk."""
+"""Run generate.py as a process: seeds of toy problems, a command line, what it leaves on disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECRET = "sk-a-key-that-must-not-be-seen-anywhere"
 
 
 def seed_file(folder: Path, count: int) -> Path:
-    """A seed file of toy problems with their answers."""
+    """Write a seed file of toy problems with their answers, and return its path."""
     path = folder / "seeds.jsonl"
     problems = [make_problem(random.Random(number), (3, 6)) for number in range(count)]
     rows = [{"problem": question_of(problem), "final_answer": str(problem.totals[-1])} for problem in problems]
@@ -27,14 +27,14 @@ def seed_file(folder: Path, count: int) -> Path:
 
 
 def command(url: str, seeds: Path, output: Path, *flags: str) -> list[str]:
-    """The command line of a small run."""
+    """Return the command line of a small run."""
     fixed = ["--model_name", "m", "--num_solutions", "8", "--max_branches", "24", "--continuation", "prefill"]
     where = ["--base_url", url, "--seed_file", str(seeds), "--output_dir", str(output)]
     return [sys.executable, str(ROOT / "generate.py"), *where, *fixed, *flags]
 
 
 def environment() -> dict[str, str]:
-    """The environment with a key that can be looked for, and without what would lead elsewhere."""
+    """Return the environment with a key to look for, and without what would lead elsewhere."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI", "AZURE"))}
     return kept | {"OPENAI_API_KEY": SECRET}
 
@@ -45,10 +45,10 @@ def run(args: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
-    """The rows of a JSON Lines file."""
+    """Return the rows of a JSON Lines file."""
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
-    """The files that must not depend on how often a run was cut off."""
+    """Return the files that must not depend on how often a run was cut off."""
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.jsonl"))}
