@@ -24,8 +24,8 @@ from evolvemcts4rl.tree import Tree
 
 if TYPE_CHECKING:
     from evolvemcts4rl.chat.client import ChatClient
-    from evolvemcts4rl.output.run_files import RunFiles
     from evolvemcts4rl.output.run_folder import RunFolder
+    from evolvemcts4rl.output.run_reader import RunFiles
     from evolvemcts4rl.problems.seeds import Seeds
     from evolvemcts4rl.progress import Progress
     from evolvemcts4rl.solutions.solver import Solver
@@ -82,8 +82,8 @@ class Run:
 
     def run(self) -> RunFiles:
         """Do the whole run, or what is left of it. Raises UserError, and KeyboardInterrupt after Ctrl-C."""
-        from evolvemcts4rl.output.run_files import RunFiles
         from evolvemcts4rl.output.run_folder import RunFolder
+        from evolvemcts4rl.output.run_reader import RunFiles
         from evolvemcts4rl.problems.seeds import read_seeds, read_test_texts
 
         seeds = read_seeds(self.settings)

@@ -10,7 +10,7 @@ from typing import Any
 
 
 def run_to_end(main: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine as asyncio.run does, in a thread of its own where this thread has a running event loop."""
+    """Run a coroutine as asyncio.run does; in a thread of its own where a loop is running here."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -20,7 +20,7 @@ def run_to_end(main: Coroutine[Any, Any, None]) -> None:
 
 
 def _run_in_thread(main: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine in a thread and wait for it; each Ctrl-C meanwhile cancels what it waits for, as in asyncio.run."""
+    """Run a coroutine in a thread and wait for it; each Ctrl-C meanwhile cancels the coroutine."""
     begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = Future()
 
     async def announced() -> None:

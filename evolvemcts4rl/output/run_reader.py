@@ -18,7 +18,7 @@ NAMES = ("problems", "tree", *FORMATS)
 
 
 class RunFiles:
-    """A run's folder, made now or earlier. Nothing is read before it is asked for, and no more than one row is held."""
+    """A run's folder, made now or earlier, read only when it is asked for and one row at a time."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open the folder; raise UserError where no run has ended in it."""
