@@ -88,6 +88,11 @@ def test_links_and_paths_lead_somewhere(name):
         assert (ROOT / path).exists() or path.startswith(made) or "NAME" in path, path
 
 
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_nothing_is_left_to_be_filled_in(name):
+    assert "@@" not in DOCUMENTS[name]
+
+
 def test_design_tells_every_file_and_folder_of_the_source():
     design = DOCUMENTS["design.md"]
     for path in [*ROOT.glob("*.py"), *ROOT.glob("benchmarks/*.py"), *ROOT.glob("scripts/*.*")]:
