@@ -148,12 +148,15 @@ class Run:
         finally:
             self.bought_something = self.chat.usage.completions > 0
             self.progress.close()
-            note = asyncio.get_running_loop().call_later(SHUTDOWN_NOTICE_SECONDS, self._say_what_is_waited_for)
-            await self.chat.close()
-            note.cancel()
             grader.close()
-            self.folder.finish(complete, journal, time.monotonic() - started)
-            gc.unfreeze()  # whoever called may go on for long
+            note = asyncio.get_running_loop().call_later(SHUTDOWN_NOTICE_SECONDS, self._say_what_is_waited_for)
+            try:
+                await self.chat.close()
+                note.cancel()
+                self.folder.finish(complete, journal, time.monotonic() - started)
+            finally:  # whoever called may go on for long, also after a second Ctrl-C
+                journal.close()
+                gc.unfreeze()
 
     def _say(self, text: str) -> None:
         if not self.quiet:

@@ -140,14 +140,17 @@ def test_importing_the_package_imports_nothing_of_the_program():
 
 
 CELL = """
-import asyncio, sys
+import asyncio
 from evolvemcts4rl import Settings, generate
 
 def cell():
     try:
-        generate(Settings.of(seed_file="seeds.jsonl", model_name="m", concurrency=2))
+        run = generate(Settings.of(seed_file="seeds.jsonl", model_name="m", concurrency=2))
+        print("complete" if run.summary["complete"] else "incomplete", flush=True)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
+        if input() == "again":
+            cell()
     loop.stop()
 
 loop = asyncio.new_event_loop()
@@ -156,17 +159,42 @@ loop.run_forever()
 """
 
 
-@pytest.mark.slow
-def test_interrupted_in_a_notebook_the_run_keeps_what_was_bought(server, tmp_path):
-    server.handler = toy_handler(MODEL, delay=0.3)
+@pytest.fixture
+def notebook(server):
+    """A process in which an event loop is at work and a cell makes a run; at hand once the run has asked six times."""
     names = environment() | {"OPENAI_BASE_URL": server.url, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([sys.executable, "-c", CELL], env=names, stdout=subprocess.PIPE, text=True)
-    while len(server.asks) < 6:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
-    assert (process.returncode, out) == (0, "interrupted\n")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    quick, slow = toy_handler(MODEL), toy_handler(MODEL, delay=0.3)
+    server.handler = lambda ask: (quick if ask.number < 3 else slow)(ask)
+    with subprocess.Popen([sys.executable, "-c", CELL], env=names, text=True, **pipes) as process:
+        while len(server.asks) < 6:
+            time.sleep(0.01)
+        yield process
+        process.kill()
+
+
+@pytest.mark.slow
+def test_interrupted_in_a_notebook_the_run_keeps_what_was_bought(server, notebook):
+    notebook.send_signal(signal.SIGINT)
+    out, _ = notebook.communicate("stop\n", timeout=60)
+    assert (notebook.returncode, out) == (0, "interrupted\n")
     summary = RunFiles("runs/seeds").summary
     assert not summary["complete"]
     _, *asked = server.asks  # the first one is the probe
     assert summary["completions"] == sum(ask.body.get("n", 1) for ask in asked)
+
+
+@pytest.mark.slow
+def test_interrupted_twice_in_a_notebook_the_next_call_goes_on(server, notebook):
+    asked = len(server.asks)
+    server.handler = toy_handler(MODEL, delay=60)
+    while len(server.asks) < asked + 2:
+        time.sleep(0.01)
+    notebook.send_signal(signal.SIGINT)
+    while "Waiting for" not in notebook.stderr.readline():
+        assert notebook.poll() is None
+    notebook.send_signal(signal.SIGINT)
+    assert notebook.stdout.readline() == "interrupted\n"
+    server.handler = toy_handler(MODEL)
+    out, _ = notebook.communicate("again\n", timeout=60)
+    assert (notebook.returncode, out) == (0, "complete\n")
