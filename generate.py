@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError
+from evolvemcts4rl.event_loop import run_to_end
 from evolvemcts4rl.flags import parse_settings
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.settings import EMBEDDED_MODEL, Settings
@@ -24,6 +25,7 @@ from evolvemcts4rl.tree import Tree
 if TYPE_CHECKING:
     from evolvemcts4rl.chat.client import ChatClient
     from evolvemcts4rl.output.run_folder import RunFolder
+    from evolvemcts4rl.output.run_reader import RunFiles
     from evolvemcts4rl.problems.seeds import Seeds
     from evolvemcts4rl.progress import Progress
     from evolvemcts4rl.solutions.solver import Solver
@@ -35,10 +37,16 @@ PROBLEMS_PER_REQUEST = 2  # problems in work for each request in flight: while o
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; gives the exit code: 0, 1 where problems failed, 2 for bad input, 130 after Ctrl-C."""
+    argv = sys.argv[1:] if argv is None else argv
+    if list(argv[:1]) == ["show"]:
+        from evolvemcts4rl.show_tree import main as show
+
+        return show(argv[1:])
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     run = None
     try:
         run = Run(parse_settings(argv))
-        return run.run()
+        return _print_summary(run, run.run())
     except UserError as error:
         print(_sentence(str(error).replace("the same command", _again(run))), file=sys.stderr)
         return 1 if run and run.bought_something else 2
@@ -51,11 +59,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
+def generate(settings: Settings, *, quiet: bool = False) -> RunFiles:
+    """Do the whole run, or what is left of it, and return its files; the progress goes to standard error, unless `quiet`.
+
+    Works in a notebook too. Raises UserError for what its caller can mend, and KeyboardInterrupt after Ctrl-C.
+    """
+    return Run(settings, quiet).run()
+
+
 @dataclass
 class Run:
     """One life of a run, from the seed file to the summary."""
 
     settings: Settings
+    quiet: bool = False
     stopped: str | None = None  # why the run ended before all was done, in a sentence
     bought_something: bool = False
     folder: RunFolder = field(init=False)
@@ -63,28 +80,25 @@ class Run:
     solver: Solver = field(init=False)
     progress: Progress = field(init=False)
 
-    def run(self) -> int:
+    def run(self) -> RunFiles:
         """Do the whole run, or what is left of it. Raises UserError, and KeyboardInterrupt after Ctrl-C."""
         from evolvemcts4rl.output.run_folder import RunFolder
-        from evolvemcts4rl.output.summary import print_summary
+        from evolvemcts4rl.output.run_reader import RunFiles
         from evolvemcts4rl.problems.seeds import read_seeds, read_test_texts
 
-        logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
         seeds = read_seeds(self.settings)
         test_texts = read_test_texts(self.settings)
         if not seeds.have_answers:
-            print(f"No column {self.settings.answer_column!r}: every seed's answer is voted.", file=sys.stderr)
+            self._say(f"No column {self.settings.answer_column!r}: every seed's answer is voted.")
         self.folder = RunFolder(self.settings, seeds.digest)
         self.folder.check()
         if self.folder.complete:
-            print(f"{self.folder.path} is complete; its files are made anew from its trees.", file=sys.stderr)
+            self._say(f"{self.folder.path} is complete; its files are made anew from its trees.")
             self.folder.rebuild_exports()
         else:
             with self._endpoint() as settings:
-                asyncio.run(self._run_stages(settings, seeds, test_texts))
-        summary = self.folder.read_summary()
-        print_summary(summary, self.folder.path, self.stopped, self.settings.resume_command)
-        return 1 if summary["problems"].get("failed") else 0
+                run_to_end(self._run_stages(settings, seeds, test_texts))
+        return RunFiles(self.folder.path)
 
     @contextmanager
     def _endpoint(self) -> Iterator[Settings]:
@@ -122,7 +136,7 @@ class Run:
         self.chat = ChatClient(settings, journal)
         grader = Grader()
         self.solver = Solver(self.chat, grader, settings)
-        self.progress = Progress(len(seeds), settings, self.chat.usage, done)
+        self.progress = Progress(len(seeds), settings, self.chat.usage, done, self.quiet)
         complete = False
         try:
             await self.chat.open(probe=False)
@@ -134,14 +148,22 @@ class Run:
         finally:
             self.bought_something = self.chat.usage.completions > 0
             self.progress.close()
-            note = asyncio.get_running_loop().call_later(SHUTDOWN_NOTICE_SECONDS, self._say_what_is_waited_for)
-            await self.chat.close()
-            note.cancel()
             grader.close()
-            self.folder.finish(complete, journal, time.monotonic() - started)
+            note = asyncio.get_running_loop().call_later(SHUTDOWN_NOTICE_SECONDS, self._say_what_is_waited_for)
+            try:
+                await self.chat.close()
+                note.cancel()
+                self.folder.finish(complete, journal, time.monotonic() - started)
+            finally:  # whoever called may go on for long, also after a second Ctrl-C
+                journal.close()
+                gc.unfreeze()
+
+    def _say(self, text: str) -> None:
+        if not self.quiet:
+            print(text, file=sys.stderr)
 
     def _say_what_is_waited_for(self) -> None:
-        print(f"Waiting for the replies to {self.chat.in_flight} requests (Ctrl-C: not for them).", file=sys.stderr)
+        self._say(f"Waiting for the replies to {self.chat.in_flight} requests (Ctrl-C: not for them).")
 
     async def _search_all(self, problems: AsyncGenerator[Problem]) -> None:
         """Bring every problem to its end as it comes, with no more of them in work than keep the requests flowing."""
@@ -184,6 +206,15 @@ class Run:
         if settings.judge_model:
             await judge(tree, self.chat, settings)
         return problem, tree
+
+
+def _print_summary(run: Run, files: RunFiles) -> int:
+    """Tell what came out; gives the exit code."""
+    from evolvemcts4rl.output.summary import print_summary
+
+    summary = files.summary
+    print_summary(summary, files.path, run.stopped, run.settings.resume_command)
+    return 1 if summary["problems"].get("failed") else 0
 
 
 def _again(run: Run | None) -> str:

@@ -130,6 +130,23 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def flag_table() -> str:
+    """The Markdown tables of docs/flags.md, one for each group."""
+    tables = []
+    for title, flags in GROUPS.items():
+        rows = [f"| `--{flag}` | {_shown(DEFAULTS.get(flag))} | {meaning} |" for flag, (_, meaning, _) in flags.items()]
+        tables.append(
+            "\n".join([f"## {title.capitalize()}", "", "| flag | default | meaning |", "|---|---|---|", *rows])
+        )
+    return "\n\n".join(tables) + "\n"
+
+
+def _shown(default: object) -> str:
+    """The default for the table, where it is a plain value."""
+    plain = isinstance(default, (int, float, str)) and not isinstance(default, bool)
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`" if plain else "–"
+
+
 def parse_settings(argv: Sequence[str] | None = None) -> Settings:
     """The settings of a command line. Raises UserError for a flag that there is not or a value that cannot be."""
     chosen = vars(build_parser().parse_args(argv))

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 class Progress:
     """Two bars on standard error: one for problems as they are evolved and answered, one for their searches."""
 
-    def __init__(self, seeds: int, settings: Settings, usage: Usage, done: Mapping[str, Problem]) -> None:
+    def __init__(
+        self, seeds: int, settings: Settings, usage: Usage, done: Mapping[str, Problem], quiet: bool = False
+    ) -> None:
         self._usage = usage
         self._search_wanted = not settings.evolve_only
         evolved = len(done)
@@ -29,7 +31,7 @@ class Progress:
         shape = "{desc:<7}{percentage:3.0f}%|{bar:24}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
         total = seeds * (1 + self._rounds)
         often = 0.1 if sys.stderr.isatty() else 30.0  # seconds; in a log file every refresh is a line
-        bar = functools.partial(tqdm, bar_format=shape, mininterval=often, file=sys.stderr)
+        bar = functools.partial(tqdm, bar_format=shape, mininterval=often, file=sys.stderr, disable=quiet)
         self._evolve = bar(total=total, initial=evolved, desc="evolve")
         self._search = bar(total=searched, initial=searched, desc="search", position=1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 EMBEDDED_MODEL = "smollm2-135m"
 
@@ -66,6 +67,11 @@ class Settings:
     # the files
     formats: tuple[str, ...] = FORMATS
     keep: str = "all"
+
+    @classmethod
+    def of(cls, **flags: Any) -> Settings:
+        """Return the settings with these flags, by their names."""
+        return cls(**flags)
 
     @property
     def resume_command(self) -> str:

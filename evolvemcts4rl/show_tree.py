@@ -1,10 +1,10 @@
-"""Print one tree of a run for reading: python -m evolvemcts4rl.show_tree runs/debug [question_id]"""
+"""Print one tree of a run for reading: python generate.py show runs/debug [question_id]"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from evolvemcts4rl.labels.labelling import labelled_solutions, up_to_first_error
@@ -56,12 +56,12 @@ def instructiveness(tree: Tree) -> tuple[int, int]:
     return len(kinds), inside
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Print the tree that was asked for, or the most instructive one."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="show", description="Print one tree of a run for reading.")
     parser.add_argument("folder", type=Path, help="a run's folder")
     parser.add_argument("question_id", nargs="?", help="which problem; by default the most instructive one")
-    flags = parser.parse_args()
+    flags = parser.parse_args(argv)
     path = flags.folder / "tree.jsonl"
     if not path.is_file():
         print(f"{path} is not there: name the folder of a run.", file=sys.stderr)
@@ -78,7 +78,7 @@ def main() -> int:
     print("\n".join(shown))
     if len(lines) > len(shown):
         print(
-            f" … and {len(lines) - len(shown)} more: python -m evolvemcts4rl.show_tree {flags.folder} {tree.question_id}"
+            f" … and {len(lines) - len(shown)} more lines: the same command with {tree.question_id} at its end shows all"
         )
     return 0
 

@@ -10,8 +10,8 @@ import pytest
 from benchmarks.toy_world import Model
 from generate import main
 from tests.support.loopback import Loopback, error_reply
+from tests.support.run_process import command, environment, outputs, run, seed_file
 from tests.support.toy_chat import toy_handler
-from tests.test_end_to_end import command, environment, outputs, run, seed_file
 
 GOOD = toy_handler(Model())
 SMALL = ["--evolve_rounds", "0", "--concurrency", "2"]
@@ -40,6 +40,7 @@ def sentences(stderr):
     return [line for line in lines if line and not line.startswith(("evolve ", "search "))]
 
 
+@pytest.mark.slow
 def test_no_key_and_no_server_gets_the_three_ways_on(place):
     names = {name: value for name, value in environment().items() if not name.startswith("OPENAI")}
     args = command("", place / "seeds.jsonl", place / "out")
@@ -51,6 +52,7 @@ def test_no_key_and_no_server_gets_the_three_ways_on(place):
     assert left(place) == []
 
 
+@pytest.mark.slow
 def test_wrong_key_as_a_process_leaves_nothing_behind(place):
     with Loopback(lambda ask: error_reply(401, "Incorrect API key provided")) as server:
         done = run(command(server.url, "seeds.jsonl", "out"), cwd=place)
@@ -139,6 +141,7 @@ def undisturbed(tmp_path_factory):
     return outputs(folder / "out")
 
 
+@pytest.mark.slow
 def test_key_refused_in_the_middle_ends_the_run_with_one_sentence_and_it_can_go_on(place, undisturbed):
     with Loopback(lambda ask: GOOD(ask) if ask.number < 4 else error_reply(401, "Incorrect API key")) as server:
         args = command(server.url, "seeds.jsonl", "out", *SMALL)
@@ -152,6 +155,7 @@ def test_key_refused_in_the_middle_ends_the_run_with_one_sentence_and_it_can_go_
     assert outputs(place / "out") == undisturbed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [12_000, 60_000])
 def test_full_disk_ends_the_run_with_one_sentence_and_it_can_go_on(place, undisturbed, room):
     """The disk is full at the journal's first page, or in the middle of the work: no file may grow beyond `room` bytes."""
@@ -166,6 +170,7 @@ def test_full_disk_ends_the_run_with_one_sentence_and_it_can_go_on(place, undist
     assert outputs(place / "out") == undisturbed
 
 
+@pytest.mark.slow
 def test_ctrl_c_twice_ends_at_once(place):
     with Loopback(toy_handler(Model(), delay=60)) as server:
         args = command(server.url, "seeds.jsonl", "out", *SMALL)

@@ -3,65 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.toy_world import Model, first_error, make_problem
+from benchmarks.toy_world import Model, first_error
 from evolvemcts4rl.labels.belief import learn_rates, mean_rates
 from evolvemcts4rl.labels.labelling import evidence, labelled_solutions, relabel, up_to_first_error
 from evolvemcts4rl.settings import FORMATS, Settings
 from evolvemcts4rl.tree import Tree
 from tests.support.loopback import Loopback, error_reply
-from tests.support.toy_chat import problem_in, question_of, toy_handler
+from tests.support.run_process import SECRET, command, environment, outputs, rows_of, run, seed_file
+from tests.support.toy_chat import problem_in, toy_handler
 
-ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.slow
 MODEL = Model(slip=0.1, silent=0.03, announced=0.05)
-SECRET = "sk-a-key-that-must-not-be-seen-anywhere"
-
-
-def seed_file(folder: Path, count: int) -> Path:
-    """A seed file of toy problems with their answers."""
-    path = folder / "seeds.jsonl"
-    problems = [make_problem(random.Random(number), (3, 6)) for number in range(count)]
-    rows = [{"problem": question_of(problem), "final_answer": str(problem.totals[-1])} for problem in problems]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
-
-
-def command(url: str, seeds: Path, output: Path, *flags: str) -> list[str]:
-    """The command line of a small run."""
-    fixed = ["--model_name", "m", "--num_solutions", "8", "--max_branches", "24", "--continuation", "prefill"]
-    where = ["--base_url", url, "--seed_file", str(seeds), "--output_dir", str(output)]
-    return [sys.executable, str(ROOT / "generate.py"), *where, *fixed, *flags]
-
-
-def environment() -> dict[str, str]:
-    """The environment with a key that can be looked for, and without what would lead elsewhere."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI", "AZURE"))}
-    return kept | {"OPENAI_API_KEY": SECRET}
-
-
-def run(args: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command line to its end."""
-    return subprocess.run(args, capture_output=True, text=True, timeout=120, env=environment(), check=False, **more)
-
-
-def rows_of(path: Path) -> list[dict[str, Any]]:
-    """The rows of a JSON Lines file."""
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def outputs(folder: Path) -> dict[str, bytes]:
-    """The files that must not depend on how often a run was cut off."""
-    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.jsonl"))}
 
 
 @pytest.fixture(scope="module")

@@ -130,6 +130,7 @@ def test_seed_file_must_be_named():
         parse_settings([])
 
 
+@pytest.mark.slow
 def test_help_lists_every_flag_and_loads_nothing_slow():
     slow = ["openai", "datasets", "numpy", "sympy", "math_verify", "aiohttp", "tqdm"]
     code = f"""

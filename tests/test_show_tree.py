@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ def show(*args):
     return subprocess.run([sys.executable, "-m", "evolvemcts4rl.show_tree", *map(str, args)], capture_output=True, text=True, check=False)  # fmt: skip
 
 
+@pytest.mark.slow
 def test_folder_gives_its_most_instructive_tree_or_the_one_asked_for(tmp_path):
     rows = [tree("000000", RIGHT), FAIR]
     (tmp_path / "tree.jsonl").write_text("".join(json.dumps(row.to_json()) + "\n" for row in rows))
@@ -62,6 +64,7 @@ def test_folder_gives_its_most_instructive_tree_or_the_one_asked_for(tmp_path):
     assert missing.stderr.startswith(f"{tmp_path}/tree.jsonl has no tree of 000009: ")
 
 
+@pytest.mark.slow
 def test_folder_without_a_run_is_named(tmp_path):
     done = show(tmp_path)
     assert (done.returncode, done.stdout) == (2, "")

@@ -242,6 +242,7 @@ def test_hostile_text_is_searched_in_linear_time(text):
     assert time.process_time() - start < 1.0
 
 
+@pytest.mark.slow
 def test_import_loads_no_computer_algebra():
     check = (
         "import sys, evolvemcts4rl.answers.extract; sys.exit('sympy' in sys.modules or 'math_verify' in sys.modules)"

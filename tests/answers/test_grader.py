@@ -14,6 +14,7 @@ import pytest
 
 from evolvemcts4rl.answers.grader import MEMORY_LIMIT, Grader
 
+pytestmark = pytest.mark.slow
 HOSTILE = [
     ("1", "9^{9^{9^{9}}}"),
     ("1", "(10^{10})!"),

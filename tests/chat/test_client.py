@@ -354,6 +354,7 @@ async def ask_once(url):
         await client.complete(QUESTION, 1)
 
 
+@pytest.mark.slow
 def test_importing_the_module_imports_no_library():
     code = "import sys, evolvemcts4rl.chat.client; print([m for m in ('openai', 'aiohttp', 'httpx2', 'pydantic') if m in sys.modules])"
     root = Path(__file__).parents[2]

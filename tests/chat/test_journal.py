@@ -94,6 +94,7 @@ OPEN = (
 )
 
 
+@pytest.mark.slow
 def test_a_second_run_on_the_folder_is_refused(path):
     journal = Journal(path)
     with pytest.raises(UserError, match=r"another run holds .*completions\.sqlite"):
@@ -116,6 +117,7 @@ for i in range(10**9):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.2])
 def test_kill_9_loses_nothing_that_was_put_and_leaves_no_lock(path, delay):
     process = subprocess.Popen(
@@ -155,6 +157,7 @@ print(put)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     resource.getrlimit(resource.RLIMIT_FSIZE)[1] != resource.RLIM_INFINITY, reason="the limit is fixed here"
 )
