@@ -87,6 +87,7 @@ def test_endpoint_that_serves_nothing_leaves_nothing_behind(place, capsys, reply
     assert left(place) == []
 
 
+@pytest.mark.slow
 def test_separator_that_the_model_never_writes_ends_the_run_with_a_sentence(place):
     seed_file(place, 40)
     with Loopback(GOOD) as server:

@@ -136,6 +136,7 @@ def asked_for_huge(server):
         return run_in_process(MEASURE, good.url, server.url)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reply", HUGE.values(), ids=HUGE)
 def test_a_reply_that_does_not_end_is_dropped_and_not_asked_for_again(reply):
     with Loopback(lambda ask: reply) as server:
@@ -145,6 +146,7 @@ def test_a_reply_that_does_not_end_is_dropped_and_not_asked_for_again(reply):
     assert len(server.asks) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [[PIECE] * 400, b"no room" + PIECE * 400], ids=["in pieces", "whole"])
 def test_a_refusal_that_does_not_end_is_read_as_far_as_it_tells_something(body):
     with Loopback(lambda ask: Reply(500, body)) as server:
@@ -154,6 +156,7 @@ def test_a_refusal_that_does_not_end_is_read_as_far_as_it_tells_something(body):
     assert len(server.asks) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("models", HUGE.values(), ids=HUGE)
 def test_a_list_of_models_that_does_not_end_is_dropped(models):
     with Loopback(models=models) as server:
@@ -188,6 +191,7 @@ except EndpointError as error:
 """
 
 
+@pytest.mark.slow
 def test_a_key_is_looked_for_in_a_reply_with_a_bounded_amount_of_work():
     with Loopback(lambda ask: Reply(400, "\\" * 250_000 + "/")) as server:
         said = run_in_process(LIMITED, server.url, OPENAI_API_KEY="/+a-key-4711+/")

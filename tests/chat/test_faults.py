@@ -83,6 +83,7 @@ def test_a_refusal_without_a_word_is_told_without_a_quote():
     assert "said" not in fatal_reason(fault_of_reply(403, "", {}), "host", "m", [])
 
 
+@pytest.mark.slow
 def test_reading_a_refusal_of_loops_takes_no_more_than_a_bounded_amount_of_work():
     done = subprocess.run(
         [sys.executable, "-c", READ_ALL],

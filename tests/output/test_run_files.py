@@ -102,6 +102,7 @@ def test_an_input_is_never_written_over(settings, tmp_path, flag, how, overwrite
     assert everything(folder.path) == before
 
 
+@pytest.mark.slow
 def test_overwriting_with_the_seed_file_in_the_folder_ends_with_one_sentence(tmp_path):
     """A run whose own rows are given back to it as seeds."""
     with Loopback(toy_handler(Model())) as server:

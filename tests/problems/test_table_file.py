@@ -48,6 +48,7 @@ STARTS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "content", "words"), STARTS.values(), ids=STARTS)
 def test_start_on_an_unusable_file_ends_with_one_sentence_and_writes_nothing(tmp_path, name, content, words):
     done = start(tmp_path, name, content)
@@ -156,6 +157,7 @@ def test_deeper_brackets_than_the_parser_bears_are_read_without_it(tmp_path):
         assert len(read_seeds(Settings(str(path)))) == 1
 
 
+@pytest.mark.slow
 def test_a_start_asks_no_server_but_the_endpoint(tmp_path):
     """Whoever wants to reach the internet is sent to a proxy here, which counts who comes."""
     came = []
