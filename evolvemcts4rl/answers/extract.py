@@ -7,33 +7,31 @@ loops over windows of bounded length.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 
 import re2
 
 from evolvemcts4rl.answers.forms import MAX_LENGTH, looks_like_words, read_form
-from evolvemcts4rl.answers.statements import (
+from evolvemcts4rl.answers.latex import (
     COMMAND,
     ENVIRONMENT,
+    MAX_BOX,
+    boxes_in,
+    equation_sides,
+    formula_at,
+    plain_text,
+    tidy_formula,
+)
+from evolvemcts4rl.answers.statements import (
     LEADS,
     ROUGHLY,
     announced_values,
-    closing_brace,
-    equation_sides,
-    formula_at,
     has_verb,
-    plain_text,
     stated_values,
-    tidy_formula,
     values_in,
 )
 
-MAX_BOX = 2000  # characters: a longer box was never closed where its author meant to
-MAX_BOXES = 20  # the last ones: an answer's box is among them
 MAX_ANNOUNCEMENTS = 10
 
-BOX_NAMES = ("\\boxed", "\\fbox")
-BARE_BOX = re2.compile(r"[ \t]*([^${}\n]{1,200})")
 BETWEEN_BOXES = re2.compile(r"\\(?:[()\[\]]|q?quad\b|[,;: ]|text\s*\{)|[$}*{]")
 JOINS_BOXES = re2.compile(
     r"(?i)\s*(?:[a-z]+ )?\s*(?:,|;|&|(?:,\s*)?(?:and|or)\b)\s*(?:[a-z](?:_\w+)?\s*=\s*)?"
@@ -48,23 +46,16 @@ ANNOUNCED = re2.compile(
     r"|^[#*_> \t]{0,10}(?:step \d{1,2}[:.] ?)?(?:the )?(?:final |correct )?answers?[*_#:. \t]{0,10}$"
     r"|<answer>|答案(?:应?[是为為]|[:：])|故选[:：]?"
 )
-HEDGES = frozenset("what if whether unless not check verify suppose assume sure wonder".split())
+HEDGES = {"what", "if", "whether", "unless", "not", "check", "verify", "suppose", "assume"}
 LINE_MARKS = re2.compile(r"^(?:[-*+>#]+\s+|\(?\d{1,2}[.)]\s+)+")
 CLOSER = re2.compile(r"(?i)\b(?:hope|let me know|feel free|happy to|any (?:other )?questions)\b")
 NEXT_SENTENCE = re2.compile(r"[.!?]\**\s+(?:[A-Z*(\\$\d])|[。！？]")
-COUNTED = re2.compile(r"[-−+]?[$€£¥]?\d[\d,./]*%?(?: [A-Za-z]+){0,3}")
+COUNTED = re2.compile(
+    r"[-−+]?\\?[$€£¥]?\d+(?:,\d{3})*(?:\.\d+)?(?:[/:]\d+)?(?: ?\\?%)?(?: [A-Za-z]+){0,3}"
+)
 ENVIRONMENT_NAME = re2.compile(r"\\(?:begin|end)\{[^{}]*\}")
 LETTER_LINE = re2.compile(r"\(?[A-E]\)?\.?")
 CHOICE_LETTER = re2.compile(r"\(?([A-J])\)?")
-
-
-@dataclass(frozen=True)
-class Box:
-    """A box in a text: where its command starts, where it ends, and what it holds."""
-
-    start: int
-    end: int
-    content: str
 
 
 def extract_answer(text: str) -> str | None:
@@ -79,6 +70,8 @@ def extract_answer(text: str) -> str | None:
     end, marked = _last_box(text) or _last_hashes(text) or (0, None)
     announced, is_plain = _last_announced(text, end)
     if len(announced) == 1 and (is_plain or not end):
+        if marked and CHOICE_LETTER.fullmatch(announced[0]) and not CHOICE_LETTER.fullmatch(marked):
+            return _with_letter(announced[0], marked) or marked
         return announced[0]
     if end:
         return marked
@@ -93,7 +86,7 @@ def seed_answer(text: str) -> str | None:
     """
     text = _encodable(text).strip()
     if found := _last_hashes(text) or _last_box(text):
-        boxes = _boxes(text)
+        boxes = boxes_in(text)
         return found[1] or (boxes[-1].content if boxes else None)
     if "\n" in text or len(text) > MAX_LENGTH:
         return extract_answer(text)
@@ -113,7 +106,7 @@ def _encodable(text: str) -> str:
 
 def _last_box(text: str) -> tuple[int, str | None] | None:
     """Return where the last box ends, and the answer in it and in the boxes joined to it."""
-    boxes = _boxes(text)
+    boxes = boxes_in(text)
     if not boxes:
         return None
     joined = [boxes[-1]]
@@ -129,45 +122,6 @@ def _last_box(text: str) -> tuple[int, str | None] | None:
             return boxes[-1].end, None
         answers = [other for other in answers if not _is_same_number(other, answer)] + [answer]
     return boxes[-1].end, ", ".join(answers)
-
-
-def _boxes(text: str) -> list[Box]:
-    """Return the last boxes of a text, in their order; of nested ones the innermost."""
-    boxes: list[Box] = []
-    end = len(text)
-    for _ in range(MAX_BOXES):
-        name, start = max(
-            ((name, text.rfind(name, 0, end)) for name in BOX_NAMES), key=lambda it: it[1]
-        )
-        if start < 0:
-            break
-        box = _box_at(text, start, start + len(name))
-        if box and (not boxes or box.end <= boxes[0].start):
-            boxes.insert(0, box)
-        end = start
-    return boxes
-
-
-def _box_at(text: str, start: int, after_name: int) -> Box | None:
-    """Return the box whose command stands here; None where it is empty or not closed."""
-    opening = after_name
-    while opening < len(text) and text[opening] in " \t\n" and opening - after_name < 10:
-        opening += 1
-    if text[opening : opening + 1] == "{":
-        end = closing_brace(text, opening + 1, MAX_BOX)
-        content = text[opening + 1 : end].strip() if end else ""
-        slashes = len(text[:start]) - len(text[:start].rstrip("\\"))
-        if slashes % 2:
-            content = content.replace("\\\\", "\\")  # the whole text is escaped once more
-        return Box(start, end + 1, content) if end and content else None
-    bare = BARE_BOX.match(text[after_name : after_name + 210])
-    if not bare or (text[after_name].isalpha() or text[after_name] == "\n"):
-        return None
-    closed_by = text[after_name + bare.end() : after_name + bare.end() + 1]
-    words = bare[1].split()
-    content = bare[1] if closed_by == "$" else words[0] if words else ""
-    content = content.partition("\\)")[0].partition("\\]")[0].strip().rstrip(".,;")
-    return Box(start, after_name + bare.end(), content) if content else None
 
 
 def _boxed_answer(content: str) -> str | None:
@@ -195,32 +149,41 @@ def _is_same_number(one: str, other: str) -> bool:
 
 def _last_hashes(text: str) -> tuple[int, str | None] | None:
     """Return where the last `#### x` ends, and x; headings of that level are none."""
-    found = list(deque(HASHES.finditer(text), maxlen=MAX_ANNOUNCEMENTS))
-    for hashes in reversed(found):
+    for hashes in reversed(deque(HASHES.finditer(text), maxlen=MAX_ANNOUNCEMENTS)):
         answer = hashes[1].strip().replace("**", "")
         is_last = not text[hashes.end() :].strip()
-        if (
-            not answer.endswith(":")
-            and not ANNOUNCED.search(answer)
-            and (is_last or _is_value(answer))
-        ):
+        is_heading = answer.endswith(":") or ANNOUNCED.search(answer)
+        if not is_heading and (is_last or _bare_value(answer)):
             return hashes.end(), answer
     return None
 
 
 def _last_announced(text: str, after: int) -> tuple[list[str], bool]:
-    """Return the values of the last announcement after a place, and whether it is a plain one."""
-    found = deque(ANNOUNCED.finditer(text, after), maxlen=MAX_ANNOUNCEMENTS)
-    for announcement in reversed(found):
+    """Return the values of the last announcement after a place, and whether it is a plain one.
+
+    A choice's letter is put before the value that was announced just before it: (B) 42.
+    """
+    letter = ""
+    for announcement in reversed(deque(ANNOUNCED.finditer(text, after), maxlen=MAX_ANNOUNCEMENTS)):
         start = announcement.end() - len(announcement["formula"] or "")
         words = text[start : start + 2 * MAX_LENGTH].partition("</answer>")[0].partition("<|")[0]
         if _is_hedged(text[max(0, announcement.start() - 80) : announcement.start()]):
             continue
         values = announced_values(words)
-        if values:
-            is_value = len(values) == 1 and _is_value(values[0])
-            return values, is_value and not announcement["part"] and not ROUGHLY.search(words[:40])
-    return [], False
+        is_plain = len(values) == 1 and _is_value(values[0])
+        is_plain = is_plain and not announcement["part"] and not ROUGHLY.search(words[:40])
+        if is_plain and not letter and CHOICE_LETTER.fullmatch(values[0]):
+            letter = values[0]
+        elif letter:
+            return [is_plain and _with_letter(letter, values[0]) or letter], True
+        elif values:
+            return values, is_plain
+    return [letter] if letter else [], bool(letter)
+
+
+def _with_letter(letter: str, value: str) -> str:
+    """Return a choice with its value, as "(B) 42"; empty where that would not be read so."""
+    return f"({letter.strip('()')}) {value}" if value[0].isdigit() else ""
 
 
 def _is_hedged(before: str) -> bool:
@@ -237,7 +200,7 @@ def _last_line(text: str) -> str | None:
         return _formula_value(block)
     line = LINE_MARKS.sub("", text[-4 * MAX_LENGTH :].rpartition("\n")[2].strip())
     line = line.replace("**", "").strip("*_ ")
-    if not line:
+    if not line or "\\boxed" in line:  # a box that was not closed
         return None
     formula = formula_at(line, 0)
     if formula and line[formula[1] :] in ("", ".", ","):
