@@ -7,6 +7,7 @@ loops over windows of bounded length.
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 import re2
 
@@ -16,7 +17,7 @@ from evolvemcts4rl.answers.latex import (
     ENVIRONMENT,
     MAX_BOX,
     boxes_in,
-    equation_sides,
+    equation_value,
     formula_at,
     plain_text,
     tidy_formula,
@@ -49,7 +50,10 @@ ANNOUNCED = re2.compile(
 HEDGES = {"what", "if", "whether", "unless", "not", "check", "verify", "suppose", "assume"}
 LINE_MARKS = re2.compile(r"^(?:[-*+>#]+\s+|\(?\d{1,2}[.)]\s+)+")
 CLOSER = re2.compile(r"(?i)\b(?:hope|let me know|feel free|happy to|any (?:other )?questions)\b")
-NEXT_SENTENCE = re2.compile(r"[.!?]\**\s+(?:[A-Z*(\\$\d])|[。！？]")
+NEXT_SENTENCE = re2.compile(
+    r"([.!?][*\"')$]*\s+)[A-Z*(\\$\d]|([。！？]|\\\]|\\end\{[a-z]+\*?\}|\$\$)[^ .,$]"
+)
+ASIDE = re2.compile(r"(?i)\(.*\)\.?$|(?:note|notice|alternatively|indeed|similarly|recall)\b")
 COUNTED = re2.compile(
     r"[-−+]?\\?[$€£¥]?\d+(?:,\d{3})*(?:\.\d+)?(?:[/:]\d+)?(?: ?\\?%)?(?: [A-Za-z]+){0,3}"
 )
@@ -169,16 +173,23 @@ def _last_announced(text: str, after: int) -> tuple[list[str], bool]:
         words = text[start : start + 2 * MAX_LENGTH].partition("</answer>")[0].partition("<|")[0]
         if _is_hedged(text[max(0, announcement.start() - 80) : announcement.start()]):
             continue
-        values = announced_values(words)
+        values = [] if _is_passing(text, announcement) else announced_values(words)
         is_plain = len(values) == 1 and _is_value(values[0])
         is_plain = is_plain and not announcement["part"] and not ROUGHLY.search(words[:40])
         if is_plain and not letter and CHOICE_LETTER.fullmatch(values[0]):
             letter = values[0]
         elif letter:
-            return [is_plain and _with_letter(letter, values[0]) or letter], True
+            return [(is_plain and _with_letter(letter, values[0])) or letter], True
         elif values:
             return values, is_plain
     return [letter] if letter else [], bool(letter)
+
+
+def _is_passing(text: str, announcement: Any) -> bool:
+    """Whether this "the solutions are" is a step on the way: later sentences speak of numbers."""
+    following = NEXT_SENTENCE.search(text, announcement.end())
+    is_step = announcement[0].lower().startswith("solution") and following is not None
+    return is_step and bool(re2.search(r"\d", text[following.end() - 1 :]))
 
 
 def _with_letter(letter: str, value: str) -> str:
@@ -217,15 +228,14 @@ def _closing_display(text: str) -> str | None:
             return content.strip() if found else None
     end = tail.rfind("\\end{")
     if end >= 0 and ENVIRONMENT.fullmatch(tail[end:]):
-        start = tail.rfind("\\begin{")
+        start = tail.rfind("\\begin{" + tail[end + len("\\end{") :])
         return tail[start:] if start >= 0 else None
     return None
 
 
 def _formula_value(formula: str) -> str | None:
-    value = equation_sides(tidy_formula(formula).rstrip(".,"))
-    answer = value[-1] if len(value) > 2 else " = ".join(value)
-    return answer if answer and len(answer) <= 200 and not looks_like_words(answer) else None
+    value = equation_value(tidy_formula(formula))
+    return value if value and len(value) <= 200 and not looks_like_words(value) else None
 
 
 def _bare_value(line: str) -> str | None:
@@ -250,14 +260,14 @@ def _closing_statement(line: str) -> str | None:
     """Return the only value that the last sentence of a last line states; None where it breaks off."""
     sentences, start, line = [], 0, line[-MAX_LENGTH:]
     for found in NEXT_SENTENCE.finditer(line):
-        sentences.append(line[start : found.start() + 1].strip())
-        start = found.start() + 1
+        sentences.append(line[start : max(found.end(1), found.end(2))].strip())
+        start = max(found.end(1), found.end(2))
     sentences.append(line[start:].strip())
     kept = [sentence for sentence in sentences if sentence and not CLOSER.search(sentence)]
-    if not kept or ANNOUNCED.search(kept[-1]):
+    if not kept or ANNOUNCED.search(kept[-1]) or ASIDE.match(kept[-1]):
         return None
     stated = stated_values(kept[-1])
-    return stated[0] if len(stated) == 1 and _is_whole(kept[-1]) else None
+    return stated[0] if len(stated) == 1 and stated[0] and _is_whole(kept[-1]) else None
 
 
 def _is_whole(sentence: str) -> bool:

@@ -19,11 +19,17 @@ ENVIRONMENT = re2.compile(r"\\(?:begin|end)\{(?:align(?:ed|at)?|gather(?:ed)?|sp
 COLOUR = re2.compile(r"\\(?:textcolor|color)\s*(?:\[\w+\])?\s*\{[^{}]*\}")
 TEXT_COMMAND = re2.compile(r"\\(?:text(?:bf|it|rm|normal)?|math(?:rm|bf)|mbox)\s*\{([^{}]*)\}")
 COMMAND = re2.compile(r"\\[A-Za-z]+")
-BARE_NAME = re2.compile(r"\s*(?:\\?[A-Za-z]+|\w(?:_\{?\w+\}?)?|\w\(\w\))\s*")
-INTEGER_FRACTION = re2.compile(r"-?\s*(?:\\[dt]?frac\s*(?:\{\d+\}|\d)\s*(?:\{\d+\}|\d)|\d+/\d+)")
-NO_EQUATION = re2.compile(  # a comparison or a list: a comma that does not part thousands
-    r"[<>!:=]=|[^{\\],(?:\D|$|\d{1,2}(?:\D|$)|\d{4})"
+BARE_NAME = re2.compile(
+    r"\s*(?:\\?[A-Za-z]+(?: [A-Za-z]+)*|[A-Za-z](?:_\{?\w+\}?)?'?|[A-Za-z]\(\w+\)|\\angle ?\w+"
+    r"|\(\w(?:, ?\w)+\))\s*"
 )
+INTEGER_FRACTION = re2.compile(r"-?\s*(?:\\[dt]?frac\s*(?:\{\d+\}|\d)\s*(?:\{\d+\}|\d)|\d+/\d+)")
+LIST = re2.compile(r"[^{\\],(?:\D|$|\d{1,2}(?:\D|$)|\d{4})")  # a comma that does not part thousands
+COMPARISON = re2.compile(r"[<>:=]=|(?:^|[\sA-Za-z])!=|cases")
+STEPS = re2.compile(
+    r"\\(?:equiv|implies|iff|to|(?:Long)?(?:left)?rightarrow|Rightarrow|Longrightarrow)\b|⇒|→"
+)
+BRACKETS = re2.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
 
 
 @dataclass(frozen=True)
@@ -114,14 +120,14 @@ def closing_brace(text: str, start: int, limit: int) -> int | None:
 
 def tidy_formula(formula: str) -> str:
     """Return what a formula states: without colour, alignment, rounding and the way to a number."""
-    formula = _stack_rows(_bleach(formula)).strip()
+    formula = _stack_rows(_bleach(formula)).strip(" \n\t").rstrip(".,;")
     for sign in (r"\approx", "≈"):
         exact, found, rounded = formula.partition(sign)
         if found and rounded.strip():
             is_exact = exact.strip() and not BARE_NAME.fullmatch(plain_text(exact))
             formula = (exact if is_exact else rounded).strip()
     sides = equation_sides(formula)
-    if len(sides) > 1 and not has_letters(formula):
+    if len(sides) > 1 and not has_letters(formula) and not STEPS.search(formula):
         fractions = [side for side in sides if INTEGER_FRACTION.fullmatch(side)]
         return fractions[0] if fractions and "." in sides[-1] else sides[-1]
     return formula
@@ -129,10 +135,26 @@ def tidy_formula(formula: str) -> str:
 
 def equation_sides(formula: str) -> list[str]:
     """Return the sides of an equation or of a chain of them; one for what is no equation."""
-    if "\\begin" in formula or NO_EQUATION.search(formula):
+    flat = formula.replace("\\! ", "").replace("\\!", "")
+    for _ in range(3):
+        flat = BRACKETS.sub("", flat)
+    if COMPARISON.search(formula) or LIST.search(flat):
         return [formula]
     sides = [side.strip() for side in formula.split("=")]
     return [side for side in sides if side] or [formula]
+
+
+def equation_value(formula: str) -> str | None:
+    """Return what an equation says of a name, or to what a chain comes; None where that is unclear."""
+    sides = equation_sides(formula)
+    if STEPS.search(formula):
+        return formula if len(sides) == 1 and not formula.startswith("\\") else None
+    if len(sides) > 1 and BARE_NAME.fullmatch(sides[-1]):
+        sides.pop()  # 10 + 7 = 17 = x
+        return sides[-1]
+    if len(sides) == 2 and not BARE_NAME.fullmatch(plain_text(sides[0])):
+        return None if has_letters(sides[0]) else sides[-1]  # x + y = 5 may be an answer or a step
+    return sides[-1] if len(sides) > 2 else formula
 
 
 def has_letters(formula: str) -> bool:
@@ -156,8 +178,10 @@ def _bleach(formula: str) -> str:
 def _stack_rows(formula: str) -> str:
     """Return the rows of an aligned formula as one: a chain, a list of named values, or its last row."""
     inner = ENVIRONMENT.sub("", formula)
-    if inner == formula or "\\begin" in inner:
+    if inner == formula:
         return formula
+    if "\\begin" in inner:  # rows with matrices
+        return inner.rpartition("=")[2].strip(" \n\t&")
     rows = [row.replace("&", "").strip(" \n\t,.") for row in inner.split(r"\\")]
     chains: list[str] = []
     for row in filter(None, rows):

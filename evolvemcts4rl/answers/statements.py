@@ -16,6 +16,7 @@ from evolvemcts4rl.answers.forms import UNITS
 from evolvemcts4rl.answers.latex import (
     COMMAND,
     equation_sides,
+    equation_value,
     formula_at,
     has_letters,
     plain_text,
@@ -33,7 +34,7 @@ _NUMBER = (
 _TERM = rf"\(*[-−+]?{_NUMBER}\)*"
 CALCULATION = re2.compile(rf"{_TERM}(?:(?: ?[-−–+*/×÷·^=≈] ?| x ){_TERM})*")
 AFTER_A_VARIABLE = re2.compile(r"(?:^|[^\pL])\pL[\d_']*\)?\s*[-−+*/^·×]\s*$")
-VALUE_SIGN = re2.compile(r"\d|[=<>]|\\(?:frac|pi|infty|sqrt|l[te]q?|g[te]q?|n?eq?)\b")
+VALUE_SIGN = re2.compile(r"\d|[=<>]|\\(?:frac|text|pi|infty|sqrt|l[te]q?|g[te]q?|n?eq?)\b")
 BETWEEN_CLAIMS = re2.compile(r"(?i)[,;:.]|\b(?:and|or|so|is|are)\b")
 RANGE = re2.compile(r"\d[-–]\d")
 _UNIT_WORDS = "|".join(
@@ -147,10 +148,8 @@ def _piece_at(sentence: str, place: int, before: str) -> tuple[int, Value | None
 
 
 def _read_formula(content: str, start: int, end: int) -> Value:
-    formula = tidy_formula(content)
-    sides = equation_sides(formula)
-    is_calculation = "=" in content and not has_letters(content)
-    return Value(sides[-1] if len(sides) > 2 else formula, start, end, is_calculation)
+    value = None if "\\approx" in content else equation_value(tidy_formula(content))
+    return Value(value or "", start, end, "=" in content and not has_letters(content))
 
 
 def _read_number(sentence: str, start: int, end: int, before: str) -> tuple[int, Value | None]:
@@ -185,8 +184,8 @@ def stated_values(sentence: str) -> list[str]:
     values = _last_clause(sentence, values_in(sentence))
     if any(not value.text for value in values):
         return UNCLEAR
-    if results := [value for value in values if value.is_result]:
-        return [results[-1].text]
+    if result := _last_result(sentence, values):
+        return [result.text]
     is_denied = "不" in sentence or any(word.endswith(("n't", "n’t")) for word in words)
     if not values or is_denied or not DENIALS.isdisjoint(words):
         return []
@@ -195,6 +194,16 @@ def stated_values(sentence: str) -> list[str]:
     texts = list(dict.fromkeys(value.text for value in values))
     predicates = [value for value in values if _follows_copula(sentence, value)]
     return [values[-1].text] if predicates == values[-1:] else texts
+
+
+def _last_result(sentence: str, values: list[Value]) -> Value | None:
+    """Return the result of the last calculation, where what follows it is no further claim."""
+    places = [place for place, value in enumerate(values) if value.is_result]
+    if not places:
+        return None
+    result, *later = values[places[-1] :]
+    gap = sentence[result.end : later[0].start] if later else ""
+    return None if BETWEEN_CLAIMS.search(gap) else result
 
 
 def _last_clause(sentence: str, values: list[Value]) -> list[Value]:
