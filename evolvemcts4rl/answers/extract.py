@@ -140,7 +140,7 @@ def _boxed_answer(content: str) -> str | None:
         values = [words]
     else:
         values = [content]
-    return values[0] if len(values) == 1 else None
+    return values[0] or None if len(values) == 1 else None
 
 
 def _is_same_number(one: str, other: str) -> bool:

@@ -36,6 +36,7 @@ CALCULATION = re2.compile(rf"{_TERM}(?:(?: ?[-−–+*/×÷·^=≈] ?| x ){_TERM
 AFTER_A_VARIABLE = re2.compile(r"(?:^|[^\pL])\pL[\d_']*\)?\s*[-−+*/^·×]\s*$")
 VALUE_SIGN = re2.compile(r"\d|[=<>]|\\(?:frac|text|pi|infty|sqrt|l[te]q?|g[te]q?|n?eq?)\b")
 BETWEEN_CLAIMS = re2.compile(r"(?i)[,;:.]|\b(?:and|or|so|is|are)\b")
+SECOND_CLAIM = re2.compile(r"(?i)[,;]|\b(?:and|or|so|but|while)\b")
 RANGE = re2.compile(r"\d[-–]\d")
 _UNIT_WORDS = "|".join(
     re.escape(unit)
@@ -178,7 +179,7 @@ def stated_values(sentence: str) -> list[str]:
     its "is" at the end.
     """
     sentence = sentence.strip()
-    words = [word[0].lower() for word in WORD.finditer(sentence)]
+    words = _words_of(sentence)
     if sentence.endswith(("?", "？")) or not FAILURES.isdisjoint(words) or words[:1] == ["yes"]:
         return []
     values = _last_clause(sentence, values_in(sentence))
@@ -189,11 +190,13 @@ def stated_values(sentence: str) -> list[str]:
     is_denied = "不" in sentence or any(word.endswith(("n't", "n’t")) for word in words)
     if not values or is_denied or not DENIALS.isdisjoint(words):
         return []
-    if _is_limit(sentence, values[-1]):
+    *others, last = values
+    if _is_limit(sentence, last, others):
         return UNCLEAR
     texts = list(dict.fromkeys(value.text for value in values))
-    predicates = [value for value in values if _follows_copula(sentence, value)]
-    return [values[-1].text] if predicates == values[-1:] else texts
+    claims = [other for other in others if _follows_copula(sentence, other)]
+    is_subject = not claims or not SECOND_CLAIM.search(sentence[claims[-1].end : last.start])
+    return [last.text] if is_subject and _follows_copula(sentence, last) else texts
 
 
 def _last_result(sentence: str, values: list[Value]) -> Value | None:
@@ -214,21 +217,21 @@ def _last_clause(sentence: str, values: list[Value]) -> list[Value]:
     return [value for value in values if clauses and value.start >= clauses[-1]] or values
 
 
-def _words_before(sentence: str, value: Value) -> list[str]:
-    before = sentence[max(0, value.start - 60) : value.start]
-    return [word[0].lower() for word in WORD.finditer(before)]
+def _words_of(text: str) -> list[str]:
+    return [word[0].lower() for word in WORD.finditer(text)]
 
 
-def _is_limit(sentence: str, value: Value) -> bool:
+def _is_limit(sentence: str, value: Value, others: list[Value]) -> bool:
     """Whether this is a bound of the answer: "more than 5", "at least 3"."""
-    return not LIMITS.isdisjoint(_words_before(sentence, value)[-3:])
+    start = others[-1].end if others else 0
+    return not LIMITS.isdisjoint(_words_of(sentence[start : value.start])[-3:])
 
 
 def _follows_copula(sentence: str, value: Value) -> bool:
     before = sentence[: value.start].rstrip(" *($\\[")
     if before.endswith((":", "=", "≈", "：")):
         return True
-    words = _words_before(sentence, value)
+    words = _words_of(sentence[max(0, value.start - 60) : value.start])
     while words and words[-1] in BEFORE_A_VALUE:
         words.pop()
     return bool(words) and words[-1] in COPULAS
@@ -247,7 +250,7 @@ def announced_values(words: str) -> list[str]:
     line = words.partition("\n")[0].strip(" \t*_")
     line = LEADS.sub("", line, count=1)
     if (formula := formula_at(line, 0)) and _ends_list(line[formula[1] :]):
-        return [tidy_formula(formula[0])]
+        return _unless_empty(formula[0])
     end = SENTENCE_END.search(line)
     sentence = (line[: end.start()] if end else line).strip(" \t*,;:：").rstrip(" .*")
     if not sentence or len(sentence) > 200 or PROSE.match(sentence) or (end and end[0][0] in "?？"):
@@ -261,9 +264,13 @@ def announced_values(words: str) -> list[str]:
 def _display_values(words: str) -> list[str]:
     if words.startswith(r"\begin{"):
         end = words.find(r"\end{")
-        return [tidy_formula(words[: words.find("}", end) + 1])] if end > 0 else []
+        return _unless_empty(words[: words.find("}", end) + 1]) if end > 0 else []
     found = formula_at(words, 0)
-    return [tidy_formula(found[0])] if found else []
+    return _unless_empty(found[0]) if found else []
+
+
+def _unless_empty(formula: str) -> list[str]:
+    return [value] if (value := tidy_formula(formula)) else []
 
 
 def _ends_list(rest: str) -> bool:
@@ -278,7 +285,7 @@ def _values_in_words(sentence: str) -> list[str]:
     is_short = len(sentence.split()) <= MAX_WORDS
     if values and (has_verb(sentence) or not is_short or _follows_copula(sentence, values[-1])):
         return stated_values(sentence)
-    if values and (_is_limit(sentence, values[0]) or sentence.lower().startswith("either ")):
+    if values and (_is_limit(sentence, values[0], []) or sentence.lower().startswith("either ")):
         return UNCLEAR
     return [sentence] if is_short else []
 
