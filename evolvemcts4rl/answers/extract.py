@@ -41,10 +41,12 @@ JOINS_BOXES = re2.compile(
 HASHES = re2.compile(r"####[ \t]*([^\s#][^\n]*)")
 ANNOUNCED = re2.compile(
     r"(?im)\bans(?:wers?)?\b[*_]{0,3}(?P<part> (?:to|for|of|in) [^\n:.$]{1,100}?)?"
-    r"(?:[ \t*]{1,5}(?:is|are|equals|(?:must|should|will|would) be)\b|[ \t*]{0,5}=|[*_]{0,3} ?[:：])"
+    r"(?:[ \t*]{1,5}(?:is|are|equals|(?:must|should|will|would) be)\b|[ \t*]{0,5}="
+    r"|[*_]{0,3} ?[:：])"
     r"|\bsolutions? (?:is|are)\b|\b(?:correct|right) (?:option|choice) is\b"
     r"|\banswer[ \t]{1,5}(?P<formula>\$|\\[(\[])"
-    r"|^[#*_> \t]{0,10}(?:step \d{1,2}[:.] ?)?(?:the )?(?:final |correct )?answers?[*_#:. \t]{0,10}$"
+    r"|^[#*_> \t]{0,10}(?:step \d{1,2}[:.] ?)?(?:the )?(?:final |correct )?answers?"
+    r"[*_#:. \t]{0,10}$"
     r"|<answer>|答案(?:应?[是为為]|[:：])|故选[:：]?"
 )
 HEDGES = {"what", "if", "whether", "unless", "not", "check", "verify", "suppose", "assume"}
@@ -63,12 +65,12 @@ CHOICE_LETTER = re2.compile(r"\(?([A-J])\)?")
 
 
 def extract_answer(text: str) -> str | None:
-    """Return the final answer that a completion gives, as it is written there; None where there is none.
+    """Return the final answer that a completion gives, as it is written there, or None.
 
     Tried in this order: the last box, or the boxes joined to it; the last `#### x`; the last "the
     answer is x"; a last line that is a value or states one. A plain "the answer is 7" after the box
-    or the hashes replaces them. Where several values might be meant, there is no answer. Linear in
-    the length of the text.
+    or the hashes replaces them. Where several values might be meant, there is no answer. The work
+    is linear in the length of the text.
     """
     text = _encodable(text)
     end, marked = _last_box(text) or _last_hashes(text) or (0, None)
@@ -104,8 +106,8 @@ def seed_answer(text: str) -> str | None:
 
 
 def _encodable(text: str) -> str:
-    """Return a text with half an emoji, which RE2 cannot read, as a question mark."""
-    return text.encode("utf-8", "replace").decode()
+    """Return a text as RE2 can read it, with a question mark for half an emoji."""
+    return text.replace("\r\n", "\n").encode("utf-8", "replace").decode()
 
 
 def _last_box(text: str) -> tuple[int, str | None] | None:
@@ -206,10 +208,13 @@ def _is_hedged(before: str) -> bool:
 
 def _last_line(text: str) -> str | None:
     """Return the value that the last line is, or that its last sentence states."""
-    text = text.rstrip().removesuffix("```").rstrip()
+    lines = text[-4 * MAX_LENGTH :].rstrip().split("\n")
+    while lines and (lines[-1].strip() in ("", "```") or _is_farewell(lines[-1])):
+        lines.pop()
+    text = "\n".join(lines)
     if (block := _closing_display(text)) is not None:
         return _formula_value(block)
-    line = LINE_MARKS.sub("", text[-4 * MAX_LENGTH :].rpartition("\n")[2].strip())
+    line = LINE_MARKS.sub("", text.rpartition("\n")[2].strip())
     line = line.replace("**", "").strip("*_ ")
     if not line or "\\boxed" in line:  # a box that was not closed
         return None
@@ -217,6 +222,10 @@ def _last_line(text: str) -> str | None:
     if formula and line[formula[1] :] in ("", ".", ","):
         return _formula_value(formula[0])
     return _bare_value(line) or _closing_statement(line)
+
+
+def _is_farewell(line: str) -> bool:
+    return bool(CLOSER.search(line)) and not re2.search(r"\d", line)
 
 
 def _closing_display(text: str) -> str | None:
@@ -257,7 +266,7 @@ def _is_value(words: str) -> bool:
 
 
 def _closing_statement(line: str) -> str | None:
-    """Return the only value that the last sentence of a last line states; None where it breaks off."""
+    """Return the only value that a line's last sentence states; None where it breaks off."""
     sentences, start, line = [], 0, line[-MAX_LENGTH:]
     for found in NEXT_SENTENCE.finditer(line):
         sentences.append(line[start : max(found.end(1), found.end(2))].strip())

@@ -20,11 +20,13 @@ COLOUR = re2.compile(r"\\(?:textcolor|color)\s*(?:\[\w+\])?\s*\{[^{}]*\}")
 TEXT_COMMAND = re2.compile(r"\\(?:text(?:bf|it|rm|normal)?|math(?:rm|bf)|mbox)\s*\{([^{}]*)\}")
 COMMAND = re2.compile(r"\\[A-Za-z]+")
 BARE_NAME = re2.compile(
-    r"\s*(?:\\?[A-Za-z]+(?: [A-Za-z]+)*|[A-Za-z](?:_\{?\w+\}?)?'?|[A-Za-z]\(\w+\)|\\angle ?\w+"
+    r"\s*(?:\\[A-Za-z]+|[A-Za-z]+(?: [A-Za-z]+)*|[A-Za-z](?:_\{?\w+\}?)?'?|[A-Za-z]\(\w+\)|\\angle ?\w+"
     r"|\(\w(?:, ?\w)+\))\s*"
 )
 INTEGER_FRACTION = re2.compile(r"-?\s*(?:\\[dt]?frac\s*(?:\{\d+\}|\d)\s*(?:\{\d+\}|\d)|\d+/\d+)")
-LIST = re2.compile(r"[^{\\],(?:\D|$|\d{1,2}(?:\D|$)|\d{4})")  # a comma that does not part thousands
+LIST = re2.compile(  # a comma that does not part thousands
+    r"[^{\\],(?:\D|$|\d{1,2}(?:\D|$)|\d{4})"
+)
 COMPARISON = re2.compile(r"[<>:=]=|(?:^|[\sA-Za-z])!=|cases")
 STEPS = re2.compile(
     r"\\(?:equiv|implies|iff|to|(?:Long)?(?:left)?rightarrow|Rightarrow|Longrightarrow)\b|⇒|→"
@@ -128,6 +130,8 @@ def tidy_formula(formula: str) -> str:
             formula = (exact if is_exact else rounded).strip()
     sides = equation_sides(formula)
     if len(sides) > 1 and not has_letters(formula) and not STEPS.search(formula):
+        if all(side.lstrip("-").isdigit() for side in sides) and len(set(sides)) > 1:
+            return formula  # 10 = 12 is no way to a number
         fractions = [side for side in sides if INTEGER_FRACTION.fullmatch(side)]
         return fractions[0] if fractions and "." in sides[-1] else sides[-1]
     return formula
@@ -145,7 +149,7 @@ def equation_sides(formula: str) -> list[str]:
 
 
 def equation_value(formula: str) -> str | None:
-    """Return what an equation says of a name, or to what a chain comes; None where that is unclear."""
+    """Return what an equation says of a name, or where a chain ends; None if that is unclear."""
     sides = equation_sides(formula)
     if STEPS.search(formula):
         return formula if len(sides) == 1 and not formula.startswith("\\") else None
@@ -176,7 +180,7 @@ def _bleach(formula: str) -> str:
 
 
 def _stack_rows(formula: str) -> str:
-    """Return the rows of an aligned formula as one: a chain, a list of named values, or its last row."""
+    """Return an aligned formula's rows as a chain, as a list of named values, or the last one."""
     inner = ENVIRONMENT.sub("", formula)
     if inner == formula:
         return formula

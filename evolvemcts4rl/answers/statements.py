@@ -67,6 +67,7 @@ SENTENCE_END = re2.compile(
     r"[.!?](?:\*\*)?(?:\s|$)|[。；！？]"
     r"|\s(?:because|since|so|as|which|where|when|and not)\s|,\s+[a-z]{2}|，\p{Han}"
 )
+LIST_GOES_ON = re2.compile(r",\s+(?:and|or)\s+[\d$\\(-]")
 NEXT_CLAUSE = re2.compile(
     r"(?i)[,;] (?:and )?(?:so|thus|hence|therefore|giving|meaning)\b"
     r"|\bwhich (?:is|means|gives|equals|makes|rounds)\b"
@@ -89,7 +90,7 @@ BEFORE_A_VALUE = _words(
     """approximately approx about around roughly nearly only just exactly now then therefore thus
     to a an total of also simply still"""
 )
-GIVEN = _words(  # a number after one of these is part of a name or was known: the 4 friends, step 3
+GIVEN = _words(  # a number after one of these was known or is a name: the 4 friends, step 3
     """the these those both step part case equation line problem question figure option choice
     example room page chapter number day"""
 )
@@ -107,7 +108,7 @@ LIMITS = _words(  # shortly before a value, these make it a bound or a guess
 
 @dataclass(frozen=True)
 class Value:
-    """A value in a sentence and the place where it stands; its text is empty where it is unclear."""
+    """A value in a sentence and the place where it stands; its text is empty if it is unclear."""
 
     text: str
     start: int
@@ -251,7 +252,8 @@ def announced_values(words: str) -> list[str]:
     line = LEADS.sub("", line, count=1)
     if (formula := formula_at(line, 0)) and _ends_list(line[formula[1] :]):
         return _unless_empty(formula[0])
-    end = SENTENCE_END.search(line)
+    ends = SENTENCE_END.finditer(line)
+    end = next((end for end in ends if not LIST_GOES_ON.match(line[end.start() :])), None)
     sentence = (line[: end.start()] if end else line).strip(" \t*,;:：").rstrip(" .*")
     if not sentence or len(sentence) > 200 or PROSE.match(sentence) or (end and end[0][0] in "?？"):
         return []
@@ -291,7 +293,7 @@ def _values_in_words(sentence: str) -> list[str]:
 
 
 def _values_at_head(sentence: str) -> list[str]:
-    """Return what stands directly after "is": all of it, or only its first value where prose follows."""
+    """Return what stands directly after "is": all of it, or its first value where prose follows."""
     values = values_in(sentence)
     gaps = [sentence[one.end : other.start] for one, other in pairwise(values)]
     is_list = bool(gaps) and all(JOINT.fullmatch(gap) for gap in gaps)

@@ -158,12 +158,8 @@ LOOPS = [
     *("5. ", "A. ", "not ", "5 million ", "square ", "°", "x = 5, ", "solution is ", "?", "é", "😀", "\ud800", "```"),
 ]
 AROUND_LOOPS = [
-    ("", ""),
-    ("The answer is ", ""),
-    (r"\boxed{", "}"),
-    ("So it is 5 = ", "."),
-    ("#### ", ""),
-    (r"\[", r"\]"),
+    *[("", ""), ("The answer is ", ""), ("answer", ""), (r"\boxed{", "}")],
+    *[("So it is 5 = ", "."), ("#### ", ""), (r"\[", r"\]")],
 ]
 
 
@@ -184,7 +180,7 @@ def ends_within_cpu_seconds(limit: int, text: str) -> bool:
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_loop_of_a_hundred_thousand_characters_is_searched_with_little_work(loop):
-    texts = [before + loop * (100_000 // len(loop)) + after for before, after in AROUND_LOOPS[:3]]
+    texts = [before + loop * (100_000 // len(loop)) + after for before, after in AROUND_LOOPS[:4]]
     assert all(ends_within_cpu_seconds(4, text) for text in texts)
 
 
@@ -218,6 +214,9 @@ def test_extraction_takes_any_mixture_of_what_models_write(text):
         ("The answer is about 5 million.", "5 million"),
         ("The answer is 0.333...", "0.333..."),
         ("The answer is .35", ".35"),
+        ("The answer is 5, 6, and 7.", "5, 6, and 7"),
+        ("The answer is 5, and she has 7 left.", "5"),
+        ("The answer is 24\r\nThat is all\r\n", "24"),
         ("The answer is 27 years old in 5 years.", "27 years"),
         ("Final Answer: $x = 5$ and $y = 6$", "$x = 5$ and $y = 6$"),
         ("The solutions are $x=1$ and $x=2$.", "$x=1$ and $x=2$"),
@@ -242,6 +241,7 @@ def test_announcement_gives_the_value_that_its_sentence_states(text, answer):
     [
         ("Therefore, each child gets approximately 46.67 apples.", "46.67"),
         ("So, the bus has 17 passengers. I hope this helps!", "17"),
+        ("So it takes 5 days.\n\nLet me know if you have any questions!", "5 days"),
         ("Thus the total cost is $10 + $14 = $24.", "$24"),
         ("Each of the 4 friends gets 12 apples.", "12"),
         ("The probability that the sum is 7 is $\\frac{1}{6}$.", r"\frac{1}{6}"),
@@ -274,6 +274,7 @@ def test_last_sentence_that_states_one_value_gives_it(text, answer):
         (r"\boxed{\frac45 = 0.8}", r"\frac45"),
         (r"\boxed{\frac{2}{3} \approx 0.667}", r"\frac{2}{3}"),
         (r"\boxed{x \approx 3.1}", "3.1"),
+        (r"\boxed{10 = 12}", "10 = 12"),
         (r"\boxed{\text{approximately } 46.67}", "46.67"),
         (r"\boxed{\text{Tom has } 5 \text{ apples}}", "5"),
         (r"\boxed{\text{The total cost is } \$24}", r"\$24"),
