@@ -20,8 +20,8 @@ COLOUR = re2.compile(r"\\(?:textcolor|color)\s*(?:\[\w+\])?\s*\{[^{}]*\}")
 TEXT_COMMAND = re2.compile(r"\\(?:text(?:bf|it|rm|normal)?|math(?:rm|bf)|mbox)\s*\{([^{}]*)\}")
 COMMAND = re2.compile(r"\\[A-Za-z]+")
 BARE_NAME = re2.compile(
-    r"\s*(?:\\[A-Za-z]+|[A-Za-z]+(?: [A-Za-z]+)*|[A-Za-z](?:_\{?\w+\}?)?'?|[A-Za-z]\(\w+\)|\\angle ?\w+"
-    r"|\(\w(?:, ?\w)+\))\s*"
+    r"\s*(?:\\[A-Za-z]+|[A-Za-z]+(?: [A-Za-z]+)*|[A-Za-z](?:_\{?\w+\}?)?'?|[A-Za-z]\(\w+\)"
+    r"|\\angle ?\w+|\(\w(?:, ?\w)+\))\s*"
 )
 INTEGER_FRACTION = re2.compile(r"-?\s*(?:\\[dt]?frac\s*(?:\{\d+\}|\d)\s*(?:\{\d+\}|\d)|\d+/\d+)")
 LIST = re2.compile(  # a comma that does not part thousands

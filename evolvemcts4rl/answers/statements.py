@@ -245,7 +245,8 @@ def has_verb(sentence: str) -> bool:
 
 def announced_values(words: str) -> list[str]:
     """Return the values that follow "the answer is", up to the end of the sentence."""
-    words = words.lstrip(" \t\n*_:：").replace("**", "").replace("\\! ", "").replace("\\!", "")
+    words = words.replace('\\"', '"').lstrip(' \t\n*_:："“').replace("**", "")
+    words = words.replace("\\! ", "").replace("\\!", "")
     if words.startswith((r"\[", "$$", r"\begin{")):
         return _display_values(words)
     line = words.partition("\n")[0].strip(" \t*_")
@@ -254,7 +255,7 @@ def announced_values(words: str) -> list[str]:
         return _unless_empty(formula[0])
     ends = SENTENCE_END.finditer(line)
     end = next((end for end in ends if not LIST_GOES_ON.match(line[end.start() :])), None)
-    sentence = (line[: end.start()] if end else line).strip(" \t*,;:：").rstrip(" .*")
+    sentence = (line[: end.start()] if end else line).strip(' \t*,;:："”').rstrip(" .*")
     if not sentence or len(sentence) > 200 or PROSE.match(sentence) or (end and end[0][0] in "?？"):
         return []
     if line.startswith(sentence + "...") and sentence[-1].isdigit():

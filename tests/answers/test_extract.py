@@ -214,6 +214,7 @@ def test_extraction_takes_any_mixture_of_what_models_write(text):
         ("The answer is about 5 million.", "5 million"),
         ("The answer is 0.333...", "0.333..."),
         ("The answer is .35", ".35"),
+        ('The final answer is "$12 $ and $13 $". I hope it is correct.', "$12 $ and $13 $"),
         ("The answer is 5, 6, and 7.", "5, 6, and 7"),
         ("The answer is 5, and she has 7 left.", "5"),
         ("The answer is 24\r\nThat is all\r\n", "24"),
