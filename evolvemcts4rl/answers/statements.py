@@ -48,6 +48,7 @@ UNIT = re2.compile(
     rf"(?:[ -]?(?:°[CF]?|(?:square |cubic |sq\.? )?(?:{_UNIT_WORDS})s?\b)"
     rf"(?:\^?\{{?[23]\}}?|[²³])?(?:(?: per | ?/ ?)(?:{_UNIT_WORDS})s?\b)?)?"
 )
+MULTIPLE = re2.compile("hundred|thousand|million|billion|trillion|dozen")  # perhaps what was asked
 ASCII_WORD = re2.compile(r"[A-Za-z]+")
 WORD = re2.compile(r"\pL[\pL\d_'’-]*")
 HAN = re2.compile(r"\p{Han}")
@@ -165,7 +166,11 @@ def _read_number(sentence: str, start: int, end: int, before: str) -> tuple[int,
         return word.end(), None
     if before in GIVEN and "=" not in text:
         return end, None
-    is_expression = word or AFTER_A_VARIABLE.search(sentence[max(0, start - 20) : start])
+    is_expression = (
+        word
+        or MULTIPLE.search(unit)
+        or AFTER_A_VARIABLE.search(sentence[max(0, start - 20) : start])
+    )
     if is_expression or (RANGE.search(text) and "=" not in text):  # 5x, y + 2 = 7, 3-4
         end = word.end() if word else end
         return end, Value("", start, end)
@@ -303,5 +308,6 @@ def _values_at_head(sentence: str) -> list[str]:
     goes_on = bool(gaps) and not AFTER_THE_VALUE.isdisjoint(WORD.findall(gaps[0]))
     if is_list or (is_short and not goes_on and not HAN.search(sentence)):
         return [sentence]
-    first = values[0] if values and values[0].start == 0 else None
+    first = _last_result(sentence, values) or (values[0] if values else None)
+    first = first if first and (first.start == 0 or first.is_result) else None
     return [first.text] if first and first.text else []
