@@ -151,7 +151,10 @@ def make_pool(num_workers: int) -> ProcessPool:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["math_verify"])
     return ProcessPool(
-        max_workers=num_workers, max_tasks=MAX_JOBS_PER_WORKER, initializer=prepare_worker, context=context
+        max_workers=num_workers,
+        max_tasks=MAX_JOBS_PER_WORKER,
+        initializer=prepare_worker,
+        context=context,
     )
 
 
