@@ -138,7 +138,7 @@ class Run:
             await self.chat.close()
             note.cancel()
             grader.close()
-            self.folder.finish(complete, journal, time.monotonic() - started)
+            self.folder.finish(complete, journal, time.monotonic() - started, grader.timeouts)
 
     def _say_what_is_waited_for(self) -> None:
         print(f"Waiting for the replies to {self.chat.in_flight} requests (Ctrl-C: not for them).", file=sys.stderr)

@@ -67,7 +67,8 @@ def _rounds(decimal: str, value: Fraction) -> bool:
     is_long = len((whole + places).lstrip("0")) >= ROUNDED_DIGITS and (whole + places).isdecimal()
     if not places or not is_long or 10**MAX_LENGTH % value.denominator == 0:
         return False
-    return abs(Fraction(decimal) - value) < Fraction(1, 10 ** len(places))
+    missing = (abs(value) - abs(Fraction(decimal))) * 10 ** len(places)
+    return value * Fraction(decimal) > 0 and Fraction(-1, 2) <= missing < 1
 
 
 def _names_clash(one: str, other: str) -> bool:

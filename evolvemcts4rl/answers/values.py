@@ -5,10 +5,14 @@ Evaluating 9999th powers and factorials is cheap, where simplifying writes them 
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
-from sympy import Eq, Expr, Float, I, Rational, Symbol, nan, oo, zoo
+from sympy import Eq, Expr, Float, I, Limit, Rational, Symbol, nan, oo, zoo
+from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.function import AppliedUndef
+
+logger = logging.getLogger(__name__)
 
 DIGITS = 30
 SURE_DIGITS = 20  # of values evaluated to DIGITS: where these differ the values do
@@ -16,6 +20,8 @@ MOST_DIGITS = 3000  # to which a difference is evaluated before it passes for ze
 SAMPLES = [Rational(top, 7) for top in (9, -11, 17, 25, -4, 30, 2, -39)]
 ENOUGH_SAMPLES = 3
 ROUNDED_DIGITS = 10  # a decimal of as many digits is a value rounded, not another value
+# At a point between the integers they have no value, or one that takes long to find.
+UNEVALUATED = (ExprWithLimits, Limit, AppliedUndef)
 
 
 def same_value(one: Any, other: Any) -> bool | None:
@@ -30,15 +36,22 @@ def same_value(one: Any, other: Any) -> bool | None:
         return None
     if one == other:
         return not one.has(nan, zoo)
-    if one.atoms(AppliedUndef) or other.atoms(AppliedUndef):
+    try:
+        if _rounds(one, other) or _rounds(other, one):
+            return True
+        imaginary = {name: I for name in one.free_symbols | other.free_symbols if name.name == "i"}
+        return _evaluates_alike(_exact(one).subs(imaginary), _exact(other).subs(imaginary))
+    except Exception:  # sympy raises whatever it likes
+        logger.debug("no value", exc_info=True)
         return None
-    if _rounds(one, other) or _rounds(other, one):
-        return True
-    imaginary = {symbol: I for symbol in one.free_symbols | other.free_symbols if symbol.name == "i"}
-    one, other = _exact(one).subs(imaginary), _exact(other).subs(imaginary)
-    symbols = sorted(one.free_symbols | other.free_symbols, key=lambda symbol: str(symbol))
+
+
+def _evaluates_alike(one: Expr, other: Expr) -> bool | None:
+    symbols = sorted(one.free_symbols | other.free_symbols, key=str)
     if not symbols:
         return _same_number(one, other)
+    if any(part.free_symbols for part in (one + other).atoms(*UNEVALUATED)):
+        return None
     agreed = 0
     for number in range(len(SAMPLES)):
         point = _sample_point(symbols, number)
@@ -67,8 +80,10 @@ def _rounds(decimal: Expr, value: Expr) -> bool:
     digits = str(decimal).rstrip("0")
     places = len(digits.partition(".")[2])
     is_long = len(digits.strip("-0.").replace(".", "")) >= ROUNDED_DIGITS and "e" not in digits
-    error = (value - Rational(digits)).evalf(DIGITS) if is_long else None
-    return bool(error is not None and error.is_real and abs(error) < Rational(1, 10**places))
+    if not is_long or not (value := value.evalf(DIGITS)).is_real:
+        return False
+    missing = (abs(value) - abs(Rational(digits))) * 10**places
+    return bool(value * decimal > 0 and Rational(-1, 2) <= missing < 1)
 
 
 def _same_number(one: Expr, other: Expr) -> bool | None:
