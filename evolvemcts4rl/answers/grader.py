@@ -27,6 +27,7 @@ MAX_CACHED = 100_000  # pairs; a few dozen megabytes at most
 MAX_WORKERS = 8
 MAX_JOBS_PER_WORKER = 5_000  # computer algebra hoards: a worker is replaced before that tells
 LEAST_LIMIT = 1 / 8  # of the limit: what is left to answers whose comparisons keep timing out
+PLAIN_FORMULA = "y+1"  # what outlasts its limit against this would do so against all
 MEMORY_LIMIT = 2 * 1024**3  # bytes of address space for each worker
 
 
@@ -47,6 +48,7 @@ class Grader:
         self._known: OrderedDict[tuple[str, str], bool] = OrderedDict()
         self._running: dict[tuple[str, str], asyncio.Task[bool]] = {}
         self._timed_out: Counter[str] = Counter()  # answers, by the comparisons that they outlasted
+        self._bombs: dict[str, bool] = {}  # answers that timed out: whether it was their doing
         self._slots: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
         self._jobs: set[Future[bool]] = set()
 
@@ -112,7 +114,7 @@ class Grader:
 
     async def _compare(self, pair: tuple[str, str]) -> bool:
         async with self._free_worker():
-            verdict = await self._ask_worker(pair)
+            verdict = not self._has_bomb(pair) and await self._ask_worker(pair)
         self._known[pair] = verdict
         if len(self._known) > MAX_CACHED:
             self._known.popitem(last=False)
@@ -148,8 +150,22 @@ class Grader:
                 if self._pool is pool:
                     self._stop_pool()
         self.timeouts += 1
-        self._timed_out.update(pair)
+        if PLAIN_FORMULA not in pair:
+            self._timed_out.update(pair)
+            await self._find_bomb(pair)
         return False
+
+    def _has_bomb(self, pair: tuple[str, str]) -> bool:
+        return any(self._bombs.get(answer) for answer in pair)
+
+    async def _find_bomb(self, pair: tuple[str, str]) -> None:
+        """Find out which of the two costs so much, so that the other one keeps its verdicts."""
+        for answer in pair:
+            if answer not in self._bombs:
+                before = self.timeouts
+                await self._ask_worker((answer, PLAIN_FORMULA))
+                self._bombs[answer] = self.timeouts > before
+                self.timeouts = before
 
     async def _result(self, job: Future[bool], pool: ProcessPool) -> bool:
         if self._pool is not pool:
