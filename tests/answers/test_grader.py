@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evolvemcts4rl.answers.grader import MEMORY_LIMIT, Grader
 
@@ -103,6 +105,29 @@ def test_vote_by_workers_counts_equal_forms_together(grader):
     answers = [r"\sqrt{12}", r"2\sqrt{3}", r"\sqrt{6}", r"2\sqrt3", "7"]
     assert asyncio.run(grader.vote(answers)) == (r"2\sqrt3", 0.6)
     assert asyncio.run(grader.vote([*answers[:3], r"\sqrt6"])) == (None, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("answers", "winner"),
+    [
+        (["½", "0.5", r"\frac{1}{2}", "3", "3", "0.5"], ("0.5", 4 / 6)),
+        (["1", "2", "1.0", "2", "3"], (None, 2 / 5)),
+        ([], (None, 0.0)),
+    ],
+)
+def test_vote_goes_to_the_largest_group_of_equal_forms_unless_tied(grader, answers, winner):
+    assert asyncio.run(grader.vote(answers)) == winner
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(st.sampled_from(["½", "0.5", "1/2", "3", "3.0", "x", "50%", "50"]), max_size=12),
+    st.randoms(),
+)
+def test_vote_does_not_depend_on_the_order(answers, rng):
+    grader = Grader()  # these answers need no worker
+    shuffled = rng.sample(answers, len(answers))
+    assert asyncio.run(grader.vote(answers)) == asyncio.run(grader.vote(shuffled))
 
 
 def test_hostile_answers_cost_neither_the_run_nor_its_memory(grader):
