@@ -30,6 +30,8 @@ def same_value(one: Any, other: Any) -> bool | None:
     Equations are the same where their differences of sides are, up to the sign.
     """
     if isinstance(one, Eq) and isinstance(other, Eq):
+        if not all(isinstance(side, Expr) for side in (*one.args, *other.args)):
+            return None
         ours, theirs = one.lhs - one.rhs, other.lhs - other.rhs
         return same_value(ours, theirs) or same_value(ours, -theirs) or None
     if not (isinstance(one, Expr) and isinstance(other, Expr)):

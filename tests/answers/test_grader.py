@@ -31,7 +31,7 @@ HOSTILE = [
 # these go past the guards in front of the workers
 MONSTROUS = [
     ("7x", r"7^{7^n\cdot 7} + 2^{3^{4}\cdot 99999} + x"),
-    ("x", r"\int \frac{\sin(x^3+\sqrt{x^5+1})}{x^2+\ln(x^7+3)} dx"),
+    ("x+1", r"\int \frac{\sin(x^3+\sqrt{x^5+1})}{x^2+\ln(x^7+3)} dx"),
     ("x", r"(x+1)^{9999} (y+2)^{9999} (x+y+z)^{9999}"),
 ]
 
@@ -147,11 +147,11 @@ def test_hostile_answers_cost_neither_the_run_nor_its_memory(grader):
 
 def test_comparison_that_timed_out_is_never_tried_again(grader):
     async def check():
-        hopeless, bomb = "x", MONSTROUS[1][1]
+        hopeless, bomb = "x+1", MONSTROUS[1][1]
         assert not await grader.same(hopeless, bomb)
         assert grader.timeouts == 1
         assert not await grader.same(bomb, hopeless)
-        assert (await grader.vote([hopeless, bomb, bomb, "x+1", "1+x"]))[1] == 0.4
+        assert (await grader.vote([bomb, bomb, "x+1", "1+x", "1"]))[1] == 0.4
         assert grader.timeouts == 1
         assert await grader.same("x+1", "1+x")  # what met the bomb is none itself
         assert await grader.same("x", "2x-x")
@@ -180,7 +180,7 @@ def test_closing_lets_nobody_wait(grader):
     async def check():
         assert await grader.same("x+1", "1+x")
         waiting = [
-            asyncio.create_task(grader.same("x", rf"\int \frac{{\sin(x^3+\sqrt{{x^5+1}})}}{{x^2+\ln(x^7+{n})}} dx"))
+            asyncio.create_task(grader.same("x+1", rf"\int \frac{{\sin(x^3+\sqrt{{x^5+1}})}}{{x^2+\ln(x^7+{n})}} dx"))
             for n in range(1000)
         ]
         await asyncio.sleep(0.3)
@@ -207,7 +207,7 @@ from evolvemcts4rl.answers.grader import Grader
 async def main():
     grader = Grader(num_workers=2, limit_seconds=60)
     assert await grader.same("x+1", "1+x")
-    slow = asyncio.create_task(grader.same("2", r"\\int \\frac{\\sin(x^3+\\sqrt{x^5+1})}{x^2+\\ln(x^7+3)} dx"))
+    slow = asyncio.create_task(grader.same("x+1", r"\\int \\frac{\\sin(x^3+\\sqrt{x^5+1})}{x^2+\\ln(x^7+3)} dx"))
     await asyncio.sleep(0.5)
     print("busy", flush=True)
     try:
