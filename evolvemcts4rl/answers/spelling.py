@@ -60,9 +60,9 @@ def even_out(text: str) -> str:
     """Return a text's one spelling, in time linear in its length."""
     text = text.encode(errors="backslashreplace").decode()  # re2 takes no lone surrogate
     text = text.strip().strip("*`").translate(CHARACTERS)
-    for _ in range(4):  # wrappers stand in one another, but never deep
+    for _ in range(4 if "\\" in text else 0):  # wrappers stand in one another, but never deep
         text = _compile(WRAPPER).sub(r" \1 ", text)
-    for pattern, replacement in RULES:
+    for pattern, replacement in RULES if not text.isdecimal() else ():
         text = _compile(pattern).sub(replacement, text)
     return text.strip().rstrip(" .,;:*\\")
 
