@@ -153,7 +153,7 @@ class Run:
             try:
                 await self.chat.close()
                 note.cancel()
-                self.folder.finish(complete, journal, time.monotonic() - started)
+                self.folder.finish(complete, journal, time.monotonic() - started, grader.timeouts)
             finally:  # whoever called may go on for long, also after a second Ctrl-C
                 journal.close()
                 gc.unfreeze()

@@ -176,7 +176,7 @@ class RunFolder:
                 write_all(self._files[f"{name}.jsonl"], encode_rows(rows(labelled_tree)))
         write_all(self._files[PROBLEMS], encode_row(problem.to_json()))
 
-    def finish(self, complete: bool, journal: Journal, seconds: float) -> None:
+    def finish(self, complete: bool, journal: Journal, seconds: float, timed_out: int = 0) -> None:
         """Close the files and write the summary and the report.
 
         A complete run's rows are put in order of question_id, and the belief's labels are written
@@ -196,7 +196,8 @@ class RunFolder:
             labelled_trees = map(exports.LabelledTree, self.trees())
         shown = most_instructive(_counted(labelled_trees, labels))
         summary = summarise(self.problems(), labels, journal.totals(), self._settings.prices)
-        summary = {"complete": complete, "seconds": round(seconds, 1)} | summary | {"rates": mean_rates(rates)}
+        life = {"complete": complete, "seconds": round(seconds, 1), "comparisons_timed_out": timed_out}
+        summary = life | summary | {"rates": mean_rates(rates)}
         self._write_report(summary, shown)
         self.write_json(SUMMARY, summary)
         journal.close()

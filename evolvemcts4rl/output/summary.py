@@ -122,6 +122,8 @@ def print_summary(summary: dict[str, Any], folder: Path, stopped: str | None, re
             f"{'look at':<15} {len(against)} seeds whose stated answer the majority contradicts, first "
             f"{first['question_id']}: stated {first['stated']}, voted {first['voted']} ({first['agreement']:.0%})"
         )
+    if timed_out := summary.get("comparisons_timed_out"):
+        print(f"{'answers':<15} {timed_out} comparisons took too long and count as no match")
     if stopped:
         print(f"{'stopped':<15} {stopped}")
     elif summary["problems"].get("failed"):

@@ -400,3 +400,11 @@ def test_default_folder_is_named_after_the_seed_file():
 def test_no_files_are_left_beside(settings):
     folder, _ = live(settings)
     assert not list(folder.path.glob("*.new"))
+
+
+def test_summary_counts_the_comparisons_that_timed_out(settings):
+    folder = RunFolder(settings, "digest")
+    journal, _ = folder.open("chat")
+    folder.write(*solved("000000"))
+    folder.finish(True, journal, 1.0, 3)
+    assert folder.read_summary()["comparisons_timed_out"] == 3

@@ -98,6 +98,12 @@ def test_summary_warns_where_most_solutions_are_one_step(capsys):
     )
 
 
+def test_comparisons_that_timed_out_are_told(capsys):
+    summary = {"complete": True, "seconds": 1.0, "comparisons_timed_out": 3}
+    print_summary(summary | summarise([], LabelCounts(), Totals(), None), Path("runs/x"), None, "")
+    assert "3 comparisons took too long and count as no match" in capsys.readouterr().out
+
+
 def test_stopped_run_says_why(capsys):
     summary = {"complete": False, "seconds": 1.0} | summarise([], LabelCounts(), Totals(), None)
     print_summary(summary, Path("runs/x"), "--token_budget 5 is spent", "the same command")
