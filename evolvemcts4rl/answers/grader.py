@@ -28,6 +28,17 @@ MAX_WORKERS = 8
 MAX_JOBS_PER_WORKER = 5_000  # computer algebra hoards: a worker is replaced before that tells
 LEAST_LIMIT = 1 / 8  # of the limit: what is left to answers whose comparisons keep timing out
 PLAIN_FORMULA = "y+1"  # what outlasts its limit against this would do so against all
+# What sympy and its readers raise on formulas that they were not made for.
+UNREADABLE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 MEMORY_LIMIT = 2 * 1024**3  # bytes of address space for each worker
 
 
@@ -140,7 +151,7 @@ class Grader:
             pool = self._pool
             try:
                 # in a thread, since the first job waits until the workers are there
-                job = await asyncio.to_thread(pool.schedule, same_answer, args=pair, timeout=self._limit(pair))
+                job = await asyncio.to_thread(pool.schedule, verdict_in_worker, args=pair, timeout=self._limit(pair))
                 return await self._result(job, pool)
             except (TimeoutError, ProcessExpired, MemoryError, RecursionError) as error:
                 logger.debug("no verdict on %.80r against %.80r: %s", *pair, type(error).__name__)
@@ -175,6 +186,15 @@ class Grader:
             return await asyncio.wrap_future(job)
         finally:
             self._jobs.discard(job)
+
+
+def verdict_in_worker(gold: str, answer: str) -> bool:
+    """Return whether the answers are the same; False where computer algebra ends in an error of its own."""
+    try:
+        return same_answer(gold, answer)
+    except UNREADABLE as error:
+        logger.debug("no verdict on %.80r against %.80r: %r", gold, answer, error)
+    return False
 
 
 def make_pool(num_workers: int) -> ProcessPool:

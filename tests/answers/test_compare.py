@@ -115,10 +115,12 @@ def work_ends(loops, endings):
     return run.stdout == "done\n"
 
 
+@pytest.mark.slow
 def test_loops_are_compared_without_backtracking():
     assert work_ends(LOOPS, ENDINGS)
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(
     st.lists(st.text(alphabet=r"\{}()[],.$%^_=+-:/ 019abcxAIV", min_size=1, max_size=12), min_size=20, max_size=20),
