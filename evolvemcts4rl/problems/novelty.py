@@ -1,22 +1,23 @@
-"""Whether a problem is new: near-duplicates among a run's problems, and overlap with test sets that must not leak."""
+"""Find out whether a problem is new: near-duplicates among a run's problems, overlap with test sets."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
-import re
 import sqlite3
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
 
+import re2
 from rensa import RMinHash  # type: ignore[import-untyped]
 
 # Two words of a problem of thirteen, twelve of one of sixty; the edit similarity of Lee et al. (arXiv 2107.06499) too.
 NEAR = 0.8
 # "and loses #" is already a constraint of its own: a text with so many words more is a new problem, however long it is.
 ADDED_WORDS = 3
+# No evolved problem has more: acceptance_rules.LONGEST. Comparing word by word takes the square of it.
+MOST_TOKENS = 3000
 
 # GPT-3 (arXiv 2005.14165, appendix C) takes 8 to 13 words, by the length of the text, and leaves out what many texts share.
 LEAK_WORDS = 13
@@ -36,40 +37,59 @@ BEGIN;
 SHARING = f"SELECT id FROM bands WHERE key = ? LIMIT {MOST_SHARING}"
 
 _BANDS, _BAND_ROWS = 8, 3  # finds 99 % of pairs at a Jaccard similarity of 0.76, 82 % at 0.58, 3 % at 0.15
-_CJK = "\u3040-\u30ff\u3400-\u9fff"  # written without spaces: every character counts as a word
-_TOKEN = re.compile(rf"[{_CJK}]|[^\W\d_{_CJK}]+|\d+(?:[.,]\d+)*|[-+*/^=<>()\[\]{{}}|\\%!]")
+_CJK = r"\x{3040}-\x{30ff}\x{3400}-\x{9fff}"  # written without spaces: every character counts as a word
+_TOKEN = re2.compile(
+    rf"[{_CJK}]|(?:[^\PL{_CJK}]|[\p{{Nl}}\p{{No}}])+|\p{{Nd}}+(?:[.,]\p{{Nd}}+)*|[-+*/^=<>()\[\]{{}}|\\%!]"
+)
+# More marks on one letter no language has (Unicode's Stream-Safe Text Format); sorting longer runs takes quadratic time.
+_MARKS = re2.compile(r"(\pM{30})\pM+")
 
 
 def tokens(text: str) -> list[str]:
-    """The words, numbers and signs of a text, in lower case; other punctuation, spacing and Unicode variants fall away."""
-    return [word.replace(",", "") for word in _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())]
+    """Return the words, numbers and signs of a text in lower case, without other punctuation, spacing and Unicode variants."""
+    plain = unicodedata.normalize("NFKC", _MARKS.sub(r"\1", text.encode(errors="replace").decode())).casefold()
+    return [word.replace(",", "") for word in _TOKEN.findall(plain)]
 
 
 def template(text: str) -> list[str]:
-    """The tokens with every number as `#`: what is left of a problem when its numbers do not count."""
+    """Return the tokens with every number as `#`: what is left of a problem when its numbers do not count."""
     return ["#" if word[0].isdigit() else word for word in tokens(text)]
 
 
 def nearly_equal(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Whether two templates are the same problem told with other numbers, or with a few words changed.
+    """Return whether two templates are the same problem told with other numbers, or with a few words changed.
 
     The same words with other numbers are the same exercise: a data set has no use for both, and an evolved problem that
     changed only these did not evolve. The measure is the share of tokens in common order (2M / T, at least NEAR);
     a text that adds or leaves out ADDED_WORDS or more is never nearly equal, since a constraint added to a long problem
-    changes few of its words and all of its solution.
+    changes few of its words and all of its solution. Of more than MOST_TOKENS, only an equal one is.
     """
     if abs(len(first) - len(second)) >= ADDED_WORDS:
         return False
-    matcher = SequenceMatcher(None, first, second, autojunk=False)
-    return matcher.quick_ratio() >= NEAR and matcher.ratio() >= NEAR
+    if max(len(first), len(second)) > MOST_TOKENS:
+        return list(first) == list(second)
+    total = len(first) + len(second)
+    return 2 * _common(first, second) >= NEAR * total
+
+
+def _common(first: Sequence[str], second: Sequence[str]) -> int:
+    """Return the length of the longest common subsequence, by bits (Hyyrö 2004): a place of `second` is a bit."""
+    places: defaultdict[str, int] = defaultdict(int)
+    for place, word in enumerate(second):
+        places[word] |= 1 << place
+    unmatched = whole = (1 << len(second)) - 1
+    for word in first:
+        matches = unmatched & places[word]
+        unmatched = ((unmatched + matches) | (unmatched - matches)) & whole
+    return len(second) - unmatched.bit_count()
 
 
 class Novelty:
     """The problems that a run has so far, and the texts of test sets. What is found depends on the order of `add`.
 
     Near-duplicates are looked up by locality-sensitive hashing of word pairs (MinHash, Broder 1997), so that n problems
-    cost about n steps, and are then confirmed word by word, those first that share most bands. Everything is kept in a
-    temporary SQLite file, so that memory does not grow with the problems.
+    cost about n steps. Those found are compared word by word; the ones that share most bands come first. A temporary
+    SQLite file holds everything, so that memory does not grow with the problems.
     """
 
     def __init__(self, test_texts: Iterable[str] = ()) -> None:
@@ -78,7 +98,7 @@ class Novelty:
         self._leaks = _leak_hashes(test_texts)
 
     def add(self, question_id: str, question: str) -> str | None:
-        """Enter a problem; gives the id of an earlier one that is equal or nearly equal, or None where it is new.
+        """Enter a problem and return the id of an earlier one that is equal or nearly equal; None where it is new.
 
         Raises OSError where the temporary file finds no room.
         """
@@ -106,7 +126,7 @@ class Novelty:
         return earlier
 
     def _nearly_equal(self, bands: Sequence[int], words: Sequence[str]) -> str | None:
-        """The id of the problem, among those that share a band, that is nearly equal."""
+        """Return the id of a nearly equal problem among those that share a band."""
         shared = Counter(row for band in bands for (row,) in self._db.execute(SHARING, (band,)))
         for row in sorted(shared, key=lambda row: (-shared[row], row))[:MOST_COMPARED]:
             found, text = self._db.execute("SELECT question_id, words FROM texts WHERE id = ?", (row,)).fetchone()
@@ -115,7 +135,7 @@ class Novelty:
         return None
 
     def contaminated(self, question: str) -> bool:
-        """Whether the problem shares a run of 13 words (8 to 12: a whole shorter text) with a test text."""
+        """Return whether the problem shares 13 words in a row with a test text, or the whole of a shorter one."""
         words = _plain_words(question)
         whole = _hash(tokens(question))
         return any(
@@ -125,7 +145,7 @@ class Novelty:
 
 
 def _leak_hashes(texts: Iterable[str]) -> dict[int, set[int]]:
-    """Hashes of the test texts' runs of words by length; 0 stands for whole texts too short for a run."""
+    """Return hashes of the test texts' runs of words by length; 0 stands for whole texts too short for a run."""
     counts: dict[int, Counter[int]] = {}
     for text in texts:
         words = _plain_words(text)
@@ -138,7 +158,7 @@ def _leak_hashes(texts: Iterable[str]) -> dict[int, set[int]]:
 
 
 def _plain_words(text: str) -> list[str]:
-    """The tokens without signs, so that a run of words is not used up by the braces of one formula."""
+    """Return the tokens without signs: the braces of one formula would use up a run of words."""
     return [word for word in tokens(text) if word[0].isalnum()]
 
 
