@@ -8,7 +8,8 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolvemcts4rl.show_tree import instructiveness, lines_of, printable
+from evolvemcts4rl.show_tree import instructiveness, lines_of
+from evolvemcts4rl.terminal import printable
 from evolvemcts4rl.tree import Node, Tree
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +28,7 @@ def test_every_prefix_is_a_line_below_its_parent():
     assert list(lines_of(FAIR)) == [
         "000001: What is 2 + 2?",
         "answer: 4; first solutions 2/4 right",
-        "   p_correct  rollouts  step (✓ right so far, ✗ not any more, · not asked)",
+        "   p_correct  rollouts  step (✓ right so far, ✗ wrong here or earlier, · unknown)",
         " ✓      0.90            It is 4.  → right answer (written 2 times)",
         " ✓      0.90       1/4  Add.",
         " ✗      0.10              It is 5.  → wrong answer",
