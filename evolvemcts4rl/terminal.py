@@ -28,7 +28,9 @@ class PlainFormatter(logging.Formatter):
 
     def formatException(self, ei: object) -> str:
         """Return the traceback's lines."""
-        return "\n".join(f"  {printable(line)}" for line in super().formatException(ei).splitlines())  # type: ignore[arg-type]
+        lines = super().formatException(ei).splitlines()  # type: ignore[arg-type]
+        indents = (len(line) - len(line.lstrip(" ")) + 2 for line in lines)
+        return "\n".join(f"{' ' * indent}{printable(line)}" for indent, line in zip(indents, lines, strict=True))
 
 
 def log_to_stderr() -> None:

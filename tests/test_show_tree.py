@@ -67,3 +67,13 @@ def test_folder_without_a_run_is_named(tmp_path):
     done = show(tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"{tmp_path}/tree.jsonl is not there: name the folder of a run.\n"
+
+
+def test_reader_that_has_seen_enough_ends_it_without_a_word(tmp_path):
+    long = tree("000000", *(Node(f"It is {number}. " * 50, correct=False, times=1) for number in range(5000)))
+    (tmp_path / "tree.jsonl").write_text(json.dumps(long.to_json()) + "\n")
+    command = [sys.executable, "-m", "evolvemcts4rl.show_tree", str(tmp_path), "000000"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "000000: What is 2 + 2?\n"
+    process.stdout.close()
+    assert (process.wait(), process.stderr.read()) == (0, "")

@@ -200,6 +200,22 @@ def test_failed_problem_is_tried_again_and_the_others_are_not(settings, whole):
     assert files(folder) == whole
 
 
+def test_folder_whose_rows_have_no_codes_yet_goes_on_and_counts_them(settings):
+    never = Reason(ReasonCode.SOLVED_NEVER, "solved never (0 of 8)")
+    folder = RunFolder(settings, "digest")
+    journal, _ = folder.open("chat")
+    for question_id in IDS[:2]:
+        folder.write(replace(solved(question_id)[0], solve_rate=0.0, status=Status.NOT_SEARCHED, reason=never))
+    journal.close()
+    path = folder.path / "problems.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps({k: v for k, v in row.items() if k != "reason_code"}) + "\n" for row in rows))
+    folder, done = live(settings)
+    assert set(done) == set(IDS[:2])
+    assert folder.read_summary()["reasons"] == {"solved_never": 2}
+    assert json.loads((folder.path / "problems.jsonl").read_text().splitlines()[0])["reason"] == "solved never (0 of 8)"
+
+
 @pytest.mark.parametrize("name", ["problems.jsonl", "prm.jsonl", "report.html"])
 def test_folder_with_files_of_something_else_is_refused(settings, name):
     folder = RunFolder(settings, "digest")
