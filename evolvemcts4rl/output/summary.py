@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evolvemcts4rl.labels.labelling import LabelledTree
-from evolvemcts4rl.reasons import ReasonCode, sentence_of
+from evolvemcts4rl.reasons import ReasonCode, Status, sentence_of
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.terminal import printable
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FIFTHS = 5
 MOST_REASONS = 8
-MOST_OF_ANSWER = 60  # characters
+MOST_OF_ANSWER, MOST_OF_REASON = 60, 300  # characters
 
 
 @dataclass
@@ -64,11 +64,14 @@ def summarise(
     reasons: Counter[ReasonCode] = Counter()
     mutations: Counter[str] = Counter()
     disagreements = []
+    first_failure = None
     for problem in problems:
         statuses[str(problem.status)] += 1
         mutations[problem.mutation] += 1
         if problem.reason:
             reasons[problem.reason.code] += 1
+        if problem.status == Status.FAILED and first_failure is None:
+            first_failure = {"question_id": problem.question_id, "reason": str(problem.reason or "")}
         if problem.vote_agrees is False and (problem.agreement or 0) > 0.5:
             disagreements.append(
                 {
@@ -82,6 +85,7 @@ def summarise(
         "problems": dict(statuses),
         "mutations": dict(mutations),
         "reasons": {str(code): count for code, count in reasons.most_common()},
+        "first_failure": first_failure,
         "majority_against_stated_answer": disagreements,
         "completions": totals.completions,
         "prompt_tokens": totals.prompt_tokens,
@@ -125,6 +129,8 @@ def _lines(
         yield "stopped", stopped
     elif failed := summary["problems"].get("failed"):
         yield "failed", f"{failed} problems: {resume_command} tries them again"
+        if first := summary.get("first_failure"):
+            yield "", f"{first['question_id']}: {printable(first['reason'], MOST_OF_REASON)}"
 
 
 def money(totals: Totals, prices: tuple[float, float] | None) -> float | None:

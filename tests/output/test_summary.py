@@ -57,6 +57,7 @@ def test_summary_counts_problems_reasons_labels_and_money():
         "problems": {"searched": 2, "not_searched": 2, "failed": 1},
         "mutations": {"identity": 4, "deepen": 1},
         "reasons": {"solved_never": 2, "endpoint": 1},
+        "first_failure": {"question_id": "000000-r1", "reason": "no reply"},
         "majority_against_stated_answer": [{"question_id": "000001", "stated": "2", "voted": "3", "agreement": 0.75}],
         "completions": 100,
         "prompt_tokens": 2_000_000,
@@ -92,6 +93,7 @@ def test_what_is_printed_names_counts_reasons_and_the_folder(capsys):
         "                1 × the endpoint gave no usable reply",
         "look at         1 seeds whose stated answer the majority contradicts, first 000001: stated 2, voted 3 (75%)",
         "failed          1 problems: the same command tries them again",
+        "                000000-r1: no reply",
     ]
 
 
