@@ -6,6 +6,7 @@ call, so that the last line tells what was under way when the limit of a call's 
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
@@ -37,6 +38,7 @@ from evolvemcts4rl.solutions.steps import merge_steps, split_steps
 from evolvemcts4rl.terminal import printable
 from evolvemcts4rl.tree import Tree
 
+PART = 30_000  # characters for what makes tokens of a text several times over; one reader is fed whole texts of these
 CPU_SECONDS = 5  # of one call with 100,000 characters; what is linear takes a hundredth to a tenth of it
 
 REQUEST = ChatRequest("m", [{"role": "user", "content": "q"}], {"max_tokens": 9, "temperature": 0.7}, b"key")
@@ -72,12 +74,14 @@ def _read_error(text: str) -> None:
 
 
 def _add_to_novelty(text: str) -> None:
+    text = text[:PART]
     novelty = Novelty([text])
     novelty.add("0", text)
     novelty.contaminated(text)
 
 
 def _leak(text: str) -> None:
+    text = text[:PART]
     reason_if_leaking_prompt(text, text[1:], [{"role": "user", "content": text}])
 
 
@@ -109,7 +113,9 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "acceptance_rules.read_problem": read_problem,
     **{f"acceptance_rules.{rule.__name__}": rule for rule in RULES},
     "acceptance_rules.reason_if_leaking_prompt": _leak,
-    "acceptance_rules.reason_to_refuse": lambda text: reason_to_refuse(text[:2500], text, [{"content": text}]),
+    "acceptance_rules.reason_to_refuse": lambda text: reason_to_refuse(
+        text[:2500], text[:PART], [{"content": text[:PART]}]
+    ),
     "novelty.nearly_equal": lambda text: nearly_equal(template(text[:2900]), template(f"so {text[:2900]} on")),
     "novelty.Novelty": _add_to_novelty,
     "prompts.prompt_messages": lambda text: prompt_messages("solve_problem", "m", question=text),
@@ -153,6 +159,26 @@ FRAGMENTS = [
     *("content_filter ", "unsupported ", "'n' ", "null", "[{", "{\"a\":", "\"a\",", "Mon, 01 Jan ", "12:00:00 ", "GMT "),
 ]  # fmt: skip
 COMBINATIONS = 20
+# What begins something that an expression looks for the end of.
+OPENINGS = [
+    "answer",
+    "the answer is ",
+    "answer for ",
+    "\\boxed{",
+    "\\text{",
+    "$",
+    "(",
+    "1",
+    "a ",
+    "**",
+    "Step 1: ",
+    "- ",
+]
+RUNS = ["*", " ", "\n", "x ", "x", "1", "-", "\\", "{", "(", ". "]
+
+
+SHORT = [200, 2000]  # characters
+TAILS = ["", " (3) = 5", "!", "\n="]
 
 
 def repeated(loop: str, length: int, head: str = "", tail: str = "") -> str:
@@ -161,9 +187,14 @@ def repeated(loop: str, length: int, head: str = "", tail: str = "") -> str:
 
 
 def texts(length: int) -> Iterator[str]:
-    """Yield each fragment in a loop alone, and a fixed choice of combinations: heads, loops of several, tails."""
+    """Yield each fragment in a loop alone, runs behind openings, and a fixed choice of combinations of several."""
     for fragment in FRAGMENTS:
         yield repeated(fragment, length)
+    for opening, run in itertools.product(OPENINGS, RUNS):
+        yield repeated(run, length, opening)
+    # Where readers give up on long texts, short ones must not be hard: these keep an expression from matching at their end.
+    for short, fragment, tail in itertools.product(SHORT, FRAGMENTS, TAILS):
+        yield repeated(fragment, short, tail=tail)
     rng = random.Random(1)
     for _ in range(COMBINATIONS):
         head, tail, *loop = rng.choices(FRAGMENTS, k=rng.randint(3, 5))
