@@ -1,6 +1,7 @@
-"""Evolve-Instruct rounds: new problems from the seeds, accepted or refused, and answered by their solutions' vote.
+"""Evolve-Instruct rounds: new problems from the seeds, refused or answered by a vote.
 
-The method is WizardLM's Evol-Instruct (arXiv 2304.12244) with WizardMath's upward and downward evolution (2308.09583).
+The method is WizardLM's Evol-Instruct (arXiv 2304.12244) with WizardMath's upward and downward
+evolution (2308.09583).
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from evolvemcts4rl.records import Completion, Message, Problem
 from evolvemcts4rl.settings import Settings
 
 SHOWN = 100  # characters of a finish reason, which is the server's text
-# The statuses of a problem that has no children. Every other one was accepted here, whatever the search said of it later.
+# The statuses of a problem that has no children. Every other one was accepted here, whatever the
+# search said of it later.
 ENDED = frozenset({Status.REFUSED, Status.DROPPED, Status.FAILED})
 
 
@@ -37,15 +39,16 @@ class Voter(Protocol):
     """What answers a problem by the vote of its first solutions: a Solver."""
 
     async def vote(self, problem: Problem) -> Problem:
-        """Return the problem with its majority answer and agreement, or with status "dropped" and a reason."""
+        """Return the problem with its majority answer, or with status "dropped" and a reason."""
 
 
 @dataclass(frozen=True)
 class Evolution:
-    """The rounds of one run. `done` holds the problems that an earlier life of the run decided, by question_id.
+    """The rounds of one run. `done` holds what an earlier life of the run decided, by question_id.
 
-    Leave out of `done` what shall be tried again, such as the failed ones. A problem in it is not asked for and not given
-    out again. New ones must still differ from it, and it is a parent where it was accepted.
+    Leave out of `done` what shall be tried again, such as the failed ones. A problem in it is not
+    asked for and not given out again. New ones must still differ from it, and it is a parent where
+    it was accepted.
     """
 
     settings: Settings
@@ -55,11 +58,12 @@ class Evolution:
     done: Mapping[str, Problem] = field(default_factory=dict)
 
     async def problems(self, seeds: Iterable[Problem] | AsyncIterable[Problem]) -> AsyncGenerator[Problem]:
-        """Yield every seed and every evolved problem once, with its status: accepted, refused, dropped or failed.
+        """Yield every seed and evolved problem once: accepted, refused, dropped or failed.
 
-        Each problem comes as soon as it has its answer. Its status depends on the seeds and the replies alone, not on when
-        the replies come. Seeds are read no faster than the problems are taken. An EndpointError makes one problem failed;
-        whatever else the writer and the voter raise ends the iteration.
+        Each problem comes as soon as it has its answer. Its status depends on the seeds and the
+        replies alone, not on when the replies come. Seeds are read no faster than the problems are
+        taken. An EndpointError makes one problem failed; whatever else the writer and the voter
+        raise ends the iteration.
         """
         ready: asyncio.Queue[Problem | None] = asyncio.Queue(self.settings.concurrency)
 
@@ -101,7 +105,7 @@ class Evolution:
     async def _accept_seeds(
         self, seeds: Iterable[Problem] | AsyncIterable[Problem], decided: asyncio.Event
     ) -> AsyncGenerator[Problem]:
-        """Yield the seeds and let `novelty` know each. Seeds near to one another stay: they are the user's."""
+        """Yield the seeds and let `novelty` know each; those near to one another stay."""
         async for given in _each(seeds):
             seed = self.done.get(given.question_id, given)
             if self.settings.evolve_rounds:  # nothing else is ever compared with them
@@ -112,7 +116,7 @@ class Evolution:
         decided.set()
 
     async def _write(self, parent: Problem) -> Problem:
-        """Return a parent's child: open, refused by a rule that needs no other problem, or failed."""
+        """Return a parent's child: open, failed, or refused for what it says."""
         child = self._child(parent)
         if child.question_id in self.done:
             return self.done[child.question_id]
@@ -144,9 +148,10 @@ class Evolution:
     async def _refuse_duplicates(
         self, number: int, texts: OrderedMap[Problem, Problem], before: asyncio.Event, decided: asyncio.Event
     ) -> AsyncGenerator[Problem]:
-        """Yield the children of a round, those that are not new as refused, once the round before is decided."""
+        """Yield the children of a round, refused where not new, after the round before."""
         await before.wait()
-        # A child that failed in an earlier life must differ from those that were accepted without it.
+        # A child that failed in an earlier life must differ from those that were accepted without
+        # it.
         for question_id in self.done:
             if question_id.endswith(f"-r{number}") and (child := self.done[question_id]).status != Status.REFUSED:
                 self.novelty.add(question_id, child.question)
@@ -169,7 +174,7 @@ class Evolution:
         return replace(child, status=Status.REFUSED, reason=reason)
 
     async def _answer(self, problem: Problem) -> Problem:
-        """Return the problem with an answer: the seed's own, or the one that its first solutions vote for."""
+        """Return the problem with an answer: the seed's own, or its solutions' vote."""
         if problem.question_id in self.done or problem.status in ENDED:
             return problem
         if problem.final_answer is None:

@@ -1,4 +1,4 @@
-"""How far a run is: bars on a terminal, and a plain line now and then where standard error is a file or a pipe."""
+"""How far a run is: bars on a terminal, a plain line now and then in a file or a pipe."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ENDED = (Status.SEARCHED, Status.NOT_SEARCHED)
 
 
 class Progress:
-    """Counts problems as they are evolved and answered, and their searches, and shows both on standard error."""
+    """Counts problems as they are evolved and searched, and shows it on standard error."""
 
     def __init__(
         self,
@@ -40,7 +40,8 @@ class Progress:
         self._started = self._told = time.monotonic()
         self._evolved = len(done)
         self._searched = self._to_search = sum(problem.status in ENDED for problem in done.values())
-        # Every seed may have one descendant a round; the total falls as some are refused and have no more.
+        # Every seed may have one descendant a round; the total falls as some are refused and have
+        # no more.
         self._to_evolve = seeds * (1 + self._rounds)
         self._bars: list[tqdm[None]] = []
         if sys.stderr.isatty():

@@ -1,4 +1,4 @@
-"""What became of a problem and why: statuses and reasons as types, and how the rows of older runs are read."""
+"""What became of a problem and why, as types; the rows of older runs are read into them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Where a problem stands. The first is that of a problem in work, all others are in problems.jsonl."""
+    """Where a problem stands: OPEN while in work, and every other at its end."""
 
     OPEN = "open"
     ACCEPTED = "accepted"
@@ -86,7 +86,10 @@ SENTENCES = {
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a problem ended as it did. `detail` is the whole sentence about this problem where it says more than the code."""
+    """Why a problem ended as it did.
+
+    `detail` is the whole sentence about this problem where it says more than the code.
+    """
 
     code: ReasonCode
     detail: str = ""
@@ -102,7 +105,7 @@ def with_detail(code: ReasonCode, detail: str) -> Reason:
 
 
 def read_reason(text: str | None, code: str | None, status: str) -> Reason | None:
-    """Return the reason that a row of problems.jsonl states; rows of older runs have the sentence alone."""
+    """Return the reason that a row states; rows of older runs have the sentence alone."""
     if text is None:
         return None
     if code is None:
@@ -113,12 +116,12 @@ def read_reason(text: str | None, code: str | None, status: str) -> Reason | Non
 
 
 def sentence_of(code: str) -> str:
-    """Return the sentence of a code in summary.json; an older run's summary has sentences in their place."""
+    """Return the sentence of a code in summary.json; older summaries have sentences there."""
     return ReasonCode(code).sentence if code in ReasonCode.__members__.values() else code
 
 
-# How the sentences began before rows had a reason_code. Those that are a code's own sentence, whole or with a detail behind
-# it, need no line here.
+# How the sentences began before rows had a reason_code. Those that are a code's own sentence, whole
+# or with a detail behind it, need no line here.
 _OLDER_BEGINNINGS = {
     "it repeats row ": ReasonCode.REPEATED_ROW,
     "it is equal or nearly equal to problem ": ReasonCode.KNOWN,

@@ -30,7 +30,7 @@ class Completion:
 
 @dataclass(frozen=True)
 class Rollout:
-    """One completion from a prefix to the end. `steps` are all steps of the whole solution, the prefix included."""
+    """One completion from a prefix to the end; `steps` has the steps of the prefix too."""
 
     steps: Prefix
     verdict: bool | None  # correct, wrong, or none: such a rollout counts nowhere
@@ -70,11 +70,12 @@ class Problem:
 
     @staticmethod
     def from_json(row: dict[str, Any]) -> Problem:
-        """Return the problem of a row of problems.jsonl, also of one that has no reason_code yet."""
+        """Return the problem of a row, also of an older one that has no reason_code."""
         fields = {name: value for name, value in row.items() if name != "reason_code"}
         reason = read_reason(row.get("reason"), row.get("reason_code"), row["status"])
         return Problem(**fields | {"status": Status(row["status"]), "reason": reason})
 
 
-# (prefix, how many, index of the first among all ever asked for from there) → rollouts in the order asked for
+# (prefix, how many, index of the first among all ever asked for from there) → rollouts in the order
+# asked for
 RolloutSampler = Callable[[Prefix, int, int], Awaitable[list[Rollout]]]

@@ -19,7 +19,7 @@ SIGNS = {True: "✓", False: "✗", None: "·"}
 
 
 def lines_of(tree: Tree) -> Iterator[str]:
-    """Yield a line for each prefix: its label, the belief behind it, correct / judged rollouts from there, and its step."""
+    """Yield a line for each prefix: label, belief, correct / judged rollouts, and step."""
     yield f"{printable(tree.question_id)}: {printable(tree.question, MOST_OF_STEP)}"
     yield f"answer: {printable(tree.final_answer)}; first solutions {tree.root.num_correct}/{tree.root.num_rollouts} right"
     yield "   p_correct  rollouts  step (✓ right so far, ✗ wrong here or earlier, · unknown)"
@@ -45,7 +45,7 @@ def _ending(node: Node) -> str:
 
 
 def instructiveness(tree: Tree) -> tuple[int, int]:
-    """Return a key that is larger for trees with right and wrong solutions, then with errors after right steps."""
+    """Return a key that orders trees by kinds of solutions, then by errors after right steps."""
     inside, kinds = 0, set()
     for path in labelled_solutions(tree):
         _, labels = up_to_first_error(path)

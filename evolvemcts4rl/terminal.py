@@ -1,4 +1,4 @@
-"""The one way onto the terminal and into the log for words that a model, a server or a seed file has written."""
+"""The one way onto the terminal and into the log for words that others have written."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ LONGEST = 1000  # characters of one text
 
 
 def printable(text: object, most: int = LONGEST) -> str:
-    """Return the text as one line of at most `most` characters that no terminal obeys or shows otherwise than it is.
+    """Return the text as one line of at most `most` characters that no terminal obeys.
 
-    What is not printable becomes a space: control characters, line separators, bidirectional and zero-width characters,
-    lone surrogates. A text that is cut ends in "…".
+    What is not printable becomes a space: control characters, line separators, bidirectional and
+    zero-width characters, lone surrogates. A text that is cut ends in "…".
     """
     words = str(text)
     shown = "".join(char if char.isprintable() else " " for char in words[:most]).strip()
@@ -20,7 +20,10 @@ def printable(text: object, most: int = LONGEST) -> str:
 
 
 class PlainFormatter(logging.Formatter):
-    """Formats a log record as one printable line; the lines of a traceback follow it indented, so that none looks like a record."""
+    """Formats a log record as one printable line.
+
+    The lines of a traceback follow it indented, so that none looks like a record.
+    """
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the record's line."""

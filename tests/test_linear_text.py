@@ -21,7 +21,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "evolvemcts4rl"
 LENGTH = 100_000
 
-# Modules that still use `re` on foreign text, and whose readers are not fed yet. A name leaves this set once it is mended.
+# Modules that still use `re` on foreign text, and whose readers are not fed yet. A name leaves this
+# set once it is mended.
 NOT_YET = frozenset(
     [
         "answers.compare",
@@ -100,7 +101,8 @@ PIECES = st.sampled_from(FRAGMENTS) | st.text(max_size=3)
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(FED), PIECES, st.lists(PIECES, min_size=1, max_size=4).map("".join).filter(bool), PIECES)
 def test_no_loop_that_a_search_comes_upon_does(reader: str, head: str, loop: str, tail: str) -> None:
-    # Linear work takes a hundredth of this; quadratic work on 40,000 characters several times as much.
+    # Linear work takes a hundredth of this; quadratic work on 40,000 characters several times as
+    # much.
     with bounded_work(3.0):
         READERS[reader](repeated(loop, 40_000, head, tail))
 

@@ -1,4 +1,4 @@
-"""A chat endpoint's reply as completions: text, thought, why it ended, and what each choice cost. Plain functions."""
+"""Read a chat endpoint's reply as completions: text, thought, why it ended, what it cost."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ THINK, THOUGHT_ENDS = "<think>", "</think>"
 def read_completions(content: bytes, question: ChatRequest, count: int, echoes: bool) -> list[Completion]:
     """Return at most `count` completions of a reply with status 200, in the order of its choices.
 
-    `echoes` says that the endpoint may repeat the prefix before what it adds. The prompt's tokens are billed once a
-    request, so the first completion carries them and the others none. A choice that is broken off beside whole ones has no
-    verdict. Raises Fault where nothing usable was sent.
+    `echoes` says that the endpoint may repeat the prefix before what it adds. The prompt's tokens
+    are billed once a request, so the first completion carries them and the others none. A choice
+    that is broken off beside whole ones has no verdict. Raises Fault where nothing usable was sent.
     """
     payload = _payload(content)
     listed = payload.get("choices")
@@ -77,7 +77,10 @@ def _read_choice(choice: dict[str, Any], question: ChatRequest, echoes: bool) ->
 
 
 def split_thought(content: str) -> tuple[str, str]:
-    """Return a text without the thought at its start, and the thought: `<think>…</think>`, unopened or never closed too."""
+    """Return a text without the thought at its start, and the thought.
+
+    The thought stands in `<think>…</think>`, of which either tag may be missing.
+    """
     opened = content.lstrip()
     is_opened = opened.startswith(THINK)
     thought, closed, text = (opened.removeprefix(THINK) if is_opened else content).partition(THOUGHT_ENDS)
@@ -85,7 +88,7 @@ def split_thought(content: str) -> tuple[str, str]:
 
 
 def _parts(content: Any) -> tuple[str, str]:
-    """Return text and thought of a content, which is a string, nothing, or a list of typed parts."""
+    """Return text and thought of a content: a string, nothing, or a list of typed parts."""
     if not isinstance(content, list):
         return _string(content), ""
     texts, thoughts = [], []
@@ -100,7 +103,10 @@ def _parts(content: Any) -> tuple[str, str]:
 
 
 def _after_prefix(content: str, prefix: str) -> str:
-    """Return what follows the prefix where the reply repeats it; some chat templates trim its trailing whitespace first."""
+    """Return what follows the prefix where the reply repeats it.
+
+    Some chat templates trim its trailing whitespace first.
+    """
     for form in (prefix, prefix.rstrip()):
         if form and content.startswith(form):
             return content[len(form) :]
@@ -112,7 +118,7 @@ def _string(value: Any) -> str:
 
 
 def _sound(text: str) -> str:
-    """Return the text with lone surrogates (half an emoji, cut off by the token limit) replaced: no file could hold them."""
+    """Return the text without lone surrogates (half an emoji), which no file could hold."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -121,7 +127,7 @@ def _sound(text: str) -> str:
 
 
 def _tokens(payload: dict[str, Any], read: list[tuple[str, str, str]], question: ChatRequest) -> tuple[int, list[int]]:
-    """Return prompt tokens and completion tokens of each choice: the total in proportion to the lengths."""
+    """Return the prompt's tokens and those of each choice, in proportion to its length."""
     usage = payload["usage"] if isinstance(payload.get("usage"), dict) else {}
     sizes = [len(text.encode()) + len(thought.encode()) for text, thought, _ in read]
     prompt, written = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
@@ -145,7 +151,7 @@ def _count(value: Any) -> int | None:
 
 
 def _counts_first_only(payload: dict[str, Any], sizes: list[int], written: int) -> bool:
-    """Return whether `usage` counts the first choice alone, as llama.cpp's does: its timings, which are the first's, tell it.
+    """Return whether `usage` counts the first choice alone, as llama.cpp's does (see its timings).
 
     Without timings the reading is taken that gives the likelier number of bytes a token.
     """

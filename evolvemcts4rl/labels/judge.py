@@ -1,6 +1,7 @@
-"""A second opinion: a language model that does not see our labels names the first wrong step of each searched solution.
+"""A second opinion: a model that does not see our labels names the first wrong step.
 
-The question is ProcessBench's (arXiv 2412.06559); keeping what both agree on is the consensus filter of arXiv 2501.07301.
+The question is ProcessBench's (arXiv 2412.06559); keeping what both agree on is the consensus
+filter of arXiv 2501.07301.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Chat(Protocol):
 
 
 async def judge(tree: Tree, chat: Chat, settings: Settings) -> None:
-    """Write the judge's verdict to the last node of every searched solution: None where a reply names no step."""
+    """Write the judge's verdict to the last node of every searched solution, if it names a step."""
     searched = [path for path in tree.solutions() if path[-1].searched]
     await asyncio.gather(*(_judge_solution(tree, path, chat, settings) for path in searched))
 
@@ -75,7 +76,8 @@ async def _judge_solution(tree: Tree, path: Sequence[Node], chat: Chat, settings
 def first_wrong_step(reply: str, num_steps: int) -> int | None:
     """Return the index in the reply's last \\boxed{}, or at the end of its last line.
 
-    -1 says that no step is wrong. None where the reply does not follow the format or names a step that is not there.
+    -1 says that no step is wrong. None where the reply does not follow the format or names a step
+    that is not there.
     """
     boxed = _BOX.findall(reply)
     numbers = _numbers(boxed[-1]) if boxed else _number_at_end(reply)

@@ -59,7 +59,7 @@ class LabelCounts:
 def summarise(
     problems: Iterable[Problem], labels: LabelCounts, totals: Totals, prices: tuple[float, float] | None
 ) -> dict[str, Any]:
-    """Return the counts of a run, from its problems, its trees' labels and what its journal has bought."""
+    """Return the counts of a run's problems, labels and purchases."""
     statuses: Counter[str] = Counter()
     reasons: Counter[ReasonCode] = Counter()
     mutations: Counter[str] = Counter()
@@ -96,7 +96,7 @@ def summarise(
 
 
 def print_summary(summary: dict[str, Any], folder: Path, stopped: str | None, resume_command: str) -> None:
-    """Print what came out, and where it is; `resume_command` is the command that goes on from there."""
+    """Print what came out and where it is; `resume_command` goes on from there."""
     for name, text in _lines(summary, folder, stopped, resume_command):
         print(f"{name:<15} {printable(text)}")
 
@@ -134,7 +134,7 @@ def _lines(
 
 
 def money(totals: Totals, prices: tuple[float, float] | None) -> float | None:
-    """Return the cost at these prices per million of prompt and completion tokens; None where there are no prices."""
+    """Return the cost at these prices per million of prompt and completion tokens."""
     if prices is None:
         return None
     return round((totals.prompt_tokens * prices[0] + totals.completion_tokens * prices[1]) / 1e6, 4)

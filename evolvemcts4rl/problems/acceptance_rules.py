@@ -1,4 +1,4 @@
-"""What a model's reply must be to count as a new problem: its text, and one named rule per reason to refuse it.
+"""What a reply must be to count as a new problem: one named rule per reason to refuse it.
 
 All expressions are RE2's, which match in linear time whatever the reply holds.
 """
@@ -57,7 +57,8 @@ _SOLVED = re2.compile(
     rf"{_NO_WORD}*:|^{_NO_WORD}*step 1\b|\b(?:final )?answer is:? *[$\\(]*[-−]?\d"
     r"|\blet['’]s (?:solve|think|break)|\b(?:hint|answer): "
 )
-# "6 - 2 = 4" in plain text is a calculation already done; behind a sign, a letter or within a formula, it may be a condition.
+# "6 - 2 = 4" in plain text is a calculation already done; behind a sign, a letter or within a
+# formula, it may be a condition.
 _WORKED = re2.compile(
     r"(?i)(?:\A|[\n\t]|(?:\A|[^-+−*×/÷=^])[ \x{a0}])"
     r"(\d[\d.,]*(?: [a-z]+)? *[-+−*×x/÷] *\d[\d.,]*(?: [a-z]+)? *= *\$?\d+)"
@@ -71,7 +72,8 @@ _TASK = re2.compile(
 _QUESTION = re2.compile(r"(?i)[?？؟]|\b(?:find|compute|calculate|determine|evaluate|solve|what|how (?:many|much))\b")
 _ENGLISH = frozenset(["the", "of", "and", "is", "are", "has", "have", "to", "for", "with", "each", "if"])
 _PROOF = re2.compile(r"(?i)\b(?:prove|show that|explain|justify|discuss|describe)\b")
-# A line that begins with a number or a letter of a list, or the first (a) within it; and those that follow within it.
+# A line that begins with a number or a letter of a list, or the first (a) within it; and those that
+# follow within it.
 _FIRST_ITEM = re2.compile(
     rf"(?i)(?:^{_NO_WORD}*?(?:(?:problem|question|part) *)?\(?(?:\d{{1,2}}|[a-h])[.):]|\([a-h]\))\s"
 )
@@ -79,11 +81,12 @@ _NEXT_ITEM = re2.compile(r"(?i)\s\([a-h]\)\s")
 
 
 def read_problem(reply: str) -> str:
-    """Return the new problem in a reply: what stands in the last <problem> tags, or all of it without its lead-in."""
+    """Return what stands in a reply's last <problem> tags, or all of it without its lead-in."""
     tagged = _TAGS.findall(reply)
     if tagged:
         return str(tagged[-1]).strip()
-    # A tag that lacks its partner: what comes after an opening one, or before a closing one, is the longer part.
+    # A tag that lacks its partner: what comes after an opening one, or before a closing one, is the
+    # longer part.
     text = max(_TAG.split(reply), key=len).strip()
     text = text[_LEAD_IN.match(text).end() :].strip()
     for opening, closing in _WRAPPING:
@@ -105,7 +108,7 @@ def reason_if_refusal(question: str) -> Reason | None:
 
 
 def reason_if_leaking_markers(question: str) -> Reason | None:
-    """Return a reason where tags, slots or headings of a prompt stand in the text, or talk about the rewriting."""
+    """Return a reason where tags, slots, headings of a prompt or talk of rewriting stand in it."""
     return _found(ReasonCode.MARKERS, _MARKERS.search(question))
 
 
@@ -124,7 +127,7 @@ def reason_if_solved(question: str) -> Reason | None:
 
 
 def reason_if_proof(question: str) -> Reason | None:
-    """Return a reason where a proof or an explanation is asked for: it has no final answer that can be compared."""
+    """Return a reason where a proof or an explanation is asked for: it has no final answer."""
     asks_for_proof = _PROOF.search(question) and not _QUESTION.search(question)
     return Reason(ReasonCode.ASKS_FOR_PROOF) if asks_for_proof else None
 
@@ -136,7 +139,7 @@ def reason_if_several_questions(question: str) -> Reason | None:
 
 
 def reason_if_asking_nothing(question: str) -> Reason | None:
-    """Return a reason where nothing is asked. Only English texts are judged: its words for a task are known."""
+    """Return a reason where nothing is asked, of English texts: their words for a task are known."""
     words = tokens(question)
     is_english = len(words) <= 5 or not _ENGLISH.isdisjoint(words)
     return Reason(ReasonCode.ASKS_NOTHING) if is_english and not _TASK.search(question) else None
@@ -151,7 +154,7 @@ def reason_if_pointing_elsewhere(question: str) -> Reason | None:
 
 
 def reason_if_leaking_prompt(question: str, parent: str, messages: Sequence[Message]) -> Reason | None:
-    """Return a reason where eight words in a row are the instructions', or a worked example of the prompt is repeated."""
+    """Return a reason where eight words in a row, or an example, are the prompt's."""
     *earlier, last = [message["content"] for message in messages]
     # An example turn may begin with the instruction: the problem is its last paragraph.
     examples = {turn.split("\n\n")[-1].strip() for turn in earlier} - {parent}
@@ -175,7 +178,7 @@ RULES: tuple[Callable[[str], Reason | None], ...] = (
 
 
 def reason_to_refuse(question: str, parent: str, messages: Sequence[Message]) -> Reason | None:
-    """Return the first reason why this text, judged by itself, is no acceptable new problem; None where there is none."""
+    """Return the first reason why this text is no acceptable new problem; None where there is none."""
     for rule in RULES:
         if reason := rule(question):
             return reason

@@ -1,7 +1,8 @@
 """Every function of the package that text of a model, a server or a seed file reaches, and texts that are hard on them.
 
-`python -m tests.support.foreign_text LENGTH READER…` feeds texts of this length to the readers. It writes a line before each
-call, so that the last line tells what was under way when the limit of a call's work ended the process.
+`python -m tests.support.foreign_text LENGTH READER…` feeds texts of this length to the readers. It
+writes a line before each call, so that the last line tells what was under way when the limit of a
+call's work ended the process.
 """
 
 from __future__ import annotations
@@ -192,7 +193,8 @@ def texts(length: int) -> Iterator[str]:
         yield repeated(fragment, length)
     for opening, run in itertools.product(OPENINGS, RUNS):
         yield repeated(run, length, opening)
-    # Where readers give up on long texts, short ones must not be hard: these keep an expression from matching at their end.
+    # Where readers give up on long texts, short ones must not be hard: these keep an expression
+    # from matching at their end.
     for short, fragment, tail in itertools.product(SHORT, FRAGMENTS, TAILS):
         yield repeated(fragment, short, tail=tail)
     rng = random.Random(1)
