@@ -65,6 +65,12 @@ def non_empty_text(text: str) -> str:
     return text
 
 
+def separator(text: str) -> str:
+    r"""Return the text with \n, \t, \r and \\ read as a shell leaves them, if it is one."""
+    parts = non_empty_text(text).split("\\\\")
+    return "\\".join(part.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r") for part in parts)
+
+
 def subset_of(allowed: Sequence[str]) -> Check:
     """A check for some of the allowed names, separated by commas."""
 
@@ -185,7 +191,7 @@ GROUPS: dict[str, dict[str, tuple[Check, str, dict[str, Any]]]] = {
         "max_solve_rate": (number(0, 1), "search no problem that is solved more often (those solved always)", {}),
         "estimator": (str, "how a first error is found: our belief, or OmegaPRM's or Math-Shepherd's way", {"choices": ["belief", "omega", "shepherd"]}),
         "judge_model": (non_empty_text, "a model of the same endpoint that names the first wrong step of each searched solution (none)", {}),
-        "step_separator": (non_empty_text, "text after which a step ends (by default paragraphs are steps)", {}),
+        "step_separator": (separator, r"text after which a step ends; \n, \t and \\ stand for a line feed, a tab and a backslash (by default paragraphs are steps)", {}),
         "random_seed": (int, "seed of our own choices: mutations, not the model's sampling", {}),
     },
 }  # fmt: skip

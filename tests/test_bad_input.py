@@ -84,6 +84,17 @@ def test_endpoint_that_serves_nothing_leaves_nothing_behind(place, capsys, reply
     assert left(place) == []
 
 
+def test_separator_that_the_model_never_writes_ends_the_run_with_a_sentence(place):
+    seed_file(place, 40)
+    with Loopback(GOOD) as server:
+        flags = ["--step_separator", r"\n@@\n", *SMALL]
+        done = run(command(server.url, "seeds.jsonl", "out", *flags), cwd=place)
+        assert len(server.asks) < 20
+    assert done.returncode == 1
+    assert "--step_separator '\\n@@\\n' occurs in none of the first 32 solutions" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_endpoint_that_is_not_there_is_named(place, capsys):
     sentence = refuse(capsys, "http://127.0.0.1:9/v1")
     assert "annot reach 127.0.0.1:9" in sentence

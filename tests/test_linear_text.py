@@ -35,9 +35,7 @@ NOT_YET = frozenset(
         "problems.seeds",
         "report.markup",
         "solutions.blocks",
-        "solutions.corrections",
         "solutions.roles",
-        "solutions.steps",
     ]
 )
 

@@ -77,12 +77,16 @@ class RunFolder:
         except (ValueError, KeyError):
             raise UserError(f"{self.path / SETTINGS} is damaged: give another --output_dir, or --overwrite.") from None
         changed = [name for name in self._identity | before if before.get(name) != self._identity.get(name)]
+        if changed == ["step_rules"] and self.complete:
+            return  # nothing of it will be cut into steps again
         if changed:
             name = changed[0]
             flag = name if name in ("seed_digest", "prompts") else f"--{name}"
-            what = {"seed_digest": "the seed file has changed", "prompts": "a file in prompts/ has changed"}.get(
-                name, f"{flag} was {_shown(before.get(name))} and is now {_shown(self._identity.get(name))}"
-            )
+            what = {
+                "seed_digest": "the seed file has changed",
+                "prompts": "a file in prompts/ has changed",
+                "step_rules": "another version of the program cut its solutions into steps",
+            }.get(name, f"{flag} was {_shown(before.get(name))} and is now {_shown(self._identity.get(name))}")
             raise UserError(
                 f"{self.path} holds a run with other settings ({what}): run it with the same ones, "
                 "or give another --output_dir, or --overwrite."

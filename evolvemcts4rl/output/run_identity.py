@@ -10,6 +10,7 @@ from typing import Any
 
 from evolvemcts4rl.prompts import PROMPTS
 from evolvemcts4rl.settings import FREE_SETTINGS, Settings
+from evolvemcts4rl.solutions.steps import STEP_RULES
 
 
 def folder_of(settings: Settings) -> Path:
@@ -23,7 +24,9 @@ def identity_of(settings: Settings, seed_digest: str) -> dict[str, Any]:
     flags["decontaminate"] = {name: _digest(Path(name)) for name in settings.decontaminate}
     prompts = {str(path.relative_to(PROMPTS)): _digest(path) for path in sorted(PROMPTS.rglob("*.txt"))}
     # Through JSON, so that it compares equal with what is read back.
-    identity: dict[str, Any] = json.loads(json.dumps(flags | {"seed_digest": seed_digest, "prompts": prompts}))
+    identity: dict[str, Any] = json.loads(
+        json.dumps(flags | {"seed_digest": seed_digest, "prompts": prompts, "step_rules": STEP_RULES})
+    )
     return identity
 
 

@@ -29,12 +29,16 @@ class LabelCounts:
     rollouts: int = 0
     steps: Counter[bool] = field(default_factory=Counter)  # by label
     solutions: Counter[str] = field(default_factory=Counter)  # by what was found in them
+    one_step_solutions: int = 0
+    whole_solutions: int = 0
     errors: list[int] = field(default_factory=lambda: [0] * FIFTHS)  # by the part of the solution where they lie
 
     def add(self, labelled_tree: LabelledTree) -> None:
         """Count one more tree."""
         self.trees += 1
         self.rollouts += labelled_tree.tree.root.num_rollouts
+        self.whole_solutions += len(labelled_tree.solutions)
+        self.one_step_solutions += sum(len(path) == 1 for path in labelled_tree.solutions)
         for node in labelled_tree.tree.nodes():
             self.rollouts += node.num_rollouts
             if node.label is not None:
@@ -52,6 +56,8 @@ class LabelCounts:
             "rollouts": self.rollouts,
             "labelled_steps": {"right": self.steps[True], "wrong": self.steps[False]},
             "labelled_solutions": dict(self.solutions),
+            "whole_solutions": self.whole_solutions,
+            "one_step_solutions": self.one_step_solutions,
             "first_errors_by_fifth_of_the_solution": self.errors,
         }
 
@@ -117,6 +123,12 @@ def _lines(
     yield "files", f"{folder}"
     for number, (code, count) in enumerate(list(summary["reasons"].items())[:MOST_REASONS]):
         yield "" if number else "reasons", f"{count} × {sentence_of(code)}"
+    if 2 * summary.get("one_step_solutions", 0) > summary.get("whole_solutions", 0):
+        yield (
+            "look at",
+            f"{summary['one_step_solutions']} of {summary['whole_solutions']} solutions are a single step, "
+            "in which no first error can be found: give with --step_separator the text that ends the model's steps",
+        )
     if against := summary["majority_against_stated_answer"]:
         first = against[0]
         stated, voted = (printable(first[name], MOST_OF_ANSWER) for name in ("stated", "voted"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from evolvemcts4rl.answers.extract import extract_answer
 from evolvemcts4rl.answers.grader import Grader
+from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.prompts import prompt_messages
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status, with_detail
 from evolvemcts4rl.records import Completion, Message, Prefix, Problem, Rollout, RolloutSampler
@@ -16,6 +17,8 @@ from evolvemcts4rl.solutions.steps import join_steps, merge_steps, split_steps
 
 # Arrow, and with it datasets, reads no JSON that is nested deeper than a tree of 30 steps.
 MOST_STEPS = 28
+# With so many solutions, of so many problems, and --step_separator in none of them, it will be in none.
+UNSEPARATED_SOLUTIONS, UNSEPARATED_PROBLEMS = 32, 4
 
 
 class Chat(Protocol):
@@ -31,6 +34,29 @@ class Chat(Protocol):
         """The n completions of index start, start + 1, … of these messages."""
 
 
+@dataclass
+class SeparatorWatch:
+    """Sees to it that a --step_separator which the model does not write ends the run before much is bought."""
+
+    found: bool = False
+    solutions: int = 0
+    problems: set[str] = field(default_factory=set)
+
+    def look(self, separator: str | None, question_id: str, texts: Sequence[str]) -> None:
+        """Look for the separator in a problem's first solutions. Raises UserError once it was in none of many."""
+        self.found = self.found or separator is None or any(separator in text for text in texts)
+        if self.found or question_id in self.problems:
+            return
+        self.problems.add(question_id)
+        self.solutions += len(texts)
+        if self.solutions >= UNSEPARATED_SOLUTIONS and len(self.problems) >= UNSEPARATED_PROBLEMS:
+            raise UserError(
+                f"--step_separator {separator!r} occurs in none of the first {self.solutions} solutions, so that each "
+                "would be a single step: give a text that ends the model's steps, or leave the flag out and start "
+                "with --overwrite."
+            )
+
+
 @dataclass(frozen=True)
 class Solver:
     """Solves problems with one chat model under one run's settings."""
@@ -38,6 +64,7 @@ class Solver:
     chat: Chat
     grader: Grader
     settings: Settings
+    separator_watch: SeparatorWatch = field(default_factory=SeparatorWatch)
 
     async def vote(self, problem: Problem) -> Problem:
         """The problem with the answer that its first solutions vote for, or "dropped" with the reason.
@@ -115,7 +142,10 @@ class Solver:
 
     async def _first_completions(self, problem: Problem) -> list[Completion]:
         count = self.settings.num_solutions
-        return await self.chat.complete(self._messages(problem, ()), count, affinity_key=problem.question_id)
+        completions = await self.chat.complete(self._messages(problem, ()), count, affinity_key=problem.question_id)
+        texts = [completion.text for completion in completions if completion.whole]
+        self.separator_watch.look(self.settings.step_separator, problem.question_id, texts)
+        return completions
 
     async def _read(self, problem: Problem, prefix: Prefix, completions: Sequence[Completion]) -> list[Rollout]:
         rollouts = [self._rollout(prefix, completion) for completion in completions]

@@ -266,6 +266,29 @@ def test_changed_prompt_is_refused(settings):
         folder.check()
 
 
+def cut_by_older_rules(folder):
+    """Make a run look like one of the version before steps had rules with a number."""
+    path = folder.path / "settings.json"
+    written = json.loads(path.read_text())
+    del written["identity"]["step_rules"]
+    path.write_text(json.dumps(written))
+
+
+def test_unfinished_run_whose_steps_were_cut_otherwise_is_refused(settings):
+    folder, _ = live(settings, end=False)
+    cut_by_older_rules(folder)
+    with pytest.raises(UserError, match="another version of the program cut its solutions into steps"):
+        RunFolder(settings, "digest").check()
+
+
+def test_finished_run_whose_steps_were_cut_otherwise_is_taken_up(settings):
+    folder, _ = live(settings)
+    cut_by_older_rules(folder)
+    again = RunFolder(settings, "digest")
+    again.check()
+    assert again.complete
+
+
 @pytest.mark.parametrize("text", ["", "{", "{}"])
 def test_damaged_settings_are_refused(settings, text):
     folder, _ = live(settings, end=False)

@@ -67,6 +67,8 @@ def test_summary_counts_problems_reasons_labels_and_money():
         "rollouts": 16 * 2 + 4 * 8,
         "labelled_steps": {"right": 5, "wrong": 7},
         "labelled_solutions": {"right": 1, "wrong, error found": 2, "right after an error": 1},
+        "whole_solutions": 5,
+        "one_step_solutions": 0,
         "first_errors_by_fifth_of_the_solution": [1, 0, 2, 0, 0],
     }
 
@@ -95,6 +97,17 @@ def test_what_is_printed_names_counts_reasons_and_the_folder(capsys):
         "failed          1 problems: the same command tries them again",
         "                000000-r1: no reply",
     ]
+
+
+def test_summary_warns_where_most_solutions_are_one_step(capsys):
+    trees = [tree(chain(0.9, end=True), chain(0.1, end=False), chain(0.9, 0.1, end=False))]
+    summary = {"complete": True, "seconds": 1.0} | summarise(PROBLEMS[:1], counted(trees), Totals(), None)
+    assert (summary["one_step_solutions"], summary["whole_solutions"]) == (2, 3)
+    print_summary(summary, Path("runs/x"), None, "the same command")
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "look at         2 of 3 solutions are a single step, in which no first error can be found: "
+        "give with --step_separator the text that ends the model's steps"
+    )
 
 
 def test_stopped_run_says_why(capsys):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolvemcts4rl.answers.grader import Grader
+from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.records import Completion, Problem
 from evolvemcts4rl.settings import EMBEDDED_MODEL, Settings
 from evolvemcts4rl.solutions.solver import MOST_STEPS, Solver
@@ -175,6 +176,34 @@ def test_rollout_is_the_prefix_and_then_what_the_model_wrote(prefix, text):
 def test_step_separator_divides_the_steps(grader):
     (rollout,), _ = ask_from((), ["A\nB\nIt is \\boxed{1}."], grader, step_separator="\n")
     assert rollout.steps == ("A\n", "B\n", "It is \\boxed{1}.")
+
+
+def ask_for_each(problems, solver):
+    for number in range(problems):
+        asyncio.run(solver.first_solutions(Problem(f"{number:06}", "What is 1 + 1?", "2")))
+
+
+@pytest.mark.parametrize("flags", [{"step_separator": "@@"}, {"step_separator": "\n\n\n"}])
+def test_separator_that_no_solution_holds_ends_the_run_early(grader, flags):
+    chat = Scripted(boxed(*"1" * 16))
+    solver = Solver(chat, grader, Settings("seeds.jsonl", **flags))
+    with pytest.raises(UserError, match=r"--step_separator '.+' occurs in none of the first 64 solutions"):
+        ask_for_each(100, solver)
+    assert len(chat.asked) == 4
+
+
+@pytest.mark.parametrize("separator", [None, "\n\n", "boxed{7}"])
+def test_separator_that_some_solution_holds_is_used(grader, separator):
+    solver = Solver(Scripted(boxed(*"12345678")), grader, Settings("seeds.jsonl", step_separator=separator))
+    ask_for_each(40, solver)
+
+
+def test_few_solutions_without_the_separator_end_no_run(grader):
+    one_problem = Solver(Scripted(boxed(*"1" * 100)), grader, Settings("seeds.jsonl", step_separator="@@"))
+    ask_for_each(1, one_problem)
+    ask_for_each(1, one_problem)
+    nothing_whole = Solver(Scripted([CUT_OFF] * 16), grader, Settings("seeds.jsonl", step_separator="@@"))
+    ask_for_each(20, nothing_whole)
 
 
 def test_long_solution_has_as_many_steps_as_a_tree_may_be_deep(grader):
