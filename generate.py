@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError
 from evolvemcts4rl.event_loop import run_to_end
 from evolvemcts4rl.flags import parse_settings
+from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.settings import EMBEDDED_MODEL, Settings
+from evolvemcts4rl.terminal import log_to_stderr, printable
 from evolvemcts4rl.tree import Tree
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from evolvemcts4rl.show_tree import main as show
 
         return show(argv[1:])
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    log_to_stderr()
     run = None
     try:
         run = Run(parse_settings(argv))
@@ -52,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1 if run and run.bought_something else 2
     except OSError as error:
         where = f"{error.filename} cannot be written" if error.filename else "a file cannot be written"
-        print(f"{where} ({error.strerror}): make room, then run {_again(run)} again.", file=sys.stderr)
+        print(printable(f"{where} ({error.strerror}): make room, then run {_again(run)} again."), file=sys.stderr)
         return 1 if run and run.bought_something else 2
     except KeyboardInterrupt:
         print(f"Stopped: {_again(run)} goes on from here, and nothing that was bought is lost.", file=sys.stderr)
@@ -180,16 +182,17 @@ class Run:
 
     async def _finish(self, problem: Problem) -> None:
         tree = None
-        if problem.status == "accepted" and not self.settings.evolve_only:
+        if problem.status == Status.ACCEPTED and not self.settings.evolve_only:
             try:
                 problem, tree = await self._search(problem)
             except EndpointError as error:
-                problem = replace(problem, status="failed", reason=str(error))
+                problem = replace(problem, status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, str(error)))
             except (UserError, BudgetSpent):
                 raise
             except Exception as error:  # one problem's trouble, whatever it is, shall not end the run of all others
                 log.exception("problem %s failed", problem.question_id)
-                problem = replace(problem, status="failed", reason=f"{type(error).__name__}: {error}")
+                reason = Reason(ReasonCode.PROGRAM, f"{type(error).__name__}: {error}")
+                problem = replace(problem, status=Status.FAILED, reason=reason)
         self.folder.write(problem, tree)
         self.progress.finished(problem)
 
@@ -201,7 +204,7 @@ class Run:
         problem, solutions = await self.solver.first_solutions(problem)
         if not problem.has_tree:
             return problem, None
-        settings = self.settings if problem.status == "searched" else replace(self.settings, max_search=0)
+        settings = self.settings if problem.status == Status.SEARCHED else replace(self.settings, max_search=0)
         tree = await search(problem, solutions, self.solver.rollout_sampler(problem), settings)
         if settings.judge_model:
             await judge(tree, self.chat, settings)
@@ -222,7 +225,8 @@ def _again(run: Run | None) -> str:
 
 
 def _sentence(text: str) -> str:
-    """A message as a sentence; a path or a host at its beginning stays as it is."""
+    """Return a message as a printable sentence; a path or a host at its beginning stays as it is."""
+    text = printable(text)
     first = text.partition(" ")[0]
     return f"{text[:1].upper() if first.isalpha() else text[:1]}{text[1:].rstrip('.')}."
 

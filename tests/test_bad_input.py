@@ -35,9 +35,8 @@ def left(place):
 
 
 def sentences(stderr):
-    """What stands on standard error beside the progress bars."""
-    lines = (line.replace("\x1b[A", "").strip() for line in stderr.replace("\r", "\n").splitlines())
-    return [line for line in lines if line and not line.startswith(("evolve ", "search "))]
+    """What stands on standard error beside the progress of a run."""
+    return [line for line in stderr.splitlines() if not line.startswith("progress: ")]
 
 
 @pytest.mark.slow

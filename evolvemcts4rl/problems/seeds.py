@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from evolvemcts4rl.answers.extract import seed_answer
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.problems.table_file import LOADERS, cell_text, first_line, read_table, refuse_objects
+from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.settings import Settings
 
@@ -48,9 +49,10 @@ class Seeds:
             question_id = f"{index:06d}"
             key = hashlib.blake2b(" ".join(question.split()).encode(), digest_size=12).digest()
             if not question:
-                yield Problem(question_id, "", None, status="refused", reason="the row has no problem")
+                yield Problem(question_id, "", None, status=Status.REFUSED, reason=Reason(ReasonCode.NO_PROBLEM))
             elif key in seen:
-                yield Problem(question_id, question, None, status="refused", reason=f"it repeats row {seen[key]}")
+                reason = Reason(ReasonCode.REPEATED_ROW, f"it repeats row {seen[key]}")
+                yield Problem(question_id, question, None, status=Status.REFUSED, reason=reason)
             else:
                 seen[key] = question_id
                 yield Problem(question_id, question, _answer(row.get(self.settings.answer_column)))

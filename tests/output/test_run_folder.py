@@ -11,6 +11,7 @@ import pytest
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.output.run_folder import RunFolder
 from evolvemcts4rl.output.run_identity import folder_of
+from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Completion, Problem, Rollout
 from evolvemcts4rl.settings import FORMATS, Settings
 from evolvemcts4rl.tree import Node, Tree
@@ -25,7 +26,7 @@ def settings(tmp_path):
 
 def solved(question_id):
     """A problem at its end, and its tree with one right and one wrong solution."""
-    problem = Problem(question_id, f"What is {question_id} + 1?", "1", solve_rate=0.5, status="searched")
+    problem = Problem(question_id, f"What is {question_id} + 1?", "1", solve_rate=0.5, status=Status.SEARCHED)
     ends = [Node("One.", 0, 0, 0.9, correct=True, times=2), Node("Two.", 0, 0, 0.1, correct=False, times=1)]
     right = Node("Add.\n\n", 2, 1, 0.9, ends)
     wrong = Node("Guess.", 0, 0, 0.1, correct=False, times=1, searched=True)
@@ -191,12 +192,28 @@ def test_failed_problem_is_tried_again_and_the_others_are_not(settings, whole):
     folder = RunFolder(settings, "digest")
     journal, _ = folder.open("chat")
     folder.write(*solved("000000"))
-    folder.write(replace(solved("000001")[0], status="failed", reason="no reply"))
+    folder.write(replace(solved("000001")[0], status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, "no reply")))
     folder.finish(True, journal, 1.0)
     assert not RunFolder(settings, "digest").complete
     folder, done = live(settings)
     assert set(done) == {"000000"}
     assert files(folder) == whole
+
+
+def test_folder_whose_rows_have_no_codes_yet_goes_on_and_counts_them(settings):
+    never = Reason(ReasonCode.SOLVED_NEVER, "solved never (0 of 8)")
+    folder = RunFolder(settings, "digest")
+    journal, _ = folder.open("chat")
+    for question_id in IDS[:2]:
+        folder.write(replace(solved(question_id)[0], solve_rate=0.0, status=Status.NOT_SEARCHED, reason=never))
+    journal.close()
+    path = folder.path / "problems.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps({k: v for k, v in row.items() if k != "reason_code"}) + "\n" for row in rows))
+    folder, done = live(settings)
+    assert set(done) == set(IDS[:2])
+    assert folder.read_summary()["reasons"] == {"solved_never": 2}
+    assert json.loads((folder.path / "problems.jsonl").read_text().splitlines()[0])["reason"] == "solved never (0 of 8)"
 
 
 @pytest.mark.parametrize("name", ["problems.jsonl", "prm.jsonl", "report.html"])

@@ -115,7 +115,7 @@ def test_answer_column_has_the_name_that_was_given(read):
 def test_empty_and_repeated_problems_are_refused_with_the_reason(read):
     problems = ["p  q", "", "p q", None, "r"]
     seeds = read("a.jsonl", lines(*({"problem": text, "final_answer": "1"} for text in problems)))
-    assert [(seed.question_id, seed.status, seed.reason) for seed in seeds] == [
+    assert [(seed.question_id, seed.status, seed.to_json()["reason"]) for seed in seeds] == [
         ("000000", "open", None),
         ("000001", "refused", "the row has no problem"),
         ("000002", "refused", "it repeats row 000000"),

@@ -81,7 +81,7 @@ def test_vote_is_recorded_beside_a_stated_answer_that_it_contradicts(solve):
 def test_problem_without_a_single_answer_is_not_searched_and_says_why(solve, replies):
     (problem, _), _ = solve("first_solutions", replies)
     assert (problem.status, problem.solve_rate, problem.has_tree) == ("not_searched", None, False)
-    assert f"none of its {len(replies)} solutions came to an answer (are --max_tokens" in problem.reason
+    assert f"none of its {len(replies)} solutions came to an answer (are --max_tokens" in str(problem.reason)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_problem_without_a_single_answer_is_not_searched_and_says_why(solve, rep
 )
 def test_gate_lets_through_what_can_be_searched(solve, answers, flags, reason):
     (problem, _), _ = solve("first_solutions", boxed(*answers), **flags)
-    assert (problem.status, problem.reason) == ("not_searched" if reason else "searched", reason)
+    assert (problem.status, problem.to_json()["reason"]) == ("not_searched" if reason else "searched", reason)
 
 
 OPEN = Problem("000001", "What is 1 + 1?", None)
@@ -119,7 +119,7 @@ OPEN = Problem("000001", "What is 1 + 1?", None)
 )
 def test_vote_answers_a_problem_or_drops_it_with_the_reason(solve, replies, agreement, answer, reason):
     problem, _ = solve("vote", replies, problem=OPEN, agreement=agreement)
-    assert (problem.final_answer, problem.reason) == (answer, reason)
+    assert (problem.final_answer, problem.to_json()["reason"]) == (answer, reason)
     assert problem.status == ("dropped" if reason else "open")
 
 
