@@ -23,6 +23,7 @@ class Progress:
         self._usage = usage
         self._search_wanted = not settings.evolve_only
         evolved = len(done)
+        self.done = len(done)  # problems that have come to their end, those that failed not among them
         searched = sum(problem.status in ("searched", "not_searched") for problem in done.values())
         # Every seed may have one descendant a round; the total falls as some are refused and have no more.
         self._rounds = settings.evolve_rounds
@@ -32,6 +33,11 @@ class Progress:
         bar = functools.partial(tqdm, bar_format=shape, mininterval=often, file=sys.stderr)
         self._evolve = bar(total=total, initial=evolved, desc="evolve")
         self._search = bar(total=searched, initial=searched, desc="search", position=1)
+
+    @property
+    def total(self) -> int:
+        """How many problems the run will have at most, as far as is known yet."""
+        return int(self._evolve.total or 0)
 
     def evolved(self, problem: Problem) -> None:
         """A problem was decided: accepted, or not."""
@@ -43,6 +49,7 @@ class Progress:
 
     def finished(self, problem: Problem) -> None:
         """A problem has come to its end."""
+        self.done += problem.status != "failed"
         if problem.status in ("searched", "not_searched"):
             self._search.update()
         tokens, seconds = self._usage.completion_tokens, self._search.format_dict["elapsed"]

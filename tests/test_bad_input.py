@@ -128,13 +128,17 @@ def undisturbed(tmp_path_factory):
     return outputs(folder / "out")
 
 
-def test_key_refused_in_the_middle_ends_the_run_with_one_sentence_and_it_can_go_on(place, undisturbed):
+def test_key_refused_for_good_in_the_middle_ends_the_run_with_one_sentence_and_it_can_go_on(
+    place, undisturbed, capfd, caplog
+):
     with Loopback(lambda ask: GOOD(ask) if ask.number < 4 else error_reply(401, "Incorrect API key")) as server:
         args = command(server.url, "seeds.jsonl", "out", *SMALL)
-        done = run(args, cwd=place)
-        assert done.returncode == 1, done.stderr
-        (sentence,) = sentences(done.stderr)
+        assert main(args[2:], backoff=0.01) == 1
+        (waits,) = caplog.messages
+        assert "waiting until there is one" in waits
+        (sentence,) = sentences(capfd.readouterr().err)
         assert "refuses the key" in sentence
+        assert sentence.endswith(" The same command goes on from here.")
         server.handler = GOOD
         again = run(args, cwd=place)
     assert again.returncode == 0, again.stderr

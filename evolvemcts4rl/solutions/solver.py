@@ -78,6 +78,10 @@ class Solver:
         reason = self._reason_not_to_search(rate, len(verdicts))
         return replace(problem, status="not_searched" if reason else "searched", reason=reason), rollouts
 
+    def first_messages(self, problem: Problem) -> list[Message]:
+        """What its first solutions are asked for with."""
+        return self._messages(problem, ())
+
     def rollout_sampler(self, problem: Problem) -> RolloutSampler:
         """What mcts.search asks for rollouts of this problem."""
 
