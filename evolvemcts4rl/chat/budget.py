@@ -13,7 +13,7 @@ from evolvemcts4rl.errors import BudgetSpent
 from evolvemcts4rl.records import Completion
 
 TOKENS_PER_MESSAGE = 16  # that a chat template puts around one
-TOKENS_PER_REQUEST = 64  # that it adds to all of them, until the server's counts tell more
+TOKENS_PER_REQUEST = 256  # that it adds to all of them, at most; the shortest prompt that a server counts tells better
 PROMPTS_KEPT = 10_000  # questions whose prompt the server has counted: more than are ever asked at once
 
 
@@ -47,9 +47,8 @@ class Budget:
         self._open = 0  # grants
         self._waiters: deque[_Waiter] = deque()
         self._counted: OrderedDict[bytes, int] = OrderedDict()  # prompt tokens, by the question's key
-        self._template = TOKENS_PER_REQUEST
+        self._templates: dict[str, int] = {}  # what each model's chat template adds at most, once a reply has told
         self._excess = 0  # tokens that a choice had beyond max_tokens, at most
-        self._taught = False  # whether a reply has shown what the chat template adds
 
     @property
     def spent(self) -> int:
@@ -63,7 +62,8 @@ class Budget:
 
     def price(self, question: ChatRequest, choices: int) -> int:
         """Return the most that a request can cost: no token is shorter than a byte, no choice longer than max_tokens."""
-        prompt = self._counted.get(question.key) or _bytes_of(question) + self._template
+        template = self._templates.get(question.model, TOKENS_PER_REQUEST)
+        prompt = self._counted.get(question.key) or _bytes_of(question) + template
         return prompt + choices * self._price_of_choice(question)
 
     async def reserve(self, question: ChatRequest, choices: int) -> Grant:
@@ -120,8 +120,8 @@ class Budget:
             if first.turn.done():  # cancelled
                 self._waiters.popleft()
                 continue
-            # The first reply shows what the chat template adds: until then nothing else leaves.
-            if self._open and (not self._taught or self._affordable(first) < first.choices):
+            # The first reply tells what the chat template adds: until then nothing else leaves.
+            if self._open and (not self._templates or self._affordable(first) < first.choices):
                 return
             served = next((w for w in self._waiters if not w.turn.done() and self._affordable(w)), None)
             if served is None:
@@ -149,11 +149,10 @@ class Budget:
         """Take from the server's counts what this prompt costs, what its template adds, and whether it keeps max_tokens."""
         if self._limit is None or not (prompt := completions[0].prompt_tokens):
             return
-        self._taught = True
         self._counted[question.key] = max(prompt, self._counted.get(question.key, 0))
         if len(self._counted) > PROMPTS_KEPT:
             self._counted.popitem(last=False)
-        self._template = max(self._template, prompt - _bytes_of(question))
+        self._templates[question.model] = min(prompt, self._templates.get(question.model, prompt))
         longest = max(completion.completion_tokens for completion in completions)
         self._excess = max(self._excess, longest - int(question.sampling["max_tokens"]))
 

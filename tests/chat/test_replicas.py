@@ -49,7 +49,7 @@ def test_a_dead_replica_is_set_aside_and_its_problems_go_elsewhere():
             return client.usage.requests
 
     with Loopback() as server:
-        assert asyncio.run(ask(server.url)) == 20  # it was found dead when the models were listed
+        assert asyncio.run(ask(server.url)) < 25  # it was found dead when the models were listed; a trial now and then
 
 
 def test_a_replica_that_dies_in_the_middle_loses_no_problem():
@@ -135,15 +135,14 @@ def test_the_limit_of_a_replica_halves_once_a_window_that_is_refused_and_rises_w
 
 
 def test_a_replica_is_left_alone_as_it_asks_only_where_hardly_anything_else_comes():
-    replica = Replica("one", None, limit=64)
+    replica = Replica("one", None, limit=64, in_flight=64, most_in_flight=64)
     replicas = Replicas([replica], concurrency=64)
-    now = time.monotonic()
     for outcome in [False, True, False, False] * 10:
         if outcome:
-            replicas.rate_limited(replica, now, 60.0)
+            replicas.rate_limited(replica, time.monotonic(), 60.0)
         else:
-            replicas.succeeded(replica, now)
+            replicas.succeeded(replica, time.monotonic())
     assert replica.paused_until == 0.0
     for _ in range(31):
-        replicas.rate_limited(replica, now, 60.0)
-    assert replica.paused_until > now
+        replicas.rate_limited(replica, time.monotonic(), 60.0)
+    assert replica.paused_until > time.monotonic()
