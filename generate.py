@@ -151,7 +151,7 @@ class Run:
                 if last or not self.failed:
                     break
                 self.progress.close()
-                log.warning("%d problems failed: they are tried once more.", self.failed)
+                log.warning("%d of the problems failed: trying once more.", self.failed)
                 self.failed, done = 0, self.folder.without_failed()
                 self.progress = Progress(len(seeds), settings, self.chat.usage, done)
             complete = True

@@ -20,7 +20,7 @@ from evolvemcts4rl.labels.belief import learn_rates, mean_rates
 from evolvemcts4rl.labels.labelling import evidence, labelled_solutions, relabel, up_to_first_error
 from evolvemcts4rl.settings import FORMATS, Settings
 from evolvemcts4rl.tree import Tree
-from tests.support.loopback import Loopback, error_reply
+from tests.support.loopback import Ask, Loopback, error_reply
 from tests.support.toy_chat import problem_in, question_of, toy_handler
 
 ROOT = Path(__file__).parent.parent
@@ -293,6 +293,27 @@ def test_token_budget_ends_the_run_and_a_larger_one_goes_on(tmp_path: Path) -> N
         assert large.returncode == 0, large.stderr
         assert len(server.asks) > asked
         assert run(command(server.url, seeds, tmp_path / "other", "--concurrency", "2")).returncode == 0
+    assert outputs(tmp_path / "out") == outputs(tmp_path / "other")
+
+
+def test_what_failed_is_tried_again_at_the_end_of_the_same_run(tmp_path: Path) -> None:
+    good, refused = toy_handler(MODEL), error_reply(400, "roles must alternate")
+
+    def handler(ask: Ask) -> Any:
+        """Refuse the third seed's problem until it has cost it its place."""
+        if question_of(make_problem(random.Random(2), (3, 6))) in str(ask.body["messages"]) and len(seen) < 3:
+            seen.append(ask)
+            return refused
+        return good(ask)
+
+    seen: list[Ask] = []
+    flags = ["--evolve_rounds", "0", "--concurrency", "2"]
+    seeds = seed_file(tmp_path, 6)
+    with Loopback(handler) as server:
+        done = run(command(server.url, seeds, tmp_path / "out", *flags))
+        assert run(command(server.url, seeds, tmp_path / "other", *flags)).returncode == 0
+    assert done.returncode == 0, done.stderr
+    assert "1 of the problems failed: trying once more." in done.stderr
     assert outputs(tmp_path / "out") == outputs(tmp_path / "other")
 
 

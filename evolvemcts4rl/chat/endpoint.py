@@ -134,7 +134,7 @@ class Endpoint:
                 self._replicas.release(replica)
             log.info("%s: %s", replica.host, fault)
             if reason or not fault.is_transient:
-                await self._patience.weigh_refusal(fault, reason, replica, question.model, course)
+                await self._patience.weigh_refusal(fault, reason, replica, question.model, course, sent_at)
             else:
                 await self._patience.weigh_failure(fault, replica, question.model, course, sent_at)
             await self._patience.sleep(course, fault)

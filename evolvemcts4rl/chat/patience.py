@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evolvemcts4rl.chat.faults import Fault
 from evolvemcts4rl.chat.outage import Outage
@@ -25,14 +25,21 @@ OWN_REFUSALS = 3  # of one request while others are answered, until it is refuse
 
 
 @dataclass
+class Tally:
+    """The faults of one kind that one request met, since the last time that nobody was answered."""
+
+    count: int = 0
+    last_at: float = 0.0
+    vouched: bool = False  # whether others were answered after so many that one more decides
+
+
+@dataclass
 class Course:
     """What has come of one request so far."""
 
     tries: int = 0
-    failures: int = 0
-    refusals: int = 0
-    failed_at: float = 0.0  # when the last failure came
-    refused_at: float = 0.0  # when the first refusal came
+    failures: Tally = field(default_factory=Tally)
+    refusals: Tally = field(default_factory=Tally)
 
 
 class Patience:
@@ -73,21 +80,15 @@ class Patience:
 
     async def weigh_failure(self, fault: Fault, replica: Replica, model: str, course: Course, sent_at: float) -> None:
         """Count what may pass by itself. Raises EndpointError after all retries, if others are answered meanwhile."""
-        since, course.failed_at = course.failed_at or sent_at, time.monotonic()
         # Being told to wait costs no retry while others get through: the queue is long, but it moves.
-        if fault.is_overload and self._replicas.answered_at > since:
+        if fault.is_overload and self._replicas.answered_at > (course.failures.last_at or sent_at):
+            course.failures.last_at = time.monotonic()
             course.tries = 0
-            return
-        course.failures += 1
-        if course.failures <= self._max_retries:
-            return
-        if not self._ever_answered or await self._answers(model, since):
+        elif await self._is_its_own(course.failures, self._max_retries, fault, replica, model, sent_at):
             raise EndpointError(f"{replica.host}: {fault}") from None
-        course.failures = 0
-        self._outage.announce(replica.host, fault)
 
     async def weigh_refusal(
-        self, fault: Fault, reason: str | None, replica: Replica, model: str, course: Course
+        self, fault: Fault, reason: str | None, replica: Replica, model: str, course: Course, sent_at: float
     ) -> None:
         """Count what no retry should mend, but may, where a gateway or a replica is to blame that is being restarted.
 
@@ -103,12 +104,8 @@ class Patience:
             raise UserError(reason or f"{replica.host} refuses every request ({fault})", resumable=True) from None
         if reason:
             self._replicas.set_aside(replica, reason)
-        course.refusals += 1
-        course.refused_at = course.refused_at or time.monotonic()
-        if course.refusals >= OWN_REFUSALS:
-            if await self._answers(model, course.refused_at):
-                raise Refused(f"{replica.host}: {fault}") from None
-            self._outage.announce(replica.host, fault)
+        if await self._is_its_own(course.refusals, OWN_REFUSALS - 1, fault, replica, model, sent_at):
+            raise Refused(f"{replica.host}: {fault}") from None
 
     async def sleep(self, course: Course, fault: Fault) -> None:
         """Wait for the next try; jitter of a half each way keeps those that failed together from coming back together."""
@@ -124,6 +121,20 @@ class Patience:
     @property
     def _ever_answered(self) -> bool:
         return self.answered_before or self._replicas.answered_at > 0
+
+    async def _is_its_own(
+        self, tally: Tally, most: int, fault: Fault, replica: Replica, model: str, sent_at: float
+    ) -> bool:
+        """Count a fault; gives whether it is one more than `most` of a request that alone meets them."""
+        since, tally.last_at = tally.last_at or sent_at, time.monotonic()
+        tally.count += 1
+        # Not left to the last one, which may come when the others are answered again.
+        if tally.count >= most and not tally.vouched:
+            tally.vouched = not self._ever_answered or await self._answers(model, since)
+            if not tally.vouched:
+                tally.count = 0
+                self._outage.announce(replica.host, fault)
+        return tally.count > most
 
     async def _answers(self, model: str, since: float) -> bool:
         """Whether requests are answered: one that left since then was, or a tiny one of our own is."""
