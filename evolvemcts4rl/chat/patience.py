@@ -115,7 +115,7 @@ class Patience:
 
     def close(self) -> None:
         """Ask no more whether there is an answer."""
-        for probe in self._probes.values():
+        for probe in list(self._probes.values()):
             probe.cancel()
 
     @property
@@ -142,5 +142,10 @@ class Patience:
             return True
         if model not in self._probes:
             self._probes[model] = asyncio.ensure_future(self._probe(model))
-            self._probes[model].add_done_callback(lambda _: self._probes.pop(model, None))
+            self._probes[model].add_done_callback(lambda probe: self._probe_ended(model, probe))
         return await asyncio.shield(self._probes[model])
+
+    def _probe_ended(self, model: str, probe: asyncio.Future[bool]) -> None:
+        del self._probes[model]
+        if not probe.cancelled():
+            probe.exception()  # which is of no more use where whoever waited has been cancelled
