@@ -99,6 +99,7 @@ def test_endpoint_that_is_not_there_is_named(place, capsys):
         (["--column_names", "question"], "has no column 'question': name one of 'problem', 'final_answer'"),
         (["--keep", "agreed"], "--judge_model"),
         (["--num_branches", "0"], "--num_branches"),
+        (["--token_budget", "100"], "--token_budget 100 does not pay for a single solution"),
         (["--decontaminate", "nowhere.jsonl"], "The file nowhere.jsonl of --decontaminate is not there"),
     ],
 )
