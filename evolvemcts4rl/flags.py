@@ -187,7 +187,7 @@ GROUPS: dict[str, dict[str, tuple[Check, str, dict[str, Any]]]] = {
         "concurrency": (whole_number(1), "requests in flight, at most", {}),
         "timeout": (number(0, over=True), "seconds that one request may take", {}),
         "max_retries": (whole_number(0), "how often a failed request is tried again before its problem is set down as failed", {}),
-        "token_budget": (whole_number(1), "tokens to buy over all lives of the run, at most, give or take the requests in flight", {}),
+        "token_budget": (whole_number(1), "tokens to buy over all lives of the run, at most", {}),
         "prices": (_prices, "price of a million tokens in and out, to show the cost in money", {"metavar": "IN,OUT"}),
     },
     "new problems": {

@@ -38,6 +38,7 @@ class Progress:
         self._usage = usage
         self._seconds_between_lines = math.inf if quiet else seconds_between_lines
         self._search_wanted = not settings.evolve_only
+        self.done = len(done)  # problems that have come to their end, those that failed not among them
         self._rounds = settings.evolve_rounds
         self._started = self._told = time.monotonic()
         self._evolved = len(done)
@@ -53,6 +54,11 @@ class Progress:
                 bar(total=self._to_search, initial=self._searched, desc="search", position=1),
             ]
 
+    @property
+    def total(self) -> int:
+        """How many problems the run will have at most, as far as is known yet."""
+        return self._to_evolve
+
     def evolved(self, problem: Problem) -> None:
         """Count a problem that was decided: accepted, or not."""
         self._evolved += 1
@@ -64,6 +70,7 @@ class Progress:
 
     def finished(self, problem: Problem) -> None:
         """Count a problem that has come to its end."""
+        self.done += problem.status != Status.FAILED
         self._searched += problem.status in ENDED
         self._show()
 

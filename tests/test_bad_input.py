@@ -112,6 +112,7 @@ def test_endpoint_that_is_not_there_is_named(place, capsys):
         (["--column_names", "question"], "has no column 'question': name one of 'problem', 'final_answer'"),
         (["--keep", "agreed"], "--judge_model"),
         (["--num_branches", "0"], "--num_branches"),
+        (["--token_budget", "100"], "--token_budget 100 does not pay for a single solution"),
         (["--decontaminate", "nowhere.jsonl"], "The file nowhere.jsonl of --decontaminate is not there"),
     ],
 )
@@ -142,13 +143,17 @@ def undisturbed(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_key_refused_in_the_middle_ends_the_run_with_one_sentence_and_it_can_go_on(place, undisturbed):
+def test_key_refused_for_good_in_the_middle_ends_the_run_with_one_sentence_and_it_can_go_on(
+    place, undisturbed, capfd, caplog
+):
     with Loopback(lambda ask: GOOD(ask) if ask.number < 4 else error_reply(401, "Incorrect API key")) as server:
         args = command(server.url, "seeds.jsonl", "out", *SMALL)
-        done = run(args, cwd=place)
-        assert done.returncode == 1, done.stderr
-        (sentence,) = sentences(done.stderr)
+        assert main(args[2:], backoff=0.01) == 1
+        (waits,) = caplog.messages
+        assert "waiting until there is one" in waits
+        (sentence,) = sentences(capfd.readouterr().err)
         assert "refuses the key" in sentence
+        assert sentence.endswith(" The same command goes on from here.")
         server.handler = GOOD
         again = run(args, cwd=place)
     assert again.returncode == 0, again.stderr

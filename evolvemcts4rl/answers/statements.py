@@ -6,7 +6,6 @@ says that nothing was stated, several values that it is unclear which was meant.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -39,7 +38,7 @@ BETWEEN_CLAIMS = re2.compile(r"(?i)[,;:.]|\b(?:and|or|so|is|are)\b")
 SECOND_CLAIM = re2.compile(r"(?i)[,;]|\b(?:and|or|so|but|while)\b")
 RANGE = re2.compile(r"\d[-–]\d")
 _UNIT_WORDS = "|".join(
-    re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True) if unit[0].isalpha() and unit != "in"
+    re2.escape(unit) for unit in sorted(UNITS, key=len, reverse=True) if unit[0].isalpha() and unit != "in"
 )
 UNIT = re2.compile(
     r" ?(?:(?:hundred|thousand|million|billion|trillion|dozen)\b)?"

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, quote, urlencode
@@ -180,7 +179,7 @@ def _as_in_json(secret: str) -> Any:
     Writers of JSON may escape any sign that is neither letter nor digit.
     """
     signs = (
-        re.escape(sign) if sign.isalnum() else rf"\\*(?:{re.escape(sign)}|(?i:u{ord(sign):04x}))" for sign in secret
+        re2.escape(sign) if sign.isalnum() else rf"\\*(?:{re2.escape(sign)}|(?i:u{ord(sign):04x}))" for sign in secret
     )
     return re2.compile("".join(signs).encode())
 

@@ -106,10 +106,7 @@ def _fatal_sentence(fault: Fault, host: str, model: str, models: list[str], flag
     if fault.status == 401:
         return f"{host} refuses the key (401): set OPENAI_API_KEY to one that it accepts"
     if fault.status == 402 or (fault.status in (403, 429) and NO_CREDIT.search(said)):
-        return (
-            f"{host} says that the account has no credit left ({fault.status}): "
-            "top it up, then run the same command again"
-        )
+        return f"{host} says that the account has no credit left ({fault.status}): top it up"
     if fault.status == 403:
         return f"{host} forbids this key the model {model} (403): use another key or {flag}"
     if fault.code == "model_not_found" or (fault.status in (400, 404, 422) and UNKNOWN_MODEL.search(said)):

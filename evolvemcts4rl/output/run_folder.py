@@ -145,6 +145,15 @@ class RunFolder:
             self._files[name] = (self.path / name).open("ab", buffering=0)
         return journal, self._decided
 
+    def without_failed(self) -> Decided:
+        """Forget the problems that failed, so that they are done again; gives those that are decided."""
+        self._files.pop(PROBLEMS).close()
+        self._decided.close()
+        self._rewrite(PROBLEMS, (row for row in read_rows(self.path / PROBLEMS) if row["status"] != "failed"))
+        self._decided = Decided(self.path / PROBLEMS)
+        self._files[PROBLEMS] = (self.path / PROBLEMS).open("ab", buffering=0)
+        return self._decided
+
     def rebuild_exports(self) -> None:
         """Make all that follows from a complete run's trees anew.
 

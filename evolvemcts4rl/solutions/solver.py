@@ -106,6 +106,10 @@ class Solver:
         status = Status.NOT_SEARCHED if reason else Status.SEARCHED
         return replace(problem, status=status, reason=reason), rollouts
 
+    def first_messages(self, problem: Problem) -> list[Message]:
+        """What its first solutions are asked for with."""
+        return self._messages(problem, ())
+
     def rollout_sampler(self, problem: Problem) -> RolloutSampler:
         """What mcts.search asks for rollouts of this problem."""
 

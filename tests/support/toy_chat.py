@@ -1,7 +1,7 @@
 """A chat endpoint over the toy world: it solves, continues, evolves and judges, so that every label can be checked.
 
-What it answers is a function of the request alone (its Idempotency-Key included), so that a run that was cut off and
-went on can be compared with one that was not.
+What it answers is a function of what is asked and of the completion's index (both stand in the Idempotency-Key), so that a
+run that was cut off and went on, or that asked for fewer at a time, can be compared with one that was not.
 """
 
 from __future__ import annotations
@@ -48,10 +48,9 @@ def toy_handler(model: Model, delay: float = 0.0) -> Handler:
 
     def handler(ask: Ask) -> Reply:
         messages = ask.body["messages"]
-        key = ask.headers.get("idempotency-key", "")
-        texts = [
-            _write(messages, model, random.Random(hash_of(key, i, messages))) for i in range(ask.body.get("n") or 1)
-        ]
+        key, start, _ = ask.headers["idempotency-key"].split("-")
+        indices = range(int(start), int(start) + (ask.body.get("n") or 1))
+        texts = [_write(messages, model, random.Random(hash_of(key, i, messages))) for i in indices]
         return Reply(body=chat_reply(*texts), delay=delay)
 
     return handler
