@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.loopback import Ask, Loopback, Reply, chat_reply, error_reply
-from tests.test_end_to_end import command, environment
+from tests.support.run_process import command, environment
 
 HOSTILE = "\x1b]0;pwned\x07\x1b[2J\u202ekcab\u2066\r\x9b31m\u2028\u200b\n\x00ERROR generate: forged"
 LISTING = {"object": "list", "data": [{"id": name, "owned_by": HOSTILE} for name in ("m", HOSTILE)]}
@@ -53,6 +53,7 @@ def hostile_model(ask: Ask) -> Reply | dict[str, Any]:
     return chat_reply(*[answer] * ask.body.get("n", 1), finish_reason="stop")
 
 
+@pytest.mark.slow
 def test_run_whose_every_text_is_hostile_prints_text_alone(tmp_path: Path) -> None:
     text = printed(hostile_model, tmp_path, "--judge_model", "m")
     assert_printable(text)
@@ -70,12 +71,26 @@ def refusing(status: int, message: str) -> Callable[[Ask], Reply | dict[str, Any
     return handler
 
 
-@pytest.mark.parametrize("status", [400, 500])
-def test_error_of_a_running_server_is_printed_as_text(tmp_path: Path, status: int) -> None:
-    message = f"maximum context length is 10 tokens {HOSTILE} n must be 1"
-    text = printed(refusing(status, message), tmp_path)
+@pytest.mark.slow
+def test_error_of_a_running_server_is_printed_as_text(tmp_path: Path) -> None:
+    text = printed(refusing(400, f"maximum context length is 10 tokens {HOSTILE} n must be 1"), tmp_path)
     assert_printable(text)
     assert "maximum context length" in text
+
+
+@pytest.mark.slow
+def test_what_a_server_says_while_it_is_waited_for_is_printed_as_text(tmp_path: Path) -> None:
+    with Loopback(refusing(500, f"down for a while {HOSTILE}"), models=Reply(body=LISTING)) as server:
+        args = command(server.url, seeds(tmp_path), tmp_path / "out", "--max_retries", "1")
+        with subprocess.Popen(args, stderr=subprocess.PIPE, env=environment()) as process:
+            assert process.stderr is not None
+            first = process.stderr.readline().decode()
+            while "waiting until there is one" not in first:
+                first += process.stderr.readline().decode()
+            process.terminate()
+            text = first + process.stderr.read().decode()
+    assert_printable(text)
+    assert "down for a while" in text
 
 
 PAGE = Reply(500, f"<h1>{HOSTILE}</h1>")
@@ -83,6 +98,7 @@ FORBIDDEN = error_reply(403, f"no {HOSTILE}", code=HOSTILE)
 UNKNOWN = error_reply(404, f"no model {HOSTILE}", code="model_not_found")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("refusal", [PAGE, FORBIDDEN, UNKNOWN], ids=["page", "forbidden", "unknown model"])
 def test_error_at_the_start_is_printed_as_text(tmp_path: Path, refusal: Reply) -> None:
     text = printed(lambda ask: refusal, tmp_path, models=PAGE if refusal is FORBIDDEN else None)

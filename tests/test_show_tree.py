@@ -72,6 +72,7 @@ def test_folder_without_a_run_is_named(tmp_path):
     assert done.stderr == f"{tmp_path}/tree.jsonl is not there: name the folder of a run.\n"
 
 
+@pytest.mark.slow
 def test_reader_that_has_seen_enough_ends_it_without_a_word(tmp_path):
     long = tree("000000", *(Node(f"It is {number}. " * 50, correct=False, times=1) for number in range(5000)))
     (tmp_path / "tree.jsonl").write_text(json.dumps(long.to_json()) + "\n")

@@ -67,6 +67,7 @@ def test_traceback_stands_indented_below_its_record():
     assert all(line.startswith("  ") and line.isprintable() for line in rest)
 
 
+@pytest.mark.slow
 def test_warnings_of_libraries_are_logged_as_lines(tmp_path):
     script = tmp_path / "warn.py"
     script.write_text(

@@ -103,6 +103,7 @@ spend(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), probe=False, concurrency
 """
 
 
+@pytest.mark.slow
 def test_what_was_under_way_at_kill_9_counts_as_spent(tmp_path):
     chance, budget, kills = random.Random(1), 40_000, 0
     till = Till(2)
