@@ -65,7 +65,7 @@ class Evolution:
         taken. An EndpointError makes one problem failed; whatever else the writer and the voter
         raise ends the iteration.
         """
-        ready: asyncio.Queue[Problem | None] = asyncio.Queue(self.settings.concurrency)
+        ready: asyncio.Queue[Problem | None] = asyncio.Queue(self.settings.model.concurrency)
 
         async def answer(problem: Problem) -> Problem:
             problem = await self._answer(problem)
@@ -73,8 +73,8 @@ class Evolution:
                 await ready.put(problem)
             return problem
 
-        spools = [Spool() for _ in range(self.settings.evolve_rounds)]
-        decided = [asyncio.Event() for _ in range(self.settings.evolve_rounds + 1)]
+        spools = [Spool() for _ in range(self.settings.evolution.evolve_rounds)]
+        decided = [asyncio.Event() for _ in range(self.settings.evolution.evolve_rounds + 1)]
         rounds = [self._ahead(answer, self._accept_seeds(seeds, decided[0]))]
         stages: list[OrderedMap[Problem, Problem]] = []
         for number, spool in enumerate(spools, start=1):
@@ -100,7 +100,7 @@ class Evolution:
     def _ahead(
         self, function: Callable[[Problem], Awaitable[Problem]], source: AsyncGenerator[Problem]
     ) -> OrderedMap[Problem, Problem]:
-        return OrderedMap(function, source, self.settings.concurrency)
+        return OrderedMap(function, source, self.settings.model.concurrency)
 
     async def _accept_seeds(
         self, seeds: Iterable[Problem] | AsyncIterable[Problem], decided: asyncio.Event
@@ -108,7 +108,7 @@ class Evolution:
         """Yield the seeds and let `novelty` know each; those near to one another stay."""
         async for given in _each(seeds):
             seed = self.done.get(given.question_id, given)
-            if self.settings.evolve_rounds:  # nothing else is ever compared with them
+            if self.settings.evolution.evolve_rounds:  # nothing else is ever compared with them
                 self.novelty.add(seed.question_id, seed.question)
             if self.novelty.contaminated(seed.question):
                 seed = replace(seed, status=Status.REFUSED, reason=Reason(ReasonCode.CONTAMINATED))
@@ -120,10 +120,10 @@ class Evolution:
         child = self._child(parent)
         if child.question_id in self.done:
             return self.done[child.question_id]
-        language = self.settings.language
+        language = self.settings.evolution.language
         messages = prompt_messages(
             f"evolve_{child.mutation}",
-            self.settings.model_name,
+            self.settings.model.model_name,
             question=parent.question,
             language_rule=f"Write the new problem in {language}." if language else "",
         )
@@ -141,8 +141,8 @@ class Evolution:
     def _child(self, parent: Problem) -> Problem:
         number = parent.round + 1
         child_id = f"{parent.question_id.removesuffix(f'-r{parent.round}')}-r{number}"
-        names, weights = zip(*self.settings.mutations, strict=True)
-        (mutation,) = random.Random(f"{self.settings.random_seed}:{child_id}").choices(names, weights)
+        names, weights = zip(*self.settings.evolution.mutations, strict=True)
+        (mutation,) = random.Random(f"{self.settings.search.random_seed}:{child_id}").choices(names, weights)
         return Problem(child_id, "", None, parent_id=parent.question_id, mutation=mutation, round=number)
 
     async def _refuse_duplicates(

@@ -103,7 +103,7 @@ class Run:
         seeds = read_seeds(self.settings)
         test_texts = read_test_texts(self.settings)
         if not seeds.have_answers:
-            self._say(f"No column {self.settings.answer_column!r}: every seed's answer is voted.")
+            self._say(f"No column {self.settings.files.answer_column!r}: every seed's answer is voted.")
         self.folder = RunFolder(self.settings, seeds.digest)
         self.folder.check()
         if self.folder.complete:
@@ -117,11 +117,11 @@ class Run:
     @contextmanager
     def _endpoint(self) -> Iterator[Settings]:
         """The settings with the address of the endpoint in them: the embedded model's, where it is asked for."""
-        if self.settings.model_name == EMBEDDED_MODEL and not self.settings.base_url:
+        if self.settings.model.model_name == EMBEDDED_MODEL and not self.settings.model.base_url:
             from evolvemcts4rl.chat.embedded_model import embedded_model
 
             with embedded_model() as url:
-                yield replace(self.settings, base_url=(url,))
+                yield self.settings.changed(base_url=(url,))
         else:
             yield self.settings
 
@@ -131,9 +131,9 @@ class Run:
         from evolvemcts4rl.chat.client import ChatClient
         from evolvemcts4rl.solutions.solver import Solver
 
-        begun = self.folder.begun and not settings.overwrite
+        begun = self.folder.begun and not settings.files.overwrite
         if begun:
-            settings = replace(settings, continuation=self.folder.continuation)
+            settings = settings.changed(continuation=self.folder.continuation)
         self.chat = ChatClient(settings, None, self.backoff)
         grader = Grader()
         self.solver = Solver(self.chat, grader, settings)
@@ -142,7 +142,7 @@ class Run:
                 self.chat.check_budget(self.solver.first_messages(first))
             # Before anything is written: a wrong key or model name shall leave no trace.
             await self.chat.open(probe=not begun)
-            settings = replace(settings, continuation=self.chat.continuation)
+            settings = settings.changed(continuation=self.chat.continuation)
             gc.freeze()  # what the imports left behind stays: no use in looking through it at every collection
             await self._make(settings, seeds, test_texts)
         finally:
@@ -157,7 +157,7 @@ class Run:
         from evolvemcts4rl.progress import Progress
 
         started = time.monotonic()
-        journal, done = self.folder.open(settings.continuation)
+        journal, done = self.folder.open(settings.model.continuation)
         self.progress = Progress(len(seeds), settings, self.chat.usage, done, quiet=self.quiet)
         complete = False
         try:
@@ -201,7 +201,7 @@ class Run:
 
     async def _search_all(self, problems: AsyncGenerator[Problem]) -> None:
         """Bring every problem to its end as it comes, with no more of them in work than keep the requests flowing."""
-        slots = asyncio.Semaphore(PROBLEMS_PER_REQUEST * self.settings.concurrency)
+        slots = asyncio.Semaphore(PROBLEMS_PER_REQUEST * self.settings.model.concurrency)
         try:
             async with aclosing(problems), asyncio.TaskGroup() as group:
                 async for problem in problems:
@@ -214,7 +214,7 @@ class Run:
 
     async def _finish(self, problem: Problem) -> None:
         tree = None
-        if problem.status == Status.ACCEPTED and not self.settings.evolve_only:
+        if problem.status == Status.ACCEPTED and not self.settings.evolution.evolve_only:
             try:
                 problem, tree = await self._search(problem)
             except EndpointError as error:
@@ -237,10 +237,10 @@ class Run:
         problem, solutions = await self.solver.first_solutions(problem)
         if not problem.has_tree:
             return problem, None
-        settings = self.settings if problem.status == Status.SEARCHED else replace(self.settings, max_search=0)
-        tree = await search(problem, solutions, self.solver.rollout_sampler(problem), settings)
-        if settings.judge_model:
-            await judge(tree, self.chat, settings)
+        roll_out = self.solver.rollout_sampler(problem) if problem.status == Status.SEARCHED else None
+        tree = await search(problem, solutions, roll_out, self.settings.search)
+        if self.settings.search.judge_model:
+            await judge(tree, self.chat, self.settings.search.judge_model)
         return problem, tree
 
 

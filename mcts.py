@@ -16,7 +16,7 @@ import numpy as np
 from evolvemcts4rl.labels.belief import Belief
 from evolvemcts4rl.labels.labelling import write_labels
 from evolvemcts4rl.records import Prefix, Problem, Rollout, RolloutSampler
-from evolvemcts4rl.settings import Settings
+from evolvemcts4rl.settings import SearchSettings
 from evolvemcts4rl.solutions.corrections import steps_announcing_correction
 from evolvemcts4rl.tree import Node, Tree
 
@@ -56,8 +56,8 @@ class Search:
     """The state of one problem's search. It depends on the completions alone: no clock, no other problem, no shared chance."""
 
     tree: Tree
-    settings: Settings
-    roll_out: RolloutSampler
+    settings: SearchSettings
+    roll_out: RolloutSampler | None  # None: nothing is searched
     spent: int = 0  # rollouts sampled, those without a verdict included
     candidates: list[Candidate] = field(default_factory=list)
     asked: Counter[Prefix] = field(default_factory=Counter)
@@ -93,6 +93,7 @@ class Search:
         """Sample `num_branches` rollouts, or as many as the budget has left, from the path's first `depth` steps."""
         prefix = tuple(node.text for node in path[:depth])
         count = min(self.settings.num_branches, self.budget)
+        assert self.roll_out, "only a search asks for rollouts"
         rollouts = await self.roll_out(prefix, count, self.asked[prefix])
         self.asked[prefix] += count
         self.spent += count
@@ -105,10 +106,13 @@ class Search:
         return candidate.path[candidate.start - 1] if candidate.start else self.tree.root
 
 
-async def search(problem: Problem, solutions: Sequence[Rollout], roll_out: RolloutSampler, settings: Settings) -> Tree:
+async def search(
+    problem: Problem, solutions: Sequence[Rollout], roll_out: RolloutSampler | None, settings: SearchSettings
+) -> Tree:
     """The tree of a problem whose first solutions are given, with p_correct wherever something was found out.
 
-    Asks `roll_out` for at most `max_branches` rollouts and searches at most `max_search` of the candidates.
+    Asks `roll_out` for at most `max_branches` rollouts and searches at most `max_search` of the candidates; without it
+    nothing is searched.
     """
     assert problem.final_answer is not None, "a problem without an answer cannot be searched"
     state = Search(Tree(problem.question_id, problem.question, problem.final_answer), settings, roll_out)
@@ -116,7 +120,7 @@ async def search(problem: Problem, solutions: Sequence[Rollout], roll_out: Rollo
         state.enter(rollout, 0)
     estimator = ESTIMATORS[settings.estimator]
     searches = 0
-    while searches < settings.max_search and state.budget > 0 and (candidate := estimator.select(state)):
+    while roll_out and searches < settings.max_search and state.budget > 0 and (candidate := estimator.select(state)):
         before = state.spent
         candidate.path[-1].searched = await estimator.locate(state, candidate)
         if state.spent > before:  # what others' rollouts had told already is not a search

@@ -95,7 +95,7 @@ async def measure(url: str, requests: int, n: int, rounds: int) -> None:
     """Print a row for each way."""
     common = {"model": "m", "n": n, "temperature": 0.7, "top_p": 0.95, "max_tokens": 1024}
     bodies = [{**common, "messages": [{"role": "user", "content": question_of(i)}]} for i in range(requests)]
-    settings = Settings("seeds.jsonl", model_name="m", base_url=(url,), concurrency=IN_FLIGHT)
+    settings = Settings.of(seed_file="seeds.jsonl", model_name="m", base_url=(url,), concurrency=IN_FLIGHT)
     ours = connect(addresses_of(settings, {})[0], settings)
     http = DefaultAioHttpClient()
     openai = AsyncOpenAI(base_url=url, api_key="none", max_retries=0, http_client=http)

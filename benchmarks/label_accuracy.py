@@ -29,7 +29,7 @@ from evolvemcts4rl.labels import labelling
 from evolvemcts4rl.labels.belief import learn_rates
 from evolvemcts4rl.labels.labelling import labelled_solutions
 from evolvemcts4rl.records import Prefix, Problem, Rollout
-from evolvemcts4rl.settings import Settings
+from evolvemcts4rl.settings import SearchSettings
 from evolvemcts4rl.tree import Node, Tree
 
 PROBLEMS = 16  # a world and seed
@@ -70,10 +70,10 @@ class Method:
     max_search: int = 4
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> SearchSettings:
         """The search's settings."""
         budgets = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Settings(seed_file="toy", **budgets)
+        return SearchSettings(**budgets)
 
 
 METHODS = {

@@ -12,7 +12,7 @@ import asyncio
 import random
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -58,7 +58,7 @@ class ToySolutions:
 async def vote_on(model: Model, traps: float, agreement: float, seeds: Sequence[str]) -> tuple[int, int]:
     """How many of the problems were accepted, and how many of those with the right answer."""
     grader = Grader()
-    settings = replace(Settings(""), agreement=agreement)
+    settings = Settings.of(seed_file="toy", agreement=agreement)
     accepted = right = 0
     for number, seed in enumerate(seeds):
         rng = random.Random(seed)

@@ -37,9 +37,9 @@ class Progress:
     ) -> None:
         self._usage = usage
         self._seconds_between_lines = math.inf if quiet else seconds_between_lines
-        self._search_wanted = not settings.evolve_only
+        self._search_wanted = not settings.evolution.evolve_only
         self.done = len(done)  # problems that have come to their end, those that failed not among them
-        self._rounds = settings.evolve_rounds
+        self._rounds = settings.evolution.evolve_rounds
         self._started = self._told = time.monotonic()
         self._evolved = len(done)
         self._searched = self._to_search = sum(problem.status in ENDED for problem in done.values())

@@ -16,7 +16,7 @@ import pytest
 from benchmarks.toy_world import Model, first_error, make_problem
 from evolvemcts4rl.labels.belief import learn_rates, mean_rates
 from evolvemcts4rl.labels.labelling import evidence, labelled_solutions, relabel, up_to_first_error
-from evolvemcts4rl.settings import FORMATS, Settings
+from evolvemcts4rl.settings import FORMATS, SearchSettings
 from evolvemcts4rl.tree import Tree
 from tests.support.loopback import Ask, Loopback, error_reply
 from tests.support.run_process import SECRET, command, environment, outputs, rows_of, run, seed_file
@@ -80,7 +80,7 @@ def test_labels_agree_with_the_truth(whole_run: tuple[Path, Any]) -> None:
 def test_labels_are_written_anew_with_the_rates_of_the_whole_run(whole_run: tuple[Path, Any]) -> None:
     rows = rows_of(whole_run[0] / "tree.jsonl")
     rates = learn_rates(evidence(Tree.from_json(row)) for row in rows)
-    confidence, moved = Settings("").confidence, 0
+    confidence, moved = SearchSettings().confidence, 0
     for row in rows:
         alone, together = Tree.from_json(row), Tree.from_json(row)
         relabel(alone, learn_rates([]), confidence)

@@ -3,7 +3,7 @@
 import asyncio
 
 from evolvemcts4rl.records import Problem, Rollout
-from evolvemcts4rl.settings import Settings
+from evolvemcts4rl.settings import SearchSettings
 from mcts import search
 
 STEPS = tuple("abcdefgh")
@@ -19,7 +19,7 @@ def run(estimator, right_up_to, solutions=None, **flags):
         return [Rollout((*prefix, f"new {start + i}"), verdict and i == count - 1) for i in range(count)]
 
     solutions = solutions or [Rollout(STEPS, False), Rollout(("x", "y"), True)]
-    settings = Settings(seed_file="x", estimator=estimator, **{"max_search": 1, "max_branches": 100} | flags)
+    settings = SearchSettings(estimator=estimator, **{"max_search": 1, "max_branches": 100} | flags)
     return asyncio.run(search(Problem("0", "q", "1"), solutions, roll_out, settings)), asked
 
 

@@ -10,13 +10,12 @@ import pytest
 
 from evolve import Evolution
 from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError
-from evolvemcts4rl.flags import parse_mutations
 from evolvemcts4rl.problems.acceptance_rules import read_problem, reason_if_leaking_prompt, reason_to_refuse
 from evolvemcts4rl.problems.novelty import Novelty
 from evolvemcts4rl.problems.ordered_map import OrderedMap
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Completion, Problem
-from evolvemcts4rl.settings import MUTATION_GROUPS, MUTATIONS, Settings
+from evolvemcts4rl.settings import FLAGS, MUTATION_GROUPS, MUTATIONS, Settings
 
 
 def invented(question_id):
@@ -73,7 +72,7 @@ def run(seeds, writer=None, voter=None, done=None, test_texts=(), **flags):
     """The problems in order of their rounds and ids, whenever they were given."""
 
     async def collect():
-        settings = Settings("seeds.jsonl", **{"concurrency": 4, **flags})
+        settings = Settings.of(seed_file="seeds.jsonl", **{"concurrency": 4, **flags})
         evolution = Evolution(settings, writer or ToyWriter(), voter or ToyVoter(), Novelty(test_texts), done or {})
         async with aclosing(evolution.problems(seeds)) as problems:
             return [problem async for problem in problems]
@@ -263,7 +262,7 @@ def test_a_slow_vote_holds_up_no_other_problem():
             return replace(problem, final_answer="7")
 
         voter.vote = vote
-        evolution = Evolution(Settings("s", concurrency=4, evolve_rounds=0), ToyWriter(), voter, Novelty())
+        evolution = Evolution(Settings.of(seed_file="s", concurrency=4, evolve_rounds=0), ToyWriter(), voter, Novelty())
         async with aclosing(evolution.problems([seed(n, None) for n in range(30)])) as problems:
             got = [(await asyncio.wait_for(anext(problems), 5)).question_id for _ in range(29)]
             slow.set()
@@ -288,7 +287,7 @@ def test_a_child_that_is_tried_again_has_to_be_different_from_those_accepted_wit
 def test_next_round_starts_while_the_last_one_is_still_voting():
     async def first_children():
         writer = ToyWriter()
-        evolution = Evolution(Settings("s", concurrency=4, evolve_rounds=2), writer, ToyVoter(), Novelty())
+        evolution = Evolution(Settings.of(seed_file="s", concurrency=4, evolve_rounds=2), writer, ToyVoter(), Novelty())
         async with aclosing(evolution.problems(seed(n) for n in range(13))) as problems:
             async for problem in problems:
                 if problem.question_id == "000005-r1":
@@ -308,7 +307,7 @@ def test_a_hundred_thousand_seeds_are_read_no_faster_than_taken():
 
     async def first_ten():
         writer = ToyWriter()
-        evolution = Evolution(Settings("s", concurrency=8), writer, ToyVoter(), Novelty())
+        evolution = Evolution(Settings.of(seed_file="s", concurrency=8), writer, ToyVoter(), Novelty())
         async with aclosing(evolution.problems(seeds())) as problems:
             got = [(await anext(problems)).question_id for _ in range(10)]
             return got, len(asyncio.all_tasks())
@@ -336,7 +335,7 @@ def test_error_that_ends_the_run_cancels_all_tasks_and_is_raised(error, where):
             raise error
 
         setattr(*((writer, "complete", fail) if where == "writer" else (voter, "vote", fail)))
-        evolution = Evolution(Settings("s", concurrency=4, evolve_rounds=2), writer, voter, Novelty())
+        evolution = Evolution(Settings.of(seed_file="s", concurrency=4, evolve_rounds=2), writer, voter, Novelty())
         with pytest.raises(type(error)):
             async for _ in evolution.problems([seed(n) for n in range(13)]):
                 pass
@@ -369,7 +368,9 @@ def test_error_that_ends_the_run_is_raised_whatever_else_is_under_way(where):
 
 def test_taking_no_more_problems_ends_all_tasks():
     async def main():
-        evolution = Evolution(Settings("s", concurrency=4), ToyWriter(delay=lambda: 5), ToyVoter(), Novelty())
+        evolution = Evolution(
+            Settings.of(seed_file="s", concurrency=4), ToyWriter(delay=lambda: 5), ToyVoter(), Novelty()
+        )
         async with aclosing(evolution.problems([seed(n) for n in range(13)])) as problems:
             await anext(problems)
             await asyncio.sleep(0.01)
@@ -408,7 +409,7 @@ def test_ordered_map_raises_the_sources_own_error():
 
 def test_mutations_follow_their_weights_and_the_random_seed():
     seeds = [seed(n) for n in range(400)]
-    flags = {"mutations": parse_mutations("deepen:3,simplify"), "concurrency": 64}
+    flags = {"mutations": FLAGS["mutations"].kind.parse("deepen:3,simplify"), "concurrency": 64}
 
     def drawn(**more):
         return [p.mutation for p in run(seeds, **flags, **more) if p.round]
@@ -427,9 +428,13 @@ def test_language_reaches_the_prompt():
 
 
 def test_mutations_are_parsed_with_weights_and_groups():
-    assert parse_mutations("deepen, simplify:2") == (("deepen", 1.0), ("simplify", 2.0))
-    assert parse_mutations("breadth:3,downward") == (("simplify", 1.0), ("switch_topic", 1.5), ("fresh_start", 1.5))
-    assert parse_mutations("simplify,deepen:0") == (("simplify", 1.0),)
+    assert FLAGS["mutations"].kind.parse("deepen, simplify:2") == (("deepen", 1.0), ("simplify", 2.0))
+    assert FLAGS["mutations"].kind.parse("breadth:3,downward") == (
+        ("simplify", 1.0),
+        ("switch_topic", 1.5),
+        ("fresh_start", 1.5),
+    )
+    assert FLAGS["mutations"].kind.parse("simplify,deepen:0") == (("simplify", 1.0),)
     assert sorted(name for group in MUTATION_GROUPS.values() for name in group) == sorted(MUTATIONS)
 
 
@@ -442,12 +447,12 @@ def test_mutations_are_parsed_with_weights_and_groups():
         ("deepen:-1", "the weight of deepen"),
         ("deepen:nan", "the weight of deepen"),
         ("deepen:", "the weight of deepen"),
-        ("deepen:0", "at least one mutation needs a weight"),
+        ("deepen:0", "at least one of the mutations needs a weight"),
     ],
 )
 def test_impossible_mutations_are_one_sentence(text, says):
-    with pytest.raises(UserError, match=says):
-        parse_mutations(text)
+    with pytest.raises(ValueError, match=says):
+        FLAGS["mutations"].kind.parse(text)
 
 
 # What is read from a reply, and what is refused

@@ -14,7 +14,7 @@ from benchmarks.toy_world import Model, continue_solution, first_error, make_pro
 from evolvemcts4rl.labels.belief import RECOVERY, SLIP, learn_rates
 from evolvemcts4rl.labels.labelling import evidence, labelled_solutions, relabel, up_to_first_error
 from evolvemcts4rl.records import Problem, Rollout
-from evolvemcts4rl.settings import Settings
+from evolvemcts4rl.settings import SearchSettings
 from evolvemcts4rl.tree import Tree
 from mcts import Search, score, search, select
 
@@ -48,11 +48,11 @@ class Toy:
     async def search(self, **flags):
         asked = Problem("000000", "q", str(self.problem.totals[-1]))
         solutions = [self.write((), index) for index in range(16)]
-        return await search(asked, solutions, self, Settings(seed_file="x", **flags))
+        return await search(asked, solutions, self, SearchSettings(**flags))
 
 
 def searched(*rollouts):
-    state = Search(Tree("t", "q", "1"), Settings(seed_file="x"), Toy(0))
+    state = Search(Tree("t", "q", "1"), SearchSettings(), Toy(0))
     for steps, verdict, start in rollouts:
         state.enter(rollout(steps, verdict), start)
     return state
@@ -156,7 +156,7 @@ def test_nothing_is_believed_where_no_continuation_has_a_verdict(estimator):
     async def cut_off(prefix, count, start):
         return [Rollout((*prefix, "on"), None)] * count
 
-    flags = Settings(seed_file="x", estimator=estimator)
+    flags = SearchSettings(estimator=estimator)
     tree = asyncio.run(search(Problem("0", "q", "1"), solutions, cut_off, flags))
     assert total(tree.root, "num_rollouts") == 2
     if estimator != "belief":

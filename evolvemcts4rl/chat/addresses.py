@@ -38,8 +38,8 @@ def addresses_of(settings: Settings, environment: Mapping[str, str]) -> list[Add
     Raises UserError where neither flags nor environment name one, or an address or a key is none.
     """
     key = _key("OPENAI_API_KEY", environment)
-    name = "--base_url" if settings.base_url else "OPENAI_BASE_URL"
-    urls = settings.base_url or tuple(filter(None, [environment.get("OPENAI_BASE_URL")]))
+    name = "--base_url" if settings.model.base_url else "OPENAI_BASE_URL"
+    urls = settings.model.base_url or tuple(filter(None, [environment.get("OPENAI_BASE_URL")]))
     azure = environment.get("AZURE_OPENAI_ENDPOINT")
     if azure and not urls and not key:
         return [_azure_address(azure, environment)]

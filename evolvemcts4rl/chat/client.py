@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine
-from dataclasses import replace
 from typing import Any
 
 from evolvemcts4rl.chat.addresses import addresses_of
@@ -32,9 +31,9 @@ class ChatClient:
     def __init__(self, settings: Settings, journal: Journal | None, backoff: float = FIRST_BACKOFF) -> None:
         connections = [connect(address, settings) for address in addresses_of(settings, os.environ)]
         # The addresses may hold a password: the connections know it, no repr of anything that is kept here shall.
-        self._settings = replace(settings, base_url=())
+        self._settings = settings.changed(base_url=())
         self._journal = journal
-        self._budget = Budget(settings.token_budget, journal)
+        self._budget = Budget(settings.model.token_budget, journal)
         self._endpoint = Endpoint(self._settings, connections, backoff, self._budget)
         if journal and journal.totals().completions:
             self._endpoint.expect_answers()
@@ -55,9 +54,9 @@ class ChatClient:
     @property
     def prefill(self) -> bool:
         """Whether a last assistant message is continued by this endpoint; known once it is open."""
-        if self._settings.continuation == "auto":
+        if self._settings.model.continuation == "auto":
             return self._endpoint.prefills
-        return self._settings.continuation == "prefill"
+        return self._settings.model.continuation == "prefill"
 
     @property
     def continuation(self) -> str:
@@ -71,7 +70,7 @@ class ChatClient:
 
     def check_budget(self, messages: list[Message]) -> None:
         """Raise UserError if --token_budget does not pay for the probe of each model and one completion of these messages."""
-        budget = self._settings.token_budget
+        budget = self._settings.model.token_budget
         price = self._budget.price(self._question(messages), 1)
         price += sum(self._budget.price(self._endpoint.probe_request(model), 1) for model in self._models)
         if budget is not None and price > budget:
@@ -143,11 +142,11 @@ class ChatClient:
         max_tokens: int | None = None,
     ) -> ChatRequest:
         settings = self._settings
-        model = model or settings.model_name
+        model = model or settings.model.model_name
         sampling = {
-            "temperature": settings.temperature if temperature is None else temperature,
-            "top_p": settings.top_p,
-            "max_tokens": settings.max_tokens if max_tokens is None else max_tokens,
+            "temperature": settings.model.temperature if temperature is None else temperature,
+            "top_p": settings.model.top_p,
+            "max_tokens": settings.model.max_tokens if max_tokens is None else max_tokens,
         }
         return ChatRequest(model, messages, sampling, question_key(model, messages, sampling), affinity_key)
 
@@ -179,7 +178,7 @@ class ChatClient:
     @property
     def _models(self) -> list[str]:
         settings = self._settings
-        return list(dict.fromkeys(filter(None, [settings.model_name, settings.judge_model])))
+        return list(dict.fromkeys(filter(None, [settings.model.model_name, settings.search.judge_model])))
 
 
 def _runs(indices: list[int]) -> list[tuple[int, int]]:

@@ -191,9 +191,9 @@ def connect(address: Address, settings: Settings) -> HttpConnection:
 
     # It logs every request with its address, which is noise, and takes time.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
-    sockets = settings.concurrency + 1
+    sockets = settings.model.concurrency + 1
     limits = httpx2.Limits(max_connections=sockets, max_keepalive_connections=sockets, keepalive_expiry=KEEP_ALIVE)
-    timeout = httpx2.Timeout(settings.timeout, connect=CONNECT_TIMEOUT, pool=None)
+    timeout = httpx2.Timeout(settings.model.timeout, connect=CONNECT_TIMEOUT, pool=None)
     # On aiohttp a request costs half of what it does on the library's own transport.
     http = DefaultAioHttpClient(limits=limits, timeout=timeout)
     root = url_under(address.roots[0], "")
@@ -206,4 +206,4 @@ def connect(address: Address, settings: Settings) -> HttpConnection:
         for name, value in library.default_headers.items()
         if isinstance(value, str) and not name.startswith("X-Stainless")
     }
-    return HttpConnection(address, http, headers, settings.timeout)
+    return HttpConnection(address, http, headers, settings.model.timeout)

@@ -72,10 +72,10 @@ class Endpoint:
 
     def __init__(self, settings: Settings, connections: Sequence[Connection], backoff: float, budget: Budget) -> None:
         self._settings = settings
-        replicas = [Replica(c.host, c, settings.concurrency) for c in connections]
-        self._replicas = Replicas(replicas, settings.concurrency, backoff)
+        replicas = [Replica(c.host, c, settings.model.concurrency) for c in connections]
+        self._replicas = Replicas(replicas, settings.model.concurrency, backoff)
         self._backoff = backoff
-        self._patience = Patience(self._replicas, settings.max_retries, backoff, self._probe)
+        self._patience = Patience(self._replicas, settings.model.max_retries, backoff, self._probe)
         self._budget = budget
         self._models: list[str] = []
         self._dialects: dict[str, Dialect] = {}
@@ -143,7 +143,11 @@ class Endpoint:
     def probe_request(self, model: str) -> ChatRequest:
         """The smallest request that shows whether a model answers."""
         settings = self._settings
-        sampling = {"temperature": settings.temperature, "top_p": settings.top_p, "max_tokens": PROBE_TOKENS}
+        sampling = {
+            "temperature": settings.model.temperature,
+            "top_p": settings.model.top_p,
+            "max_tokens": PROBE_TOKENS,
+        }
         return ChatRequest(model, PROBE, sampling, question_key(model, PROBE, sampling))
 
     def abandon(self, task: asyncio.Task[Any]) -> None:
@@ -232,14 +236,14 @@ class Endpoint:
         return True
 
     def _fatal_reason(self, fault: Fault, replica: Replica, model: str) -> str | None:
-        flag = "--model_name" if model == self._settings.model_name else "--judge_model"
+        flag = "--model_name" if model == self._settings.model.model_name else "--judge_model"
         return fatal_reason(fault, replica.host, model, self._models, flag)
 
     async def _list_models(self, replica: Replica) -> Any:
         """The JSON that lists the models, or the Fault of a replica that does not list them, which it need not."""
         for tries in range(1, LISTING_TRIES + 1):
             try:
-                return await replica.connection.models(min(self._settings.timeout, LISTING_TIMEOUT))
+                return await replica.connection.models(min(self._settings.model.timeout, LISTING_TIMEOUT))
             except Fault as error:
                 fault = error
             if fault.timed_out or not fault.is_transient or tries == LISTING_TRIES:
@@ -260,7 +264,7 @@ class Endpoint:
         listed = listing.get("data") if isinstance(listing, dict) else None
         rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
         self._models = [str(row.get("id")) for row in rows]
-        named = [row for row in rows if row.get("id") == self._settings.model_name] or rows[:1]
+        named = [row for row in rows if row.get("id") == self._settings.model.model_name] or rows[:1]
         if named:
             self.owner = str(named[0].get("owned_by") or "").lower()
 

@@ -16,7 +16,6 @@ import re2
 from evolvemcts4rl.errors import Refused
 from evolvemcts4rl.prompts import prompt_messages
 from evolvemcts4rl.records import Completion, Message
-from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.tree import Node, Tree
 
 log = logging.getLogger(__name__)
@@ -48,22 +47,21 @@ class Chat(Protocol):
         """Return the n completions of these messages by this model."""
 
 
-async def judge(tree: Tree, chat: Chat, settings: Settings) -> None:
+async def judge(tree: Tree, chat: Chat, model: str) -> None:
     """Write the judge's verdict to the last node of every searched solution, if it names a step."""
     searched = [path for path in tree.solutions() if path[-1].searched]
-    await asyncio.gather(*(_judge_solution(tree, path, chat, settings) for path in searched))
+    await asyncio.gather(*(_judge_solution(tree, path, chat, model) for path in searched))
 
 
-async def _judge_solution(tree: Tree, path: Sequence[Node], chat: Chat, settings: Settings) -> None:
-    assert settings.judge_model is not None
+async def _judge_solution(tree: Tree, path: Sequence[Node], chat: Chat, model: str) -> None:
     steps = "\n\n".join(f"<step_{index}>\n{node.text.strip()}\n</step_{index}>" for index, node in enumerate(path))
-    messages = prompt_messages("judge_solution", settings.judge_model, question=tree.question, steps=steps)
+    messages = prompt_messages("judge_solution", model, question=tree.question, steps=steps)
     try:
         (reply,) = await chat.complete(
             messages,
             1,
             affinity_key=tree.question_id,
-            model=settings.judge_model,
+            model=model,
             temperature=0.0,
             max_tokens=MAX_TOKENS,
         )

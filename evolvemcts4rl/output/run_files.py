@@ -28,7 +28,10 @@ def delete_run(folder: Path) -> None:
 
 def refuse_inputs(folder: Path, settings: Settings) -> None:
     """Raise UserError where a file that the run reads is, by any path, one that it would write."""
-    inputs = [("--seed_file", settings.seed_file), *(("--decontaminate", name) for name in settings.decontaminate)]
+    inputs = [
+        ("--seed_file", settings.files.seed_file),
+        *(("--decontaminate", name) for name in settings.evolution.decontaminate),
+    ]
     for flag, name in inputs:
         for written in (folder / (file + ending) for file in RUN_FILES for ending in ("", ".new")):
             if written.exists() and Path(name).exists() and written.samefile(name):

@@ -67,7 +67,7 @@ class RunFolder:
         self.path = folder_of(settings)
         self._settings = settings
         self._identity = identity_of(settings, seed_digest)
-        self._formats = () if settings.evolve_only else settings.formats
+        self._formats = () if settings.evolution.evolve_only else settings.files.formats
         self._files: dict[str, IO[bytes]] = {}
 
     @property
@@ -84,12 +84,12 @@ class RunFolder:
         if not self.begun:
             refuse_strangers(self.path)
         else:
-            refuse_other_run(self.path / SETTINGS, self._identity, self._settings.overwrite)
+            refuse_other_run(self.path / SETTINGS, self._identity, self._settings.files.overwrite)
 
     @property
     def complete(self) -> bool:
         """Return whether an earlier life brought every problem to its end, and none failed."""
-        if self._settings.overwrite or not (self.path / SUMMARY).is_file():
+        if self._settings.files.overwrite or not (self.path / SUMMARY).is_file():
             return False
         try:
             summary = self.read_summary()
@@ -105,7 +105,7 @@ class RunFolder:
     def continuation(self) -> str:
         """Return how the run in the folder continues prefixes: no later life does otherwise."""
         kept = json.loads((self.path / SETTINGS).read_text(encoding="utf-8"))
-        return str(kept.get("continuation", self._settings.continuation))
+        return str(kept.get("continuation", self._settings.model.continuation))
 
     def open(self, continuation: str) -> tuple[Journal, Decided]:
         """Make or mend the folder; return its journal and the problems that are decided already.
@@ -118,7 +118,7 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"{self.path} cannot be made ({error.strerror}): choose another --output_dir.") from None
-        if self._settings.overwrite and self.begun:
+        if self._settings.files.overwrite and self.begun:
             delete_run(self.path)
         journal = Journal(self.path / JOURNAL)
         self._keep_formats()
@@ -135,12 +135,12 @@ class RunFolder:
         kept = (row for row in read_rows(self.path / PROBLEMS) if row["status"] != "failed")
         self._rewrite(PROBLEMS, unique_rows(row for row in kept if row["question_id"] not in again))
         self._decided = Decided(self.path / PROBLEMS)
-        if not self._settings.evolve_only:
+        if not self._settings.evolution.evolve_only:
             rows = (row for row in read_rows(self.path / TREES) if row["question_id"] in self._decided)
             self._rewrite(TREES, unique_rows(rows))
         for _ in self._write_exports(self.trees()):
             pass
-        trees = [] if self._settings.evolve_only else [TREES]
+        trees = [] if self._settings.evolution.evolve_only else [TREES]
         for name in [PROBLEMS, *trees, *(f"{name}.jsonl" for name in self._formats)]:
             self._files[name] = (self.path / name).open("ab", buffering=0)
         return journal, self._decided
@@ -161,13 +161,13 @@ class RunFolder:
         """
         journal = Journal(self.path / JOURNAL)
         self._keep_formats()
-        if not self._settings.evolve_only:
+        if not self._settings.evolution.evolve_only:
             (self.path / TREES).touch()
         before, labels = self.read_summary(), LabelCounts()
         shown = most_instructive(_counted(self._write_exports(self.trees()), labels))
         totals = Totals(before["completions"], before["prompt_tokens"], before["completion_tokens"])
-        summary = before | summarise(self.problems(), labels, totals, self._settings.prices)
-        if not self._settings.prices:
+        summary = before | summarise(self.problems(), labels, totals, self._settings.model.prices)
+        if not self._settings.model.prices:
             summary["money"] = before["money"]
         self._write_report(summary, shown)
         self.write_json(SUMMARY, summary)
@@ -198,13 +198,13 @@ class RunFolder:
         labels, rates = LabelCounts(), None
         if complete:
             self._rewrite(PROBLEMS, read_in_order(self.path / PROBLEMS))
-            if self._settings.estimator == "belief":
+            if self._settings.search.estimator == "belief":
                 rates = learn_rates(evidence(Tree.from_json(row)) for row in read_in_order(self.path / TREES))
             labelled_trees = self._relabelled_trees(rates)
         else:
             labelled_trees = map(exports.LabelledTree, self.trees())
         shown = most_instructive(_counted(labelled_trees, labels))
-        summary = summarise(self.problems(), labels, journal.totals(), self._settings.prices)
+        summary = summarise(self.problems(), labels, journal.totals(), self._settings.model.prices)
         life = {"complete": complete, "seconds": round(seconds, 1), "comparisons_timed_out": timed_out}
         summary = life | summary | {"rates": mean_rates(rates)}
         self._write_report(summary, shown)
@@ -239,7 +239,7 @@ class RunFolder:
     def _exports(self) -> dict[str, Callable[[exports.LabelledTree], Iterator[Row]]]:
         rows = {name: exports.ROWS[name] for name in self._formats}
         if "prm" in rows:
-            rows["prm"] = partial(exports.prm_rows, keep=self._settings.keep)
+            rows["prm"] = partial(exports.prm_rows, keep=self._settings.files.keep)
         return rows
 
     def _relabelled_trees(self, rates: Array | None) -> Iterator[exports.LabelledTree]:
@@ -255,7 +255,7 @@ class RunFolder:
         for row in read_in_order(self.path / TREES):
             tree = Tree.from_json(row)
             if rates is not None:
-                relabel(tree, rates, self._settings.confidence)
+                relabel(tree, rates, self._settings.search.confidence)
             yield tree
 
     def _write_exports(self, trees: Iterable[Tree]) -> Iterator[exports.LabelledTree]:
@@ -269,14 +269,14 @@ class RunFolder:
 
     def _without_tree(self, problems: Iterable[Problem]) -> set[str]:
         """Return the ids of the problems whose trees were lost since."""
-        if self._settings.evolve_only:
+        if self._settings.evolution.evolve_only:
             return set()
         there = {row["question_id"] for row in read_rows(self.path / TREES)}
         return {problem.question_id for problem in problems if problem.has_tree and problem.question_id not in there}
 
     def _keep_formats(self) -> None:
         """Take up the formats that the folder has already, so that all its files stay true."""
-        if not self._settings.evolve_only:
+        if not self._settings.evolution.evolve_only:
             there = [name for name in FORMATS if (self.path / f"{name}.jsonl").exists()]
             self._formats = tuple(name for name in FORMATS if name in (*self._formats, *there))
 

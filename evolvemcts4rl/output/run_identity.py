@@ -6,14 +6,13 @@ import hashlib
 import importlib.metadata
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from evolvemcts4rl.chat.addresses import without_user
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.prompts import PROMPTS
-from evolvemcts4rl.settings import FREE_SETTINGS, Settings
+from evolvemcts4rl.settings import DEFAULTS, FREE_FLAGS, Settings
 from evolvemcts4rl.solutions.steps import STEP_RULES
 
 LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
@@ -23,7 +22,11 @@ _SAID = {"seed_digest": "the seed file has changed", "prompts": "a file in promp
 
 def folder_of(settings: Settings) -> Path:
     """Return the run's folder: --output_dir, by default runs/<seed file's stem>."""
-    return Path(settings.output_dir) if settings.output_dir else Path("runs") / Path(settings.seed_file).stem
+    return (
+        Path(settings.files.output_dir)
+        if settings.files.output_dir
+        else Path("runs") / Path(settings.files.seed_file).stem
+    )
 
 
 def identity_of(settings: Settings, seed_digest: str) -> Identity:
@@ -32,8 +35,8 @@ def identity_of(settings: Settings, seed_digest: str) -> Identity:
     It is every flag that decides what is made, and the content of the seeds, the test files and the
     prompts, whatever the path of these files.
     """
-    flags = {name: value for name, value in asdict(settings).items() if name not in FREE_SETTINGS}
-    flags["decontaminate"] = sorted(_digest(Path(name)) for name in settings.decontaminate)
+    flags = {name: value for name, value in settings.by_flag().items() if name not in FREE_FLAGS}
+    flags["decontaminate"] = sorted(_digest(Path(name)) for name in settings.evolution.decontaminate)
     prompts = {str(path.relative_to(PROMPTS)): _digest(path) for path in sorted(PROMPTS.rglob("*.txt"))}
     # Through JSON, so that it compares equal with what is read back.
     identity: Identity = json.loads(json.dumps(flags | {"seed_digest": seed_digest, "prompts": prompts}))
@@ -42,7 +45,7 @@ def identity_of(settings: Settings, seed_digest: str) -> Identity:
 
 def settings_json(settings: Settings, identity: Identity, continuation: str) -> dict[str, Any]:
     """Return what settings.json holds: all that made the run, without any credentials."""
-    flags = asdict(settings) | {"base_url": [without_user(url) for url in settings.base_url]}
+    flags = settings.by_flag() | {"base_url": [without_user(url) for url in settings.model.base_url]}
     versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
     python = sys.version.split()[0]
     written = {"flags": flags, "identity": identity, "python": python, "libraries": versions}
@@ -83,9 +86,7 @@ def read_identity(path: Path) -> Identity | None:
     except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
     identity = {
-        name: value
-        for name, value in (json.loads(json.dumps(asdict(Settings("")))) | identity).items()
-        if name not in FREE_SETTINGS
+        name: value for name, value in (json.loads(json.dumps(DEFAULTS)) | identity).items() if name not in FREE_FLAGS
     }
     if isinstance(identity["decontaminate"], dict):  # digests by path, in runs of earlier versions
         identity["decontaminate"] = sorted(identity["decontaminate"].values())

@@ -79,8 +79,8 @@ class Solver:
         if 2 * len(answers) < len(completions):
             told = f"only {len(answers)} of its {len(completions)} solutions came to an answer"
             return replace(problem, status=Status.DROPPED, reason=Reason(ReasonCode.FEW_ANSWERS, told))
-        if answer is None or share < self.settings.agreement:
-            why = "tied" if answer is None else f"under --agreement {self.settings.agreement:g}"
+        if answer is None or share < self.settings.evolution.agreement:
+            why = "tied" if answer is None else f"under --agreement {self.settings.evolution.agreement:g}"
             told = f"the majority's share of the answers, {share:.2f}, is {why}"
             return replace(problem, status=Status.DROPPED, reason=Reason(ReasonCode.THIN_MAJORITY, told))
         return replace(problem, final_answer=answer)
@@ -122,7 +122,7 @@ class Solver:
 
     def _reason_not_to_search(self, rate: float, judged: int) -> Reason | None:
         """Return why a problem of this solve rate is not searched, or None."""
-        least, most = self.settings.min_solve_rate, self.settings.max_solve_rate
+        least, most = self.settings.search.min_solve_rate, self.settings.search.max_solve_rate
         if rate in (0.0, 1.0):
             code = ReasonCode.SOLVED_ALWAYS if rate else ReasonCode.SOLVED_NEVER
             return with_detail(code, f"{rate * judged:.0f} of {judged}")
@@ -136,7 +136,7 @@ class Solver:
 
     def _messages(self, problem: Problem, prefix: Prefix) -> list[Message]:
         """A continuation's messages begin with those of the solution that it continues: the server's prefix cache counts on it."""
-        model = self.settings.model_name
+        model = self.settings.model.model_name
         messages = prompt_messages("solve_problem", model, question=problem.question)
         if prefix:
             messages.append({"role": "assistant", "content": join_steps(prefix)})
@@ -145,10 +145,10 @@ class Solver:
         return messages
 
     async def _first_completions(self, problem: Problem) -> list[Completion]:
-        count = self.settings.num_solutions
+        count = self.settings.search.num_solutions
         completions = await self.chat.complete(self._messages(problem, ()), count, affinity_key=problem.question_id)
         texts = [completion.text for completion in completions if completion.whole]
-        self.separator_watch.look(self.settings.step_separator, problem.question_id, texts)
+        self.separator_watch.look(self.settings.search.step_separator, problem.question_id, texts)
         return completions
 
     async def _read(self, problem: Problem, prefix: Prefix, completions: Sequence[Completion]) -> list[Rollout]:
@@ -164,6 +164,9 @@ class Solver:
         before = join_steps(prefix)
         text = completion.text.rstrip()
         text = text.lstrip("\n") if not prefix or before.endswith("\n") else text
-        steps = (*prefix, *merge_steps(split_steps(text, self.settings.step_separator), MOST_STEPS - len(prefix)))
+        steps = (
+            *prefix,
+            *merge_steps(split_steps(text, self.settings.search.step_separator), MOST_STEPS - len(prefix)),
+        )
         answer = extract_answer(before + text) if completion.whole else None
         return Rollout(steps, None, answer, completion.completion_tokens)

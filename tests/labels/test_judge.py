@@ -13,7 +13,7 @@ from evolvemcts4rl.records import Completion, Rollout
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.tree import Node, Tree
 
-SETTINGS = Settings("seeds.jsonl", judge_model="reader", temperature=0.7)
+SETTINGS = Settings.of(seed_file="seeds.jsonl", judge_model="reader", temperature=0.7)
 
 
 @dataclass
@@ -41,7 +41,7 @@ def grown():
 
 def judged(reply):
     tree, chat = grown(), Scripted(reply)
-    asyncio.run(judge(tree, chat, SETTINGS))
+    asyncio.run(judge(tree, chat, "reader"))
     return [path[-1].judged_error for path in tree.solutions()], chat.asked
 
 
@@ -126,5 +126,5 @@ def test_what_is_boxed_last_is_read(before, num_steps, data):
 
 def test_solution_of_one_node_is_judged_too():
     tree = Tree("000000", "q", "1", Node(children=[Node("2", correct=False, searched=True)]))
-    asyncio.run(judge(tree, Scripted("\\boxed{0}"), SETTINGS))
+    asyncio.run(judge(tree, Scripted("\\boxed{0}"), "reader"))
     assert tree.root.children[0].judged_error == 0

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-from dataclasses import replace
 
 import pytest
 
@@ -21,7 +20,7 @@ from tests.test_end_to_end import command, environment, seed_file
 def settings(tmp_path):
     (tmp_path / "seeds.jsonl").write_text('{"problem": "p"}\n')
     (tmp_path / "out").mkdir()
-    return Settings(str(tmp_path / "seeds.jsonl"), output_dir=str(tmp_path / "out"), overwrite=True)
+    return Settings.of(seed_file=str(tmp_path / "seeds.jsonl"), output_dir=str(tmp_path / "out"), overwrite=True)
 
 
 def begin(settings):
@@ -73,7 +72,7 @@ OF_OTHERS = {
 @pytest.mark.parametrize("content", OF_OTHERS.values(), ids=OF_OTHERS)
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_settings_that_show_no_run_are_refused_and_kept(settings, content, overwrite):
-    folder = RunFolder(replace(settings, overwrite=overwrite), "digest")
+    folder = RunFolder(settings.changed(overwrite=overwrite), "digest")
     (folder.path / "settings.json").write_bytes(content if isinstance(content, bytes) else content.encode())
     (folder.path / "problems.jsonl").write_text("mine")
     before = everything(folder.path)
@@ -98,7 +97,7 @@ def test_an_input_is_never_written_over(settings, tmp_path, flag, how, overwrite
     inputs = {"seed_file": str(given)} if flag == "--seed_file" else {"decontaminate": (str(given),)}
     before = everything(folder.path)
     with pytest.raises(UserError, match=f"{name} is a file of {flag}, .*: give another --output_dir"):
-        RunFolder(replace(settings, overwrite=overwrite, **inputs), "digest").check()
+        RunFolder(settings.changed(overwrite=overwrite, **inputs), "digest").check()
     assert everything(folder.path) == before
 
 

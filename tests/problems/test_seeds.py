@@ -22,7 +22,7 @@ def read(tmp_path):
     def write_and_read(name, content, **flags):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return list(read_seeds(Settings(str(path), **flags)))
+        return list(read_seeds(Settings.of(seed_file=str(path), **flags)))
 
     return write_and_read
 
@@ -58,7 +58,7 @@ def test_parquet_gives_the_same_seeds(tmp_path):
     import datasets
 
     datasets.Dataset.from_list(ROWS).to_parquet(str(tmp_path / "a.parquet"))
-    assert list(read_seeds(Settings(str(tmp_path / "a.parquet")))) == TWO
+    assert list(read_seeds(Settings.of(seed_file=str(tmp_path / "a.parquet")))) == TWO
 
 
 ANSWERS = {
@@ -127,7 +127,7 @@ def test_empty_and_repeated_problems_are_refused_with_the_reason(read):
 @pytest.mark.parametrize(("limit", "count"), [(1, 1), (2, 2), (9, 2), (None, 2)])
 def test_limit_takes_the_first_rows(tmp_path, limit, count):
     (tmp_path / "a.jsonl").write_text(LINES)
-    seeds = read_seeds(Settings(str(tmp_path / "a.jsonl"), limit=limit))
+    seeds = read_seeds(Settings.of(seed_file=str(tmp_path / "a.jsonl"), limit=limit))
     assert list(seeds) == TWO[:count]
     assert len(seeds) == count
 
@@ -144,7 +144,7 @@ def test_characters_written_as_pairs_are_whole(read):
 @pytest.mark.parametrize(("name", "what"), [("nowhere.jsonl", "is not there"), ("", "is a folder")])
 def test_missing_file_and_folder_are_refused(tmp_path, name, what):
     with pytest.raises(UserError, match=f"{what}: give --seed_file"):
-        read_seeds(Settings(str(tmp_path / name)))
+        read_seeds(Settings.of(seed_file=str(tmp_path / name)))
 
 
 def test_changed_file_has_another_digest(tmp_path):
@@ -152,7 +152,7 @@ def test_changed_file_has_another_digest(tmp_path):
     digests = []
     for content in (LINES, LINES, LINES.replace("1 + 1", "1 + 7")):
         path.write_text(content)
-        digests.append(read_seeds(Settings(str(path))).digest)
+        digests.append(read_seeds(Settings.of(seed_file=str(path))).digest)
     assert digests[0] == digests[1] != digests[2]
 
 
@@ -166,18 +166,18 @@ def test_changed_file_has_another_digest(tmp_path):
 )
 def test_decontaminate_files_give_their_problems_or_all_their_text(tmp_path, row, text):
     (tmp_path / "test.jsonl").write_text(lines(row))
-    settings = Settings("seeds.jsonl", decontaminate=(str(tmp_path / "test.jsonl"),))
+    settings = Settings.of(seed_file="seeds.jsonl", decontaminate=(str(tmp_path / "test.jsonl"),))
     assert read_test_texts(settings) == [text]
 
 
 def test_missing_decontaminate_file_is_refused(tmp_path):
     with pytest.raises(UserError, match="of --decontaminate is not there"):
-        read_test_texts(Settings("seeds.jsonl", decontaminate=(str(tmp_path / "test.jsonl"),)))
+        read_test_texts(Settings.of(seed_file="seeds.jsonl", decontaminate=(str(tmp_path / "test.jsonl"),)))
 
 
 def test_answer_column_that_was_asked_for_must_be_there(tmp_path):
     path = tmp_path / "seeds.jsonl"
     path.write_text('{"problem": "p", "solution": "2"}\n')
     with pytest.raises(UserError, match="no column 'typo': name one of 'problem', 'solution'"):
-        read_seeds(Settings(str(path), answer_column="typo"))
-    assert not read_seeds(Settings(str(path))).have_answers
+        read_seeds(Settings.of(seed_file=str(path), answer_column="typo"))
+    assert not read_seeds(Settings.of(seed_file=str(path))).have_answers

@@ -88,7 +88,7 @@ def test_unusable_file_is_refused_in_one_sentence_that_names_it(tmp_path, name, 
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UserError, match=sentence) as refusal:
-        read_seeds(Settings(str(path)))
+        read_seeds(Settings.of(seed_file=str(path)))
     assert "\n" not in str(refusal.value)
 
 
@@ -98,14 +98,14 @@ def test_objects_in_a_column_of_parquet_are_refused(tmp_path):
     rows = [{"problem": "p", "final_answer": {"value": 1}}, {"problem": "q", "final_answer": None}]
     datasets.Dataset.from_list(rows).to_parquet(str(tmp_path / "a.parquet"))
     with pytest.raises(UserError, match="object in column 'final_answer' of row 1"):
-        read_seeds(Settings(str(tmp_path / "a.parquet")))
+        read_seeds(Settings.of(seed_file=str(tmp_path / "a.parquet")))
 
 
 def test_objects_in_other_columns_do_no_harm(tmp_path):
     path = tmp_path / "a.jsonl"
     for other in ({"a": {"b": [1]}}, {"a": 0.5, "final_answer": 0.5}, {"a": json.loads("[" * 500 + "]" * 500)}):
         path.write_text(lines({"problem": "p", **other}))
-        assert [seed.question for seed in read_seeds(Settings(str(path)))] == ["p"]
+        assert [seed.question for seed in read_seeds(Settings.of(seed_file=str(path)))] == ["p"]
 
 
 @pytest.mark.parametrize("text", ["[", "{", '"[', "\\[", '\\"[', '\\\\"[{'])
@@ -123,7 +123,7 @@ def test_brackets_within_a_text_do_not_count_as_depth(tmp_path, text, before):
 def test_a_file_with_the_signs_of_a_pattern_in_its_name_is_read(tmp_path):
     for name in ("a[1].jsonl", "a*.jsonl", "a::b.csv", "a?.csv"):
         (tmp_path / name).write_text(LINE if name.endswith("l") else "problem\np\n")
-        assert len(read_seeds(Settings(str(tmp_path / name)))) == 1
+        assert len(read_seeds(Settings.of(seed_file=str(tmp_path / name)))) == 1
 
 
 def test_another_content_of_the_same_size_and_time_is_read_anew(tmp_path):
@@ -132,14 +132,14 @@ def test_another_content_of_the_same_size_and_time_is_read_anew(tmp_path):
     for number in "12":
         path.write_text(lines({"problem": f"What is {number} + 1?"}))
         os.utime(path, (1_700_000_000, 1_700_000_000))
-        questions += [seed.question for seed in read_seeds(Settings(str(path)))]
+        questions += [seed.question for seed in read_seeds(Settings.of(seed_file=str(path)))]
     assert questions == ["What is 1 + 1?", "What is 2 + 1?"]
 
 
 def test_a_large_row_that_is_not_too_large_is_read(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text(LINE + lines({"problem": "x" * (MOST_LINE // 2)}))
-    assert [len(seed.question) for seed in read_seeds(Settings(str(path)))] == [14, MOST_LINE // 2]
+    assert [len(seed.question) for seed in read_seeds(Settings.of(seed_file=str(path)))] == [14, MOST_LINE // 2]
 
 
 def test_an_array_may_stand_on_one_long_line(tmp_path):
@@ -147,14 +147,14 @@ def test_an_array_may_stand_on_one_long_line(tmp_path):
     rows = [{"problem": f"{number} " + "x" * 1000} for number in range(MOST_LINE // 1000)]
     path.write_text(json.dumps(rows))
     assert path.stat().st_size > MOST_LINE
-    assert len(read_seeds(Settings(str(path)))) == len(rows)
+    assert len(read_seeds(Settings.of(seed_file=str(path)))) == len(rows)
 
 
 def test_deeper_brackets_than_the_parser_bears_are_read_without_it(tmp_path):
     path = tmp_path / "a.jsonl"
     for depth in (MOST_DEPTH - 2, MOST_DEPTH, 300):
         path.write_text('{"problem": "p", "x": ' + '{"y": ' * depth + "1" + "}" * depth + "}\n")
-        assert len(read_seeds(Settings(str(path)))) == 1
+        assert len(read_seeds(Settings.of(seed_file=str(path)))) == 1
 
 
 @pytest.mark.slow

@@ -43,7 +43,7 @@ def solve(grader):
 
     def ask(method, replies, problem=PROBLEM, prefill=True, **flags):
         chat = Scripted(replies, prefill)
-        solver = Solver(chat, grader, Settings("seeds.jsonl", **flags))
+        solver = Solver(chat, grader, Settings.of(seed_file="seeds.jsonl", **flags))
         return asyncio.run(getattr(solver, method)(problem)), chat
 
     return ask
@@ -125,7 +125,7 @@ def test_vote_answers_a_problem_or_drops_it_with_the_reason(solve, replies, agre
 
 def ask_from(prefix, replies, grader, prefill=True, **flags):
     chat = Scripted(replies, prefill)
-    rollout_sampler = Solver(chat, grader, Settings("seeds.jsonl", **flags)).rollout_sampler(PROBLEM)
+    rollout_sampler = Solver(chat, grader, Settings.of(seed_file="seeds.jsonl", **flags)).rollout_sampler(PROBLEM)
     return asyncio.run(rollout_sampler(prefix, len(replies), 3)), chat
 
 
@@ -186,7 +186,7 @@ def ask_for_each(problems, solver):
 @pytest.mark.parametrize("flags", [{"step_separator": "@@"}, {"step_separator": "\n\n\n"}])
 def test_separator_that_no_solution_holds_ends_the_run_early(grader, flags):
     chat = Scripted(boxed(*"1" * 16))
-    solver = Solver(chat, grader, Settings("seeds.jsonl", **flags))
+    solver = Solver(chat, grader, Settings.of(seed_file="seeds.jsonl", **flags))
     with pytest.raises(UserError, match=r"--step_separator '.+' occurs in none of the first 64 solutions"):
         ask_for_each(100, solver)
     assert len(chat.asked) == 4
@@ -194,15 +194,17 @@ def test_separator_that_no_solution_holds_ends_the_run_early(grader, flags):
 
 @pytest.mark.parametrize("separator", [None, "\n\n", "boxed{7}"])
 def test_separator_that_some_solution_holds_is_used(grader, separator):
-    solver = Solver(Scripted(boxed(*"12345678")), grader, Settings("seeds.jsonl", step_separator=separator))
+    solver = Solver(
+        Scripted(boxed(*"12345678")), grader, Settings.of(seed_file="seeds.jsonl", step_separator=separator)
+    )
     ask_for_each(40, solver)
 
 
 def test_few_solutions_without_the_separator_end_no_run(grader):
-    one_problem = Solver(Scripted(boxed(*"1" * 100)), grader, Settings("seeds.jsonl", step_separator="@@"))
+    one_problem = Solver(Scripted(boxed(*"1" * 100)), grader, Settings.of(seed_file="seeds.jsonl", step_separator="@@"))
     ask_for_each(1, one_problem)
     ask_for_each(1, one_problem)
-    nothing_whole = Solver(Scripted([CUT_OFF] * 16), grader, Settings("seeds.jsonl", step_separator="@@"))
+    nothing_whole = Solver(Scripted([CUT_OFF] * 16), grader, Settings.of(seed_file="seeds.jsonl", step_separator="@@"))
     ask_for_each(20, nothing_whole)
 
 

@@ -18,7 +18,7 @@ BACKOFF = 0.01
 
 def settings_for(*urls: str, **changes: Any) -> Settings:
     """Return settings that ask these addresses."""
-    return Settings("seeds.jsonl", model_name="m", base_url=urls, **changes)
+    return Settings.of(seed_file="seeds.jsonl", model_name="m", base_url=urls, **changes)
 
 
 @contextlib.asynccontextmanager
