@@ -62,11 +62,21 @@ def main(argv: Sequence[str] | None = None, backoff: float = FIRST_BACKOFF) -> i
             print(f"{_sentence(str(error))}{way_on}", file=sys.stderr)
             return 1 if run and run.bought_something else 2
         except OSError as error:
-            where = f"{error.filename} cannot be written" if error.filename else "a file cannot be written"
-            print(printable(f"{where} ({error.strerror}): make room, then run {_again(run)} again."), file=sys.stderr)
+            where = (
+                f"{error.filename} cannot be written"
+                if error.filename
+                else "a file cannot be written"
+            )
+            print(
+                printable(f"{where} ({error.strerror}): make room, then run {_again(run)} again."),
+                file=sys.stderr,
+            )
             return 1 if run and run.bought_something else 2
         except KeyboardInterrupt:
-            print(f"Stopped: {_again(run)} goes on from here, and nothing that was bought is lost.", file=sys.stderr)
+            print(
+                f"Stopped: {_again(run)} goes on from here, and nothing that was bought is lost.",
+                file=sys.stderr,
+            )
             return interrupts.exit_code
 
 
@@ -103,7 +113,9 @@ class Run:
         seeds = read_seeds(self.settings)
         test_texts = read_test_texts(self.settings)
         if not seeds.have_answers:
-            self._say(f"No column {self.settings.files.answer_column!r}: every seed's answer is voted.")
+            self._say(
+                f"No column {self.settings.files.answer_column!r}: every seed's answer is voted."
+            )
         self.folder = RunFolder(self.settings, seeds.digest)
         self.folder.check()
         if self.folder.complete:
@@ -170,14 +182,18 @@ class Run:
                 self.progress.close()
                 log.warning("%d of the problems failed: trying once more.", self.failed)
                 self.failed, done = 0, self.folder.without_failed()
-                self.progress = Progress(len(seeds), settings, self.chat.usage, done, quiet=self.quiet)
+                self.progress = Progress(
+                    len(seeds), settings, self.chat.usage, done, quiet=self.quiet
+                )
             complete = True
         except BudgetSpent as spent:
             self.stopped = self._spent(spent)
         finally:
             self.bought_something = journal.totals().completions > 0
             self.progress.close()
-            note = asyncio.get_running_loop().call_later(SHUTDOWN_NOTICE_SECONDS, self._say_what_is_waited_for)
+            note = asyncio.get_running_loop().call_later(
+                SHUTDOWN_NOTICE_SECONDS, self._say_what_is_waited_for
+            )
             try:
                 await self.chat.close()
                 note.cancel()
@@ -210,7 +226,9 @@ class Run:
                     task = group.create_task(self._finish(problem))
                     task.add_done_callback(lambda _: slots.release())
         except BaseExceptionGroup as group:
-            raise max(group.exceptions, key=severity) from None  # several may end at once: the gravest says why
+            raise max(
+                group.exceptions, key=severity
+            ) from None  # several may end at once: the gravest says why
 
     async def _finish(self, problem: Problem) -> None:
         tree = None
@@ -218,7 +236,9 @@ class Run:
             try:
                 problem, tree = await self._search(problem)
             except EndpointError as error:
-                problem = replace(problem, status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, str(error)))
+                problem = replace(
+                    problem, status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, str(error))
+                )
             except (UserError, BudgetSpent):
                 raise
             except Exception as error:  # one problem's trouble, whatever it is, shall not end the run of all others
@@ -237,7 +257,9 @@ class Run:
         problem, solutions = await self.solver.first_solutions(problem)
         if not problem.has_tree:
             return problem, None
-        roll_out = self.solver.rollout_sampler(problem) if problem.status == Status.SEARCHED else None
+        roll_out = (
+            self.solver.rollout_sampler(problem) if problem.status == Status.SEARCHED else None
+        )
         tree = await search(problem, solutions, roll_out, self.settings.search)
         if self.settings.search.judge_model:
             await judge(tree, self.chat, self.settings.search.judge_model)

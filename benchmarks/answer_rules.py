@@ -47,19 +47,29 @@ def deciding_part(gold: str, answer: str) -> str:
 
 def main() -> None:
     """Print the table of both graders, then that of our parts."""
-    pairs = [(gold, answer, table is MATCHING) for table in (MATCHING, DIFFERENT) for _, gold, answer in rows(table)]
+    pairs = [
+        (gold, answer, table is MATCHING)
+        for table in (MATCHING, DIFFERENT)
+        for _, gold, answer in rows(table)
+    ]
     with ProcessPool(max_workers=2) as pool:
         for name, judge in (("math-verify alone", math_verify_alone), ("ours", same_answer)):
             jobs = [pool.schedule(judge, args=[g, a], timeout=LIMIT_SECONDS) for g, a, _ in pairs]
             counts: Counter[str] = Counter()
             for job, (_, _, are_same) in zip(jobs, pairs, strict=True):
                 verdict = job.exception() is None and job.result()
-                counts["right" if verdict == are_same else "falsely " + ("same" if verdict else "different")] += 1
+                counts[
+                    "right"
+                    if verdict == are_same
+                    else "falsely " + ("same" if verdict else "different")
+                ] += 1
             print(
                 f"{name:<20} {len(pairs)} pairs, {counts['right']} right, "
                 f"{counts['falsely same']} falsely same, {counts['falsely different']} falsely different"
             )
-    for part, count in Counter(deciding_part(gold, answer) for gold, answer, _ in pairs).most_common():
+    for part, count in Counter(
+        deciding_part(gold, answer) for gold, answer, _ in pairs
+    ).most_common():
         print(f"{count:>6} decided by {part}")
 
 

@@ -17,13 +17,20 @@ async def main(url: str, concurrency: int) -> None:
     """Ask for everything that the server was asked for before, in the same order, with so many requests in flight."""
     gate = asyncio.Semaphore(concurrency)
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector, headers={"Content-Type": "application/json"}) as session:
+    async with aiohttp.ClientSession(
+        connector=connector, headers={"Content-Type": "application/json"}
+    ) as session:
         async with session.get(f"{url.removesuffix('/v1')}/asks") as reply:
             asks = await reply.json()
 
         async def ask(key: str, body: str) -> int:
             headers = {"Idempotency-Key": key}
-            async with gate, session.post(f"{url}/chat/completions", data=body.encode(), headers=headers) as reply:
+            async with (
+                gate,
+                session.post(
+                    f"{url}/chat/completions", data=body.encode(), headers=headers
+                ) as reply,
+            ):
                 return len(json.loads(await reply.read())["choices"])
 
         await asyncio.gather(*(ask(key, body) for key, body in asks))

@@ -22,8 +22,13 @@ from typing import Any
 LISTING = {"object": "list", "data": [{"id": "m", "object": "model", "owned_by": "vllm"}]}
 BYTES_PER_TOKEN = 4
 SLIPS = (0.0, 0.02, 0.05, 0.08, 0.12, 0.2)  # chance of a slip per step, by problem
-SILENT, ANNOUNCED = 0.03, 0.04  # chances per step to come back from one, without a word and saying so
-SYMBOLIC = 5  # every so many-th problem's answer is an expression, which is not compared by its number
+SILENT, ANNOUNCED = (
+    0.03,
+    0.04,
+)  # chances per step to come back from one, without a word and saying so
+SYMBOLIC = (
+    5  # every so many-th problem's answer is an expression, which is not compared by its number
+)
 ROUND = 10_000_000  # a problem's child has its number and this
 _QUESTION = re.compile(r"Account (\d+) is kept for (\d+) days")
 _STEP = re.compile(r"Day (\d+): .* The total is (\d+)\.\s*$")
@@ -65,7 +70,9 @@ def write(messages: list[dict[str, str]], rng: random.Random) -> str:
         return f"<problem>{question_of(number + ROUND)}</problem>"
     last = messages[-1]["content"] if messages[-1]["role"] == "assistant" else ""
     found = _STEP.search(last.rstrip().rpartition("\n\n")[2])
-    day, error = (int(found[1]), int(found[2]) - right_total(number, int(found[1]))) if found else (0, 0)
+    day, error = (
+        (int(found[1]), int(found[2]) - right_total(number, int(found[1]))) if found else (0, 0)
+    )
     slip, steps = SLIPS[number // SYMBOLIC % len(SLIPS)], []
     while day < days:
         day += 1
@@ -100,7 +107,9 @@ class SlotServer:
     def reset(self) -> None:
         """Forget what was counted."""
         self.free_at = [0.0] * self.slots
-        self.stats = dict.fromkeys(("requests", "completions", "tokens", "first_at", "last_at", "cpu", "refused"), 0.0)
+        self.stats = dict.fromkeys(
+            ("requests", "completions", "tokens", "first_at", "last_at", "cpu", "refused"), 0.0
+        )
 
     def serve(self, key: str, raw: str) -> tuple[dict[str, Any], float]:
         """The reply to a chat request, and when it is done."""
@@ -146,7 +155,13 @@ def _reply(texts: list[str], tokens: int) -> dict[str, Any]:
         for i, text in enumerate(texts)
     ]
     usage = {"prompt_tokens": 200, "completion_tokens": tokens, "total_tokens": 200 + tokens}
-    return {"id": "chatcmpl-1", "object": "chat.completion", "model": "m", "choices": choices, "usage": usage}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "model": "m",
+        "choices": choices,
+        "usage": usage,
+    }
 
 
 class _Http(asyncio.Protocol):
@@ -166,7 +181,10 @@ class _Http(asyncio.Protocol):
         if not found:
             return
         lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+        headers = {
+            name.lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in lines[1:])
+        }
         if len(rest) < int(headers.get("content-length", 0)):
             return
         self._bytes = b""
@@ -180,8 +198,13 @@ class _Http(asyncio.Protocol):
             answer, self._server.asks = self._server.asks, []
         body = json.dumps(answer).encode()
         status = b"429 Too Many Requests" if "error" in answer else b"200 OK"
-        head = b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % (status, len(body))
-        asyncio.get_running_loop().call_later(max(0.0, done_at - time.monotonic()), self._transport.write, head + body)
+        head = b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % (
+            status,
+            len(body),
+        )
+        asyncio.get_running_loop().call_later(
+            max(0.0, done_at - time.monotonic()), self._transport.write, head + body
+        )
 
 
 async def run(server: SlotServer) -> None:
@@ -193,10 +216,17 @@ async def run(server: SlotServer) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Serve toy completions on loopback, so many at a time.")
+    parser = argparse.ArgumentParser(
+        description="Serve toy completions on loopback, so many at a time."
+    )
     parser.add_argument("--slots", type=int, default=64)
     parser.add_argument("--ms_per_token", type=float, default=1.0)
     parser.add_argument("--forget", action="store_true", help="do not keep what was asked")
-    parser.add_argument("--refused", type=float, default=0.0, help="share of the requests that are answered with 429")
+    parser.add_argument(
+        "--refused",
+        type=float,
+        default=0.0,
+        help="share of the requests that are answered with 429",
+    )
     flags = parser.parse_args()
     asyncio.run(run(SlotServer(flags.slots, flags.ms_per_token, not flags.forget, flags.refused)))

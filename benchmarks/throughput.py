@@ -62,7 +62,10 @@ def write_seeds(path: Path, case: Case) -> None:
             number = i if case.days is None else 30 * i + 1
             question = question_of(number, case.days)
             days = int(question.rpartition(" days")[0].split()[-1])
-            row = {"problem": question, "final_answer": answer_of(number, right_total(number, days))}
+            row = {
+                "problem": question,
+                "final_answer": answer_of(number, right_total(number, days)),
+            }
             file.write(json.dumps(row) + "\n")
 
 
@@ -87,8 +90,22 @@ def report_of(url: str) -> dict[str, float]:
 def run_generate(url: str, folder: Path, case: Case, *flags: str) -> Cost:
     """One whole run of generate.py."""
     write_seeds(folder / "seeds.jsonl", case)
-    where = ["--seed_file", str(folder / "seeds.jsonl"), "--output_dir", str(folder / "out"), "--base_url", url]
-    how = ["--evolve_rounds", str(case.rounds), "--num_solutions", str(case.solutions), "--model_name", "m"]
+    where = [
+        "--seed_file",
+        str(folder / "seeds.jsonl"),
+        "--output_dir",
+        str(folder / "out"),
+        "--base_url",
+        url,
+    ]
+    how = [
+        "--evolve_rounds",
+        str(case.rounds),
+        "--num_solutions",
+        str(case.solutions),
+        "--model_name",
+        "m",
+    ]
     return cost_of([sys.executable, str(ROOT / "generate.py"), *where, *how, "--overwrite", *flags])
 
 
@@ -103,11 +120,16 @@ def fixed_cpu() -> float:
         return run_generate(url, Path(folder), Case(1, 0, 1, days=1)).cpu
 
 
-def measure(slots: int, case: Case, concurrency: int, fixed: float, refused: float) -> list[dict[str, Any]]:
+def measure(
+    slots: int, case: Case, concurrency: int, fixed: float, refused: float
+) -> list[dict[str, Any]]:
     """The rows of one number of slots: generate.py, then the bare client."""
     pace = MS_PER_TOKEN.get(slots, slots / 64)
     rows, served = [], 0.0
-    with slot_server(slots, pace, "--refused", str(refused)) as url, tempfile.TemporaryDirectory() as folder:
+    with (
+        slot_server(slots, pace, "--refused", str(refused)) as url,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         for name in ("generate.py",) if refused else ("generate.py", "bare gather"):
             whole = name == "generate.py"
             cost = (
@@ -116,7 +138,10 @@ def measure(slots: int, case: Case, concurrency: int, fixed: float, refused: flo
                 else run_bare(url, concurrency)
             )
             stats = report_of(url)
-            ideal, wall = stats["tokens"] * pace / 1000 / slots, stats["last_at"] - stats["first_at"]
+            ideal, wall = (
+                stats["tokens"] * pace / 1000 / slots,
+                stats["last_at"] - stats["first_at"],
+            )
             each, cpu = 1000 / stats["completions"], cost.cpu + cost.workers_cpu
             server_ms, served = (stats["cpu"] - served) * each, stats["cpu"]
             rows.append(
@@ -169,13 +194,26 @@ def show(rows: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description="Share of the ideal wall clock, CPU and memory of generate.py.")
+    parser = argparse.ArgumentParser(
+        description="Share of the ideal wall clock, CPU and memory of generate.py."
+    )
     parser.add_argument("--quick", action="store_true", help="a sixth of the problems")
     parser.add_argument("--slots", nargs="+", type=int, default=list(MS_PER_TOKEN))
-    parser.add_argument("--concurrency", type=int, help="requests in flight (half as many as slots)")
-    parser.add_argument("--refused", type=float, default=0.0, help="share of the requests that are answered with 429")
-    parser.add_argument("--seeds", type=int, default=200, help="seeds of a file, each with one evolved problem")
-    parser.add_argument("--stream", type=int, metavar="N", help="instead: memory over a file of N problems")
+    parser.add_argument(
+        "--concurrency", type=int, help="requests in flight (half as many as slots)"
+    )
+    parser.add_argument(
+        "--refused",
+        type=float,
+        default=0.0,
+        help="share of the requests that are answered with 429",
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=200, help="seeds of a file, each with one evolved problem"
+    )
+    parser.add_argument(
+        "--stream", type=int, metavar="N", help="instead: memory over a file of N problems"
+    )
     parser.add_argument("--rounds", type=int, default=0, help="rounds of evolution with --stream")
     args = parser.parse_args()
     print(

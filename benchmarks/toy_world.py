@@ -51,7 +51,9 @@ class ToyProblem:
 def apply(operation: tuple[str, int], value: int) -> int:
     """The total after an operation."""
     sign, number = operation
-    return value + number if sign == "+" else value - number if sign == "-" else (value * number) % 997
+    return (
+        value + number if sign == "+" else value - number if sign == "-" else (value * number) % 997
+    )
 
 
 def make_problem(rng: random.Random, steps: tuple[int, int] = (4, 10)) -> ToyProblem:
@@ -72,7 +74,9 @@ def first_error(problem: ToyProblem, steps: Prefix) -> int | None:
     return None
 
 
-def continue_solution(problem: ToyProblem, prefix: Prefix, model: Model, rng: random.Random) -> Rollout:
+def continue_solution(
+    problem: ToyProblem, prefix: Prefix, model: Model, rng: random.Random
+) -> Rollout:
     """One completion from a prefix to the end, as this model writes it, with its verdict."""
     steps, (position, value) = list(prefix), _state(problem, prefix)
     tokens = 0

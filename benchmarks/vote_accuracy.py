@@ -25,7 +25,10 @@ from evolvemcts4rl.solutions.solver import Solver
 
 MODELS = {"strong": Model(slip=0.03), "middling": Model(slip=0.1), "weak": Model(slip=0.2)}
 AGREEMENTS = (0.0, 0.5, 0.75)
-TRAPS = (0.0, 0.2)  # share of problems with a trap; how many of its solutions fall into it is uniform from 0 to 1
+TRAPS = (
+    0.0,
+    0.2,
+)  # share of problems with a trap; how many of its solutions fall into it is uniform from 0 to 1
 
 
 @dataclass
@@ -55,7 +58,9 @@ class ToySolutions:
         return "\n\n".join(continue_solution(self.problem, (), self.model, self.rng).steps)
 
 
-async def vote_on(model: Model, traps: float, agreement: float, seeds: Sequence[str]) -> tuple[int, int]:
+async def vote_on(
+    model: Model, traps: float, agreement: float, seeds: Sequence[str]
+) -> tuple[int, int]:
     """How many of the problems were accepted, and how many of those with the right answer."""
     grader = Grader()
     settings = Settings.of(seed_file="toy", agreement=agreement)
@@ -74,7 +79,9 @@ async def vote_on(model: Model, traps: float, agreement: float, seeds: Sequence[
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="How often the voted answer of an evolved problem is right.")
+    parser = argparse.ArgumentParser(
+        description="How often the voted answer of an evolved problem is right."
+    )
     parser.add_argument("--problems", type=int, default=1000, help="problems for each row (1000)")
     parser.add_argument("--seed", type=int, default=101)
     flags = parser.parse_args()
@@ -85,7 +92,11 @@ def main() -> None:
             _, most_right = asyncio.run(vote_on(model, traps, 0.0, seeds))
             for agreement in AGREEMENTS:
                 accepted, right = asyncio.run(vote_on(model, traps, agreement, seeds))
-                shares = (accepted / len(seeds), 1 - accepted / len(seeds), right / max(accepted, 1))
+                shares = (
+                    accepted / len(seeds),
+                    1 - accepted / len(seeds),
+                    right / max(accepted, 1),
+                )
                 row = f"{name:<10}{traps:>5.0%}{agreement:>11.2f}{shares[0]:>10.1%}{shares[1]:>8.1%}{shares[2]:>22.1%}"
                 print(f"{row}{(most_right - right) / len(seeds):>17.1%}")
 

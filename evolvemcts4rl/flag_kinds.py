@@ -81,7 +81,11 @@ class Number:
     def check(self, value: Any, text: str | None = None) -> None:
         """Refuse what is no number or lies outside the span."""
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        inside = number and (self.least < value if self.over else self.least <= value) and value <= self.most
+        inside = (
+            number
+            and (self.least < value if self.over else self.least <= value)
+            and value <= self.most
+        )
         if not inside or value == math.inf:
             raise ValueError(self._wanted(value if text is None else text))
 
@@ -116,7 +120,9 @@ class Separator(Text):
     def parse(self, text: str) -> str:
         r"""Return the text with \n, \t, \r and \\ read."""
         parts = super().parse(text).split("\\\\")
-        return "\\".join(part.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r") for part in parts)
+        return "\\".join(
+            part.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r") for part in parts
+        )
 
 
 @dataclass(frozen=True)
@@ -243,7 +249,9 @@ class Weights:
 
     def _check_names(self, members: Sequence[str], name: str) -> None:
         if not set(members) <= set(self.names):
-            raise ValueError(f"there is no {name!r}; there are {', '.join([*self.names, *self.groups])}")
+            raise ValueError(
+                f"there is no {name!r}; there are {', '.join([*self.names, *self.groups])}"
+            )
 
     def _weight(self, name: str, number: Any) -> float:
         try:

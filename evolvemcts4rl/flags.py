@@ -20,13 +20,20 @@ The same command again goes on where a run ended, however it ended, and buys not
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise one sentence instead of printing argparse's usage block, which is longer than the screen."""
-        raise UserError(f"{message[:1].upper()}{message[1:]} (python generate.py --help lists all flags).")
+        raise UserError(
+            f"{message[:1].upper()}{message[1:]} (python generate.py --help lists all flags)."
+        )
 
 
 def parse_settings(argv: Sequence[str] | None = None) -> Settings:
     """Return the settings of a command line; raise UserError for an unknown flag or a value that cannot be."""
     chosen = vars(build_parser().parse_args(argv))
-    return Settings.of(**{name: tuple(value) if isinstance(value, list) else value for name, value in chosen.items()})
+    return Settings.of(
+        **{
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in chosen.items()
+        }
+    )
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -52,7 +59,13 @@ def default_in_words(flag: str) -> str:
     """Return what holds where a flag is not given, as its help shows it."""
     default = DEFAULTS[flag]
     shown = FLAGS[flag].shown
-    return shown.strip("`") if shown else f"{default:g}" if isinstance(default, float) else str(default)
+    return (
+        shown.strip("`")
+        if shown
+        else f"{default:g}"
+        if isinstance(default, float)
+        else str(default)
+    )
 
 
 def flag_table() -> str:
@@ -67,15 +80,24 @@ def flag_table() -> str:
 
 def _table_row(flag: str) -> str:
     told = FLAGS[flag]
-    choices = f": {', '.join(f'`{name}`' for name in told.kind.names)}" if isinstance(told.kind, Choice) else ""
-    return f"| `--{flag}` | {told.shown or f'`{default_in_words(flag)}`'} | {told.meaning}{choices} |"
+    choices = (
+        f": {', '.join(f'`{name}`' for name in told.kind.names)}"
+        if isinstance(told.kind, Choice)
+        else ""
+    )
+    return (
+        f"| `--{flag}` | {told.shown or f'`{default_in_words(flag)}`'} | {told.meaning}{choices} |"
+    )
 
 
 def _how_to_read(flag: str) -> dict[str, Any]:
     told = FLAGS[flag]
     if isinstance(told.kind, Switch):
         return {"action": "store_true"}
-    how: dict[str, Any] = {"type": _reader(told.kind), "metavar": told.metavar or _metavar(flag, told.kind)}
+    how: dict[str, Any] = {
+        "type": _reader(told.kind),
+        "metavar": told.metavar or _metavar(flag, told.kind),
+    }
     if isinstance(told.kind, Texts):
         how["nargs"] = "+"
     return how

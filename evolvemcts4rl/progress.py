@@ -38,7 +38,9 @@ class Progress:
         self._usage = usage
         self._seconds_between_lines = math.inf if quiet else seconds_between_lines
         self._search_wanted = not settings.evolution.evolve_only
-        self.done = len(done)  # problems that have come to their end, those that failed not among them
+        self.done = len(
+            done
+        )  # problems that have come to their end, those that failed not among them
         self._rounds = settings.evolution.evolve_rounds
         self._started = self._told = time.monotonic()
         self._evolved = len(done)
@@ -91,7 +93,9 @@ class Progress:
             print(self._line(), file=sys.stderr)
 
     def _line(self) -> str:
-        searched = f", {self._searched} of {self._to_search} searched" if self._search_wanted else ""
+        searched = (
+            f", {self._searched} of {self._to_search} searched" if self._search_wanted else ""
+        )
         seconds = time.monotonic() - self._started
         return f"progress: {self._evolved} of {self._to_evolve} problems evolved{searched}, {self._flow()}, {seconds:.0f} s"
 

@@ -38,5 +38,6 @@ def prompt_messages(name: str, model_name: str, **values: str) -> list[Message]:
         return [{"role": "user", "content": fill_prompt(parts[0], **values)}]
     roles, texts = parts[1::2], parts[2::2]
     return [
-        {"role": role, "content": fill_prompt(text.strip(), **values)} for role, text in zip(roles, texts, strict=True)
+        {"role": role, "content": fill_prompt(text.strip(), **values)}
+        for role, text in zip(roles, texts, strict=True)
     ]

@@ -137,4 +137,6 @@ def _code_of_sentence(text: str, status: str) -> ReasonCode:
     if status == Status.FAILED:
         return ReasonCode.ENDPOINT
     beginnings = _OLDER_BEGINNINGS | {sentence: code for code, sentence in SENTENCES.items()}
-    return next((code for start, code in beginnings.items() if text.startswith(start)), ReasonCode.OTHER)
+    return next(
+        (code for start, code in beginnings.items() if text.startswith(start)), ReasonCode.OTHER
+    )

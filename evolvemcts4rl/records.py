@@ -8,7 +8,9 @@ from typing import Any
 
 from evolvemcts4rl.reasons import Reason, Status, read_reason
 
-Message = dict[str, str]  # one turn of a chat: {"role": "user" | "assistant" | "system", "content": text}
+Message = dict[
+    str, str
+]  # one turn of a chat: {"role": "user" | "assistant" | "system", "content": text}
 Prefix = tuple[str, ...]  # the steps of a solution up to some step; () is the problem itself
 
 
@@ -17,7 +19,9 @@ class Completion:
     """One choice of one reply: the text after the prefix, and the thought before it."""
 
     text: str
-    finish_reason: str  # "stop", or why there is no verdict: "length", "content_filter", "refusal", "empty", …
+    finish_reason: (
+        str  # "stop", or why there is no verdict: "length", "content_filter", "refusal", "empty", …
+    )
     prompt_tokens: int = 0
     completion_tokens: int = 0
     thought: str = ""
@@ -52,13 +56,19 @@ class Problem:
     solve_rate: float | None = None  # correct / judged among the first solutions
     status: Status = Status.OPEN
     reason: Reason | None = None
-    voted_answer: str | None = None  # the majority answer, recorded beside the one that a seed states
-    vote_agrees: bool | None = None  # whether the two are equal: where they are not, it is often the seed that is wrong
+    voted_answer: str | None = (
+        None  # the majority answer, recorded beside the one that a seed states
+    )
+    vote_agrees: bool | None = (
+        None  # whether the two are equal: where they are not, it is often the seed that is wrong
+    )
 
     @property
     def has_tree(self) -> bool:
         """Return whether a problem at its end has a tree: it was searched, or solved always."""
-        return self.status == Status.SEARCHED or (self.status == Status.NOT_SEARCHED and self.solve_rate == 1.0)
+        return self.status == Status.SEARCHED or (
+            self.status == Status.NOT_SEARCHED and self.solve_rate == 1.0
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as it stands in problems.jsonl."""

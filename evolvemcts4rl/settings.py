@@ -78,17 +78,26 @@ class FileSettings(Group):
         free=True,
     )  # free: its content counts, not its path
     column_names: tuple[str, ...] = flag(
-        ("problem",), Texts(), "columns that make up the problem, joined by a blank line", shown="`problem`"
+        ("problem",),
+        Texts(),
+        "columns that make up the problem, joined by a blank line",
+        shown="`problem`",
     )
     answer_column: str = flag(
         "final_answer",
         Text(),
         "column of the answer: as it is, '#### 42' or \\boxed{42}; without one, a vote decides",
     )
-    output_dir: str | None = flag(None, Text(), "the run's folder", shown="`runs/<seed file's stem>`", free=True)
+    output_dir: str | None = flag(
+        None, Text(), "the run's folder", shown="`runs/<seed file's stem>`", free=True
+    )
     limit: int | None = flag(None, WholeNumber(1), "take only the first rows", shown="all rows")
     formats: tuple[str, ...] = flag(
-        FORMATS, Names(FORMATS), f"files to make from the trees: {','.join(FORMATS)}", shown="all six", free=True
+        FORMATS,
+        Names(FORMATS),
+        f"files to make from the trees: {','.join(FORMATS)}",
+        shown="all six",
+        free=True,
     )
     keep: str = flag(
         "all",
@@ -110,7 +119,9 @@ class ModelSettings(Group):
     """The model."""
 
     model_name: str = flag(
-        "gpt-4o", Text(), f"the chat model; {EMBEDDED_MODEL} is embedded and needs no key and no server"
+        "gpt-4o",
+        Text(),
+        f"the chat model; {EMBEDDED_MODEL} is embedded and needs no key and no server",
     )
     base_url: tuple[str, ...] = flag(
         (),
@@ -165,11 +176,19 @@ class EvolutionSettings(Group):
         shown="all, equally",
         metavar="NAMES",
     )
-    language: str | None = flag(None, Text(), "language of the new problems", shown="that of the parent")
-    decontaminate: tuple[str, ...] = flag(
-        (), Texts(), "files of test problems that no problem may repeat", shown="none", metavar="FILE"
+    language: str | None = flag(
+        None, Text(), "language of the new problems", shown="that of the parent"
     )
-    agreement: float = flag(0.5, Number(0, 1), "share of the votes below which a voted answer is dropped")
+    decontaminate: tuple[str, ...] = flag(
+        (),
+        Texts(),
+        "files of test problems that no problem may repeat",
+        shown="none",
+        metavar="FILE",
+    )
+    agreement: float = flag(
+        0.5, Number(0, 1), "share of the votes below which a voted answer is dropped"
+    )
     evolve_only: bool = flag(False, Switch(), "stop at problems.jsonl: no search", shown="off")
 
 
@@ -178,17 +197,29 @@ class SearchSettings(Group):
     """The search."""
 
     num_solutions: int = flag(16, WholeNumber(1), "first solutions of each problem")
-    num_branches: int = flag(4, WholeNumber(1), "rollouts asked for each time a prefix is evaluated")
+    num_branches: int = flag(
+        4, WholeNumber(1), "rollouts asked for each time a prefix is evaluated"
+    )
     max_search: int = flag(4, WholeNumber(0), "wrong rollouts searched per problem, at most")
     max_branches: int = flag(
-        40, WholeNumber(0), "rollouts sampled per problem in the search, at most; the first solutions not counted"
+        40,
+        WholeNumber(0),
+        "rollouts sampled per problem in the search, at most; the first solutions not counted",
     )
-    confidence: float = flag(0.95, Number(0.5, 1), "how sure a first error must be before its search ends")
+    confidence: float = flag(
+        0.95, Number(0.5, 1), "how sure a first error must be before its search ends"
+    )
     min_solve_rate: float | None = flag(
-        None, Number(0, 1), "search no problem that is solved more seldom (those solved never)", shown="none"
+        None,
+        Number(0, 1),
+        "search no problem that is solved more seldom (those solved never)",
+        shown="none",
     )
     max_solve_rate: float | None = flag(
-        None, Number(0, 1), "search no problem that is solved more often (those solved always)", shown="none"
+        None,
+        Number(0, 1),
+        "search no problem that is solved more often (those solved always)",
+        shown="none",
     )
     estimator: str = flag(
         "belief",
@@ -207,7 +238,9 @@ class SearchSettings(Group):
         r"text after which a step ends; \n, \t and \\ stand for a line feed, a tab and a backslash",
         shown="steps are found by the shape of the text",
     )
-    random_seed: int = flag(0, WholeNumber(), "seed of our own choices: mutations, not the model's sampling")
+    random_seed: int = flag(
+        0, WholeNumber(), "seed of our own choices: mutations, not the model's sampling"
+    )
 
     def __post_init__(self) -> None:
         """Raise UserError for values that exclude one another too."""
@@ -231,7 +264,9 @@ class Settings:
     def __post_init__(self) -> None:
         """Raise UserError where two groups exclude one another."""
         if self.files.keep == "agreed" and not self.search.judge_model:
-            raise UserError("--keep agreed keeps what a judge agrees with: name one with --judge_model.")
+            raise UserError(
+                "--keep agreed keeps what a judge agrees with: name one with --judge_model."
+            )
 
     @classmethod
     def of(cls, **flags: Any) -> Settings:
@@ -242,7 +277,8 @@ class Settings:
         if "seed_file" not in flags:
             raise UserError("--seed_file is missing: name the file of seed problems.")
         groups = {
-            name: kind(**{flag: flags[flag] for flag in flags if OWNERS[flag] == name}) for name, kind in GROUPS.items()
+            name: kind(**{flag: flags[flag] for flag in flags if OWNERS[flag] == name})
+            for name, kind in GROUPS.items()
         }
         return cls(**groups)
 
@@ -251,7 +287,9 @@ class Settings:
         groups: dict[str, dict[str, Any]] = {}
         for name, value in flags.items():
             groups.setdefault(OWNERS[name], {})[name] = value
-        return replace(self, **{group: replace(getattr(self, group), **new) for group, new in groups.items()})
+        return replace(
+            self, **{group: replace(getattr(self, group), **new) for group, new in groups.items()}
+        )
 
     def by_flag(self) -> dict[str, Any]:
         """Return every value by the name of its flag, as settings.json has them."""
@@ -260,7 +298,9 @@ class Settings:
     @property
     def resume_command(self) -> str:
         """The command that goes on where this run ends."""
-        return "the same command without --overwrite" if self.files.overwrite else "the same command"
+        return (
+            "the same command without --overwrite" if self.files.overwrite else "the same command"
+        )
 
 
 def _flags(group: Any) -> Iterator[Field[Any]]:
@@ -273,10 +313,16 @@ GROUPS: dict[str, Any] = {
     "evolution": EvolutionSettings,
     "search": SearchSettings,
 }
-OWNERS = {each.name: name for name, group in GROUPS.items() for each in _flags(group)}  # flag → its group's name
-FLAGS: dict[str, Flag] = {each.name: each.metadata["flag"] for group in GROUPS.values() for each in _flags(group)}
+OWNERS = {
+    each.name: name for name, group in GROUPS.items() for each in _flags(group)
+}  # flag → its group's name
+FLAGS: dict[str, Flag] = {
+    each.name: each.metadata["flag"] for group in GROUPS.values() for each in _flags(group)
+}
 DEFAULTS = {
-    each.name: None if each.default is MISSING else each.default for group in GROUPS.values() for each in _flags(group)
+    each.name: None if each.default is MISSING else each.default
+    for group in GROUPS.values()
+    for each in _flags(group)
 }
 # Flags that decide how a run is carried out, not what it makes: they may differ when a run goes on.
 FREE_FLAGS = frozenset(name for name, each in FLAGS.items() if each.free)

@@ -56,9 +56,13 @@ def instructiveness(tree: Tree) -> tuple[int, int]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tree that was asked for, or the most instructive one; return the exit code."""
-    parser = argparse.ArgumentParser(prog="show", description="Print one tree of a run for reading.")
+    parser = argparse.ArgumentParser(
+        prog="show", description="Print one tree of a run for reading."
+    )
     parser.add_argument("folder", type=Path, help="a run's folder")
-    parser.add_argument("question_id", nargs="?", help="which problem; by default the most instructive one")
+    parser.add_argument(
+        "question_id", nargs="?", help="which problem; by default the most instructive one"
+    )
     flags = parser.parse_args(argv)
     try:
         code = _show(flags.folder, flags.question_id)
@@ -79,7 +83,10 @@ def _show(folder: Path, question_id: str | None) -> int:
     tree = max(wanted, key=instructiveness, default=None)
     if tree is None:
         which = f"tree of {question_id}" if question_id else "tree"
-        print(f"{path} has no {which}: problems.jsonl says what became of each problem, and why.", file=sys.stderr)
+        print(
+            f"{path} has no {which}: problems.jsonl says what became of each problem, and why.",
+            file=sys.stderr,
+        )
         return 2
     lines = list(lines_of(tree))
     shown = lines if question_id else lines[:MOST_LINES]

@@ -33,7 +33,9 @@ class PlainFormatter(logging.Formatter):
         """Return the traceback's lines."""
         lines = super().formatException(ei).splitlines()  # type: ignore[arg-type]
         indents = (len(line) - len(line.lstrip(" ")) + 2 for line in lines)
-        return "\n".join(f"{' ' * indent}{printable(line)}" for indent, line in zip(indents, lines, strict=True))
+        return "\n".join(
+            f"{' ' * indent}{printable(line)}" for indent, line in zip(indents, lines, strict=True)
+        )
 
 
 def log_to_stderr() -> None:

@@ -16,12 +16,18 @@ class Node:
     text: str = ""
     num_rollouts: int = 0
     num_correct: int = 0
-    p_correct: float | None = None  # belief that every step up to here is right; None where nothing was found out
+    p_correct: float | None = (
+        None  # belief that every step up to here is right; None where nothing was found out
+    )
     children: list[Node] = field(default_factory=list)
     correct: bool | None = None  # of a whole solution's last node: whether its answer is right
     times: int = 0  # how many rollouts ended here, word for word the same
-    searched: bool = False  # of a wrong solution's last node: whether its first error was looked for
-    judged_error: int | None = None  # of a searched solution's last node: the judge's first wrong step, -1 for none
+    searched: bool = (
+        False  # of a wrong solution's last node: whether its first error was looked for
+    )
+    judged_error: int | None = (
+        None  # of a searched solution's last node: the judge's first wrong step, -1 for none
+    )
 
     @property
     def mc_value(self) -> float | None:
@@ -73,7 +79,9 @@ class Node:
     def from_json(row: dict[str, Any]) -> Node:
         """The node of a row of tree.jsonl."""
         children = [Node.from_json(child) for child in row["children"]]
-        node = Node(row["text"], row["num_rollouts"], row["num_correct"], row["p_correct"], children)
+        node = Node(
+            row["text"], row["num_rollouts"], row["num_correct"], row["p_correct"], children
+        )
         if "correct" in row:
             node.correct, node.times, node.searched = row["correct"], row["times"], row["searched"]
             node.judged_error = row.get("judged_error")
@@ -124,10 +132,19 @@ class Tree:
 
     def to_json(self) -> dict[str, Any]:
         """The row as it stands in tree.jsonl."""
-        row = {"question_id": self.question_id, "question": self.question, "final_answer": self.final_answer}
+        row = {
+            "question_id": self.question_id,
+            "question": self.question,
+            "final_answer": self.final_answer,
+        }
         return row | {"reasoning_steps": self.root.to_json()}
 
     @staticmethod
     def from_json(row: dict[str, Any]) -> Tree:
         """The tree of a row of tree.jsonl."""
-        return Tree(row["question_id"], row["question"], row["final_answer"], Node.from_json(row["reasoning_steps"]))
+        return Tree(
+            row["question_id"],
+            row["question"],
+            row["final_answer"],
+            Node.from_json(row["reasoning_steps"]),
+        )

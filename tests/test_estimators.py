@@ -16,7 +16,9 @@ def run(estimator, right_up_to, solutions=None, **flags):
     async def roll_out(prefix, count, start):
         asked.append(len(prefix))
         verdict = len(prefix) <= right_up_to
-        return [Rollout((*prefix, f"new {start + i}"), verdict and i == count - 1) for i in range(count)]
+        return [
+            Rollout((*prefix, f"new {start + i}"), verdict and i == count - 1) for i in range(count)
+        ]
 
     solutions = solutions or [Rollout(STEPS, False), Rollout(("x", "y"), True)]
     settings = SearchSettings(estimator=estimator, **{"max_search": 1, "max_branches": 100} | flags)
@@ -24,7 +26,9 @@ def run(estimator, right_up_to, solutions=None, **flags):
 
 
 def labels(tree, text="h"):
-    return next([node.p_correct for node in path] for path in tree.solutions() if path[-1].text == text)
+    return next(
+        [node.p_correct for node in path] for path in tree.solutions() if path[-1].text == text
+    )
 
 
 def test_omega_halves():

@@ -33,7 +33,9 @@ def test_the_flags_that_were_asked_for_have_their_names_and_defaults():
     settings = parse()
     assert settings.files.seed_file == "a.jsonl"
     assert {name: settings.by_flag()[name] for name in WANTED} == WANTED
-    assert {name: type(settings.by_flag()[name]) for name in WANTED} == {name: type(WANTED[name]) for name in WANTED}
+    assert {name: type(settings.by_flag()[name]) for name in WANTED} == {
+        name: type(WANTED[name]) for name in WANTED
+    }
 
 
 def test_no_flags_give_the_defaults_of_settings():
@@ -114,10 +116,21 @@ def test_impossible_value_gets_one_sentence_and_exit_code_2(line, sentence, caps
 
 @pytest.mark.parametrize(
     ("given", "separator"),
-    [(r"\n", "\n"), (r"\n\n", "\n\n"), (r"\t", "\t"), (r"\\n", r"\n"), (r"\\\n", "\\\n"), ("ки", "ки"), ("\n", "\n")],
+    [
+        (r"\n", "\n"),
+        (r"\n\n", "\n\n"),
+        (r"\t", "\t"),
+        (r"\\n", r"\n"),
+        (r"\\\n", "\\\n"),
+        ("ки", "ки"),
+        ("\n", "\n"),
+    ],
 )
 def test_step_separator_is_read_as_a_shell_leaves_it(given, separator):
-    assert parse_settings(["--seed_file", "a.jsonl", "--step_separator", given]).search.step_separator == separator
+    assert (
+        parse_settings(["--seed_file", "a.jsonl", "--step_separator", given]).search.step_separator
+        == separator
+    )
 
 
 def test_seed_file_must_be_named():
@@ -137,7 +150,9 @@ try:
 except SystemExit as end:
     print(json.dumps([end.code, [name for name in {slow} if name in sys.modules]]))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
     *text, last = done.stdout.splitlines()
     assert json.loads(last) == [0, []]
     shown = "\n".join(text)

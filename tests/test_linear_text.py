@@ -76,9 +76,14 @@ PIECES = st.sampled_from(FRAGMENTS) | st.text(max_size=3)
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.sampled_from(sorted(READERS)), PIECES, st.lists(PIECES, min_size=1, max_size=4).map("".join).filter(bool), PIECES
+    st.sampled_from(sorted(READERS)),
+    PIECES,
+    st.lists(PIECES, min_size=1, max_size=4).map("".join).filter(bool),
+    PIECES,
 )
-def test_no_loop_that_a_search_comes_upon_does(reader: str, head: str, loop: str, tail: str) -> None:
+def test_no_loop_that_a_search_comes_upon_does(
+    reader: str, head: str, loop: str, tail: str
+) -> None:
     # Linear work takes a hundredth of this; quadratic work on 40,000 characters several times as
     # much.
     with bounded_work(3.0):
@@ -104,7 +109,10 @@ def uses_re(path: Path) -> bool:
 
 def modules() -> dict[str, Path]:
     """Return every module of the program, by its name within the package."""
-    inside = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
+    inside = {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+        for path in PACKAGE.rglob("*.py")
+    }
     return inside | {path.stem: path for path in ROOT.glob("*.py")}
 
 

@@ -155,6 +155,8 @@ def _parse_formula(formula: str) -> list[Any]:
     logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its limits are off
     latex = formula.replace("°", r"^\circ ").replace("¤", "")
     # units are ours to read: math-verify takes 5m for 5 metres, and so for 5
-    evening = NormalizationConfig(basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none")
+    evening = NormalizationConfig(
+        basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none"
+    )
     config = [LatexExtractionConfig(boxed_match_priority=-1, normalization_config=evening)]
     return list(parse(f"${latex}$", config, fallback_mode="no_fallback", parsing_timeout=None))

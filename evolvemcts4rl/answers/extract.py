@@ -52,9 +52,13 @@ ANNOUNCED = re2.compile(
 HEDGES = {"what", "if", "whether", "unless", "not", "check", "verify", "suppose", "assume"}
 LINE_MARKS = re2.compile(r"^(?:[-*+>#]+\s+|\(?\d{1,2}[.)]\s+)+")
 CLOSER = re2.compile(r"(?i)\b(?:hope|let me know|feel free|happy to|any (?:other )?questions)\b")
-NEXT_SENTENCE = re2.compile(r"([.!?][*\"')$]*\s+)[A-Z*(\\$\d]|([。！？]|\\\]|\\end\{[a-z]+\*?\}|\$\$)[^ .,$]")
+NEXT_SENTENCE = re2.compile(
+    r"([.!?][*\"')$]*\s+)[A-Z*(\\$\d]|([。！？]|\\\]|\\end\{[a-z]+\*?\}|\$\$)[^ .,$]"
+)
 ASIDE = re2.compile(r"(?i)\(.*\)\.?$|(?:note|notice|alternatively|indeed|similarly|recall)\b")
-COUNTED = re2.compile(r"[-−+]?\\?[$€£¥]?\d+(?:,\d{3})*(?:\.\d+)?(?:[/:]\d+)?(?: ?\\?%)?(?: [A-Za-z]+){0,3}")
+COUNTED = re2.compile(
+    r"[-−+]?\\?[$€£¥]?\d+(?:,\d{3})*(?:\.\d+)?(?:[/:]\d+)?(?: ?\\?%)?(?: [A-Za-z]+){0,3}"
+)
 ENVIRONMENT_NAME = re2.compile(r"\\(?:begin|end)\{[^{}]*\}")
 LETTER_LINE = re2.compile(r"\(?[A-E]\)?\.?")
 CHOICE_LETTER = re2.compile(r"\(?([A-J])\)?")

@@ -24,7 +24,9 @@ NAME = (
     r"|\((?: ?[a-z],?){2,4}\)"  # (x, y)
 )
 CHOICE = r"(?i)(?:(?:option|choice|answer)\s+)?\(?([A-Z])\)?[.:]?"
-CHOICE_WITH_VALUE = r"(?:\(([A-J])\)|([A-J])[).:]\s)\s*([^-+*/^=<>,)\\({\s].*|\\frac.*|\\sqrt.*|\\\$.*)"
+CHOICE_WITH_VALUE = (
+    r"(?:\(([A-J])\)|([A-J])[).:]\s)\s*([^-+*/^=<>,)\\({\s].*|\\frac.*|\\sqrt.*|\\\$.*)"
+)
 
 THOUSANDS = r"-?\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?"
 INTEGER_OR_DECIMAL = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)"
@@ -165,7 +167,10 @@ def _sides(text: str) -> Iterator[str]:
     for place, character in enumerate(text):
         depth += (character in "{([") - (character in "})]")
         if character == "=" and depth <= 0:
-            if text[place - 1 : place] in ("!", ":", "<", ">", "\\") or text[place + 1 :][:1] == "=":
+            if (
+                text[place - 1 : place] in ("!", ":", "<", ">", "\\")
+                or text[place + 1 :][:1] == "="
+            ):
                 break
             yield text[start:place].strip()
             start = place + 1
@@ -211,7 +216,9 @@ def _split_magnitude(words: str) -> tuple[int, str]:
 
 
 def _multiply(value: str, factor: int) -> str:
-    number = read_number(_tighten(value.replace(",", "") if _fullmatch(THOUSANDS, value) else value))
+    number = read_number(
+        _tighten(value.replace(",", "") if _fullmatch(THOUSANDS, value) else value)
+    )
     if number is None:
         return rf"({value})\cdot {factor}"
     number *= factor
@@ -276,7 +283,10 @@ def read_number(body: str) -> Fraction | None:
 def looks_like_words(body: str) -> bool:
     """Whether an answer is in words: a computer algebra would read evil and live as one product."""
     runs = _letter_runs(_compile(r"\\[a-zA-Z]+").sub(" ", body))
-    is_word = [(len(run) >= 3 and run.lower() not in WORDS_IN_FORMULAS) or not run.isascii() for run in runs]
+    is_word = [
+        (len(run) >= 3 and run.lower() not in WORDS_IN_FORMULAS) or not run.isascii()
+        for run in runs
+    ]
     return (any(is_word) and "\\begin" not in body) or body.lower() == "no"
 
 

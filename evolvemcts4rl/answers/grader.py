@@ -76,12 +76,16 @@ class Grader:
         if task is None:
             task = self._running[pair] = asyncio.create_task(self._compare(pair))
             task.add_done_callback(lambda _: self._running.pop(pair, None))
-        return await asyncio.shield(task)  # others may wait for the same pair when this caller is cancelled
+        return await asyncio.shield(
+            task
+        )  # others may wait for the same pair when this caller is cancelled
 
     async def same_each(self, gold: str, answers: Sequence[str]) -> list[bool]:
         """`same` for each of the answers. Only what a worker must compare is waited for, all of it at once."""
         verdicts = {
-            answer: self._known.get(min((gold, answer), (answer, gold)), compare_quick(gold, answer))
+            answer: self._known.get(
+                min((gold, answer), (answer, gold)), compare_quick(gold, answer)
+            )
             for answer in dict.fromkeys(answers)
         }
         unknown = [answer for answer, verdict in verdicts.items() if verdict is None]
@@ -90,7 +94,9 @@ class Grader:
             verdicts |= zip(unknown, found, strict=True)
         return [bool(verdicts[answer]) for answer in answers]
 
-    async def vote(self, answers: Sequence[str], gold: str | None = None) -> tuple[str | None, float]:
+    async def vote(
+        self, answers: Sequence[str], gold: str | None = None
+    ) -> tuple[str | None, float]:
         """The majority answer in its most common form and its share of all answers; (None, share) on a tie.
 
         With a reference answer, the forms that are equal to it count together. Forms are compared no further once all that
@@ -102,7 +108,9 @@ class Grader:
         while left and sum(counts[form] for form in left) >= most:
             first = left[0] if gold is None or groups else gold
             same = await self.same_each(first, left)
-            groups.append([form for form, verdict in zip(left, same, strict=True) if verdict or form == first])
+            groups.append(
+                [form for form, verdict in zip(left, same, strict=True) if verdict or form == first]
+            )
             left = [form for form in left if form not in groups[-1]]
             most = max(most, sum(counts[form] for form in groups[-1]))
         return majority(answers, [group for group in (*groups, left) if group])
@@ -119,7 +127,9 @@ class Grader:
             return
         pool.stop()
         pool.join()
-        for job in list(self._jobs):  # Pebble forgets those that no worker had begun: whoever waits must hear of it
+        for job in list(
+            self._jobs
+        ):  # Pebble forgets those that no worker had begun: whoever waits must hear of it
             if not job.done():
                 job.set_exception(RuntimeError("the workers were stopped"))
 
@@ -151,7 +161,9 @@ class Grader:
             pool = self._pool
             try:
                 # in a thread, since the first job waits until the workers are there
-                job = await asyncio.to_thread(pool.schedule, verdict_in_worker, args=pair, timeout=self._limit(pair))
+                job = await asyncio.to_thread(
+                    pool.schedule, verdict_in_worker, args=pair, timeout=self._limit(pair)
+                )
                 return await self._result(job, pool)
             except (TimeoutError, ProcessExpired, MemoryError, RecursionError) as error:
                 logger.debug("no verdict on %.80r against %.80r: %s", *pair, type(error).__name__)
@@ -213,7 +225,9 @@ def make_pool(num_workers: int) -> ProcessPool:
 
 def prepare_worker() -> None:
     """Bind a worker to its limits and its parent's life, and make it ready, so that no job's limit pays for that."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Pebble's handler would wait for the end of a long C call
+    signal.signal(
+        signal.SIGTERM, signal.SIG_DFL
+    )  # Pebble's handler would wait for the end of a long C call
     die_with_parent()
     with contextlib.suppress(ValueError, OSError):  # some systems have no such limit
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))

@@ -85,14 +85,20 @@ def _split_top_level(body: str, separator: str) -> tuple[str, ...]:
 def _outer_brackets(body: str) -> str:
     """The pair of brackets that encloses the whole body, such as "[)"; empty where there is none."""
     depth = 0
-    tokens = [token for token in TOKENS.finditer(body) if token[0] in (*OPENING, *CLOSING, r"\{", r"\}")]
+    tokens = [
+        token for token in TOKENS.finditer(body) if token[0] in (*OPENING, *CLOSING, r"\{", r"\}")
+    ]
     if len(tokens) < 2 or tokens[0].start() != 0 or tokens[-1].end() != len(body):
         return ""
     for token in tokens:
         depth += 1 if token[0][-1] in OPENING else -1
         if depth == 0 and token is not tokens[-1]:
             return ""
-    return tokens[0][0] + tokens[-1][0] if depth == 0 and len(tokens[0][0]) == len(tokens[-1][0]) else ""
+    return (
+        tokens[0][0] + tokens[-1][0]
+        if depth == 0 and len(tokens[0][0]) == len(tokens[-1][0])
+        else ""
+    )
 
 
 def is_monstrous(formula: str) -> bool:

@@ -28,7 +28,9 @@ LIST = re2.compile(  # a comma that does not part thousands
     r"[^{\\],(?:\D|$|\d{1,2}(?:\D|$)|\d{4})"
 )
 COMPARISON = re2.compile(r"[<>:=]=|(?:^|[\sA-Za-z])!=|cases")
-STEPS = re2.compile(r"\\(?:equiv|implies|iff|to|(?:Long)?(?:left)?rightarrow|Rightarrow|Longrightarrow)\b|⇒|→")
+STEPS = re2.compile(
+    r"\\(?:equiv|implies|iff|to|(?:Long)?(?:left)?rightarrow|Rightarrow|Longrightarrow)\b|⇒|→"
+)
 BRACKETS = re2.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
 
 
@@ -46,7 +48,9 @@ def boxes_in(text: str) -> list[Box]:
     boxes: list[Box] = []
     end = len(text)
     for _ in range(MAX_BOXES):
-        name, start = max(((name, text.rfind(name, 0, end)) for name in BOX_NAMES), key=lambda it: it[1])
+        name, start = max(
+            ((name, text.rfind(name, 0, end)) for name in BOX_NAMES), key=lambda it: it[1]
+        )
         if start < 0:
             break
         box = _box_at(text, start, start + len(name))

@@ -38,7 +38,9 @@ BETWEEN_CLAIMS = re2.compile(r"(?i)[,;:.]|\b(?:and|or|so|is|are)\b")
 SECOND_CLAIM = re2.compile(r"(?i)[,;]|\b(?:and|or|so|but|while)\b")
 RANGE = re2.compile(r"\d[-–]\d")
 _UNIT_WORDS = "|".join(
-    re2.escape(unit) for unit in sorted(UNITS, key=len, reverse=True) if unit[0].isalpha() and unit != "in"
+    re2.escape(unit)
+    for unit in sorted(UNITS, key=len, reverse=True)
+    if unit[0].isalpha() and unit != "in"
 )
 UNIT = re2.compile(
     r" ?(?:(?:hundred|thousand|million|billion|trillion|dozen)\b)?"
@@ -163,7 +165,11 @@ def _read_number(sentence: str, start: int, end: int, before: str) -> tuple[int,
         return word.end(), None
     if before in GIVEN and "=" not in text:
         return end, None
-    is_expression = word or MULTIPLE.search(unit) or AFTER_A_VARIABLE.search(sentence[max(0, start - 20) : start])
+    is_expression = (
+        word
+        or MULTIPLE.search(unit)
+        or AFTER_A_VARIABLE.search(sentence[max(0, start - 20) : start])
+    )
     if is_expression or (RANGE.search(text) and "=" not in text):  # 5x, y + 2 = 7, 3-4
         end = word.end() if word else end
         return end, Value("", start, end)

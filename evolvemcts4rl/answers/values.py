@@ -66,7 +66,8 @@ def _evaluates_alike(one: Expr, other: Expr) -> bool | None:
 
 def _sample_point(symbols: list[Symbol], number: int) -> dict[Symbol, Rational]:
     return {
-        symbol: SAMPLES[(number + place) % len(SAMPLES)] + Rational(place, 11) for place, symbol in enumerate(symbols)
+        symbol: SAMPLES[(number + place) % len(SAMPLES)] + Rational(place, 11)
+        for place, symbol in enumerate(symbols)
     }
 
 
@@ -105,7 +106,9 @@ def _same_number(one: Expr, other: Expr) -> bool | None:
 
 
 def _are_finite(*values: Expr) -> bool:
-    return all(part.is_Float or part.is_Integer for value in values for part in value.as_real_imag())
+    return all(
+        part.is_Float or part.is_Integer for value in values for part in value.as_real_imag()
+    )
 
 
 def _is_zero(difference: Expr) -> bool:

@@ -71,7 +71,9 @@ def _address(url: str, name: str, key: str) -> Address:
     password = parts.password or ""
     pair = f"{unquote(parts.username)}:{unquote(password)}"
     encoded = base64.b64encode(pair.encode()).decode()
-    secrets = _long(key, pair, encoded, password, unquote(password), parts.username, unquote(parts.username))
+    secrets = _long(
+        key, pair, encoded, password, unquote(password), parts.username, unquote(parts.username)
+    )
     return Address(host, roots, {"Authorization": f"Basic {encoded}"}, secrets)
 
 
@@ -80,7 +82,9 @@ def _azure_address(url: str, environment: Mapping[str, str]) -> Address:
     path = parts.path.rstrip("/").removesuffix("/openai")
     host, roots = _host(parts), (_root(parts, f"{path}/openai"),)
     version = environment.get("OPENAI_API_VERSION") or AZURE_API_VERSION
-    key, token = (_key(name, environment) for name in ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN"))
+    key, token = (
+        _key(name, environment) for name in ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN")
+    )
     if key:
         return Address(host, roots, {"api-key": key}, _long(key), version)
     if token:
@@ -105,10 +109,16 @@ def _split(url: str, name: str) -> SplitResult:
     except ValueError:
         known = False
     # Some libraries take a backslash for a slash, and some drop white space.
-    if not known or "\\" in url or not all(sign.isprintable() and not sign.isspace() for sign in url):
+    if (
+        not known
+        or "\\" in url
+        or not all(sign.isprintable() and not sign.isspace() for sign in url)
+    ):
         raise UserError(f"{name} is no address: give one like http://localhost:8000/v1")
     if parts.query or parts.fragment:
-        raise UserError(f"{name} has something after its path ('?' or '#'): give a key by OPENAI_API_KEY")
+        raise UserError(
+            f"{name} has something after its path ('?' or '#'): give a key by OPENAI_API_KEY"
+        )
     return parts
 
 
@@ -118,7 +128,9 @@ def _names_host(parts: SplitResult) -> bool:
     if "[" in parts.netloc.rpartition("@")[2]:
         return "%" not in name and bool(ipaddress.IPv6Address(name))
     labels = name.removesuffix(".").split(".")
-    return len(name) < 254 and all(0 < len(label) < 64 and HOST_SIGNS.issuperset(label) for label in labels)
+    return len(name) < 254 and all(
+        0 < len(label) < 64 and HOST_SIGNS.issuperset(label) for label in labels
+    )
 
 
 def _roots(parts: SplitResult) -> tuple[SplitResult, ...]:

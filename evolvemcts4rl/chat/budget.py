@@ -14,7 +14,9 @@ from evolvemcts4rl.records import Completion
 
 TOKENS_PER_MESSAGE = 16  # that a chat template puts around one
 TOKENS_PER_REQUEST = 256  # that it adds to all of them, at most; the shortest prompt that a server counts tells better
-PROMPTS_KEPT = 10_000  # questions whose prompt the server has counted: more than are ever asked at once
+PROMPTS_KEPT = (
+    10_000  # questions whose prompt the server has counted: more than are ever asked at once
+)
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,12 @@ class Budget:
         self._set_aside = 0
         self._open = 0  # grants
         self._waiters: deque[_Waiter] = deque()
-        self._counted: OrderedDict[bytes, int] = OrderedDict()  # prompt tokens, by the question's key
-        self._templates: dict[str, int] = {}  # what each model's chat template adds at most, once a reply has told
+        self._counted: OrderedDict[bytes, int] = (
+            OrderedDict()
+        )  # prompt tokens, by the question's key
+        self._templates: dict[
+            str, int
+        ] = {}  # what each model's chat template adds at most, once a reply has told
         self._excess = 0  # tokens that a choice had beyond max_tokens, at most
 
     @property
@@ -83,7 +89,9 @@ class Budget:
                 self.end(waiter.turn.result(), cost=0)
             raise
 
-    def keep(self, grant: Grant, question: ChatRequest, start: int, completions: Sequence[Completion]) -> None:
+    def keep(
+        self, grant: Grant, question: ChatRequest, start: int, completions: Sequence[Completion]
+    ) -> None:
         """End a grant with what it bought, which is in the journal once this returns."""
         if self._journal is None:
             self._unkept += billed(completions)
@@ -123,7 +131,9 @@ class Budget:
             # The first reply tells what the chat template adds: until then nothing else leaves.
             if self._open and (not self._templates or self._affordable(first) < first.choices):
                 return
-            served = next((w for w in self._waiters if not w.turn.done() and self._affordable(w)), None)
+            served = next(
+                (w for w in self._waiters if not w.turn.done() and self._affordable(w)), None
+            )
             if served is None:
                 self._refuse_all()
                 return
@@ -159,9 +169,14 @@ class Budget:
 
 def billed(completions: Sequence[Completion]) -> int:
     """Return the tokens that completions cost, those of their prompt included."""
-    return sum(completion.prompt_tokens + completion.completion_tokens for completion in completions)
+    return sum(
+        completion.prompt_tokens + completion.completion_tokens for completion in completions
+    )
 
 
 def _bytes_of(question: ChatRequest) -> int:
     """Return the bytes of the messages and what a template puts around each: no prompt has more tokens."""
-    return sum(len(message["content"].encode(errors="replace")) + TOKENS_PER_MESSAGE for message in question.messages)
+    return sum(
+        len(message["content"].encode(errors="replace")) + TOKENS_PER_MESSAGE
+        for message in question.messages
+    )

@@ -28,7 +28,9 @@ class ChatClient:
     `backoff` is the wait in seconds before the first retry. Raises UserError where no endpoint is named at all.
     """
 
-    def __init__(self, settings: Settings, journal: Journal | None, backoff: float = FIRST_BACKOFF) -> None:
+    def __init__(
+        self, settings: Settings, journal: Journal | None, backoff: float = FIRST_BACKOFF
+    ) -> None:
         connections = [connect(address, settings) for address in addresses_of(settings, os.environ)]
         # The addresses may hold a password: the connections know it, no repr of anything that is kept here shall.
         self._settings = settings.changed(base_url=())
@@ -72,7 +74,9 @@ class ChatClient:
         """Raise UserError if --token_budget does not pay for the probe of each model and one completion of these messages."""
         budget = self._settings.model.token_budget
         price = self._budget.price(self._question(messages), 1)
-        price += sum(self._budget.price(self._endpoint.probe_request(model), 1) for model in self._models)
+        price += sum(
+            self._budget.price(self._endpoint.probe_request(model), 1) for model in self._models
+        )
         if budget is not None and price > budget:
             raise UserError(
                 f"--token_budget {budget} does not pay for a single solution, which may cost {price} tokens: "
@@ -89,7 +93,9 @@ class ChatClient:
             try:
                 await self._endpoint.request(self._endpoint.probe_request(model), 0, 1)
             except EndpointError as error:
-                raise UserError(f"the endpoint gives no completion, so nothing was begun: {error}") from None
+                raise UserError(
+                    f"the endpoint gives no completion, so nothing was begun: {error}"
+                ) from None
 
     async def complete(
         self,
@@ -113,7 +119,9 @@ class ChatClient:
         self.usage.replayed += len(found)
         if len(found) < n:
             missing = [index for index in range(start, start + n) if index not in found]
-            await _all_done([self._buy(question, first, count, found) for first, count in _runs(missing)])
+            await _all_done(
+                [self._buy(question, first, count, found) for first, count in _runs(missing)]
+            )
         return [found[index] for index in range(start, start + n)]
 
     @property
@@ -148,15 +156,23 @@ class ChatClient:
             "top_p": settings.model.top_p,
             "max_tokens": settings.model.max_tokens if max_tokens is None else max_tokens,
         }
-        return ChatRequest(model, messages, sampling, question_key(model, messages, sampling), affinity_key)
+        return ChatRequest(
+            model, messages, sampling, question_key(model, messages, sampling), affinity_key
+        )
 
-    async def _buy(self, question: ChatRequest, start: int, count: int, found: dict[int, Completion]) -> None:
+    async def _buy(
+        self, question: ChatRequest, start: int, count: int, found: dict[int, Completion]
+    ) -> None:
         """Buy the completions of these indices into `found`, in as many requests as the endpoint's limit of `n` takes."""
         most = self._endpoint.dialect(question.model).most_choices or count
-        parts = [(first, min(most, start + count - first)) for first in range(start, start + count, most)]
+        parts = [
+            (first, min(most, start + count - first)) for first in range(start, start + count, most)
+        ]
         await _all_done([self._buy_part(question, first, size, found) for first, size in parts])
 
-    async def _buy_part(self, question: ChatRequest, start: int, count: int, found: dict[int, Completion]) -> None:
+    async def _buy_part(
+        self, question: ChatRequest, start: int, count: int, found: dict[int, Completion]
+    ) -> None:
         # Whoever waits for it may be cancelled meanwhile, but what a server is at work on will be billed, so it is kept.
         purchase = asyncio.create_task(self._endpoint.request(question, start, count))
         self._purchases.add(purchase)
@@ -178,7 +194,9 @@ class ChatClient:
     @property
     def _models(self) -> list[str]:
         settings = self._settings
-        return list(dict.fromkeys(filter(None, [settings.model.model_name, settings.search.judge_model])))
+        return list(
+            dict.fromkeys(filter(None, [settings.model.model_name, settings.search.judge_model]))
+        )
 
 
 def _runs(indices: list[int]) -> list[tuple[int, int]]:
@@ -197,6 +215,10 @@ async def _all_done(parts: list[Coroutine[Any, Any, None]]) -> None:
     if len(parts) == 1:
         await parts[0]
         return
-    failed = [result for result in await asyncio.gather(*parts, return_exceptions=True) if result is not None]
+    failed = [
+        result
+        for result in await asyncio.gather(*parts, return_exceptions=True)
+        if result is not None
+    ]
     if failed:
         raise max(failed, key=severity)

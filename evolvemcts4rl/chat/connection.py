@@ -41,10 +41,14 @@ class NotJson(Fault):
 class HttpConnection:
     """One replica, asked by the openai library's HTTP client. Its repr names the host alone."""
 
-    def __init__(self, address: Address, http: Any, headers: Mapping[str, str], timeout: float) -> None:
+    def __init__(
+        self, address: Address, http: Any, headers: Mapping[str, str], timeout: float
+    ) -> None:
         self.host = address.host
         self._roots = address.roots  # those that may still turn out to be the one
-        self._query = urlencode({"api-version": address.azure_version}) if address.azure_version else ""
+        self._query = (
+            urlencode({"api-version": address.azure_version}) if address.azure_version else ""
+        )
         self._http = http
         self._headers = {**headers, **address.headers}
         self._secrets = [_as_in_json(secret) for secret in address.secrets]
@@ -57,7 +61,9 @@ class HttpConnection:
     async def post(self, body: dict[str, Any], headers: dict[str, str]) -> bytes:
         """Return the reply to a chat request. Raises Fault."""
         deployment = f"deployments/{quote(body['model'], safe='')}/" if self._query else ""
-        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(
+            errors="replace"
+        )
 
         async def ask(root: SplitResult) -> bytes:
             url = url_under(root, f"{deployment}chat/completions", self._query)
@@ -71,7 +77,9 @@ class HttpConnection:
 
         async def ask(root: SplitResult) -> Any:
             url = url_under(root, "models", self._query)
-            content = await self._exchange("GET", url, timeout, MOST_LISTING_BYTES, headers=self._headers)
+            content = await self._exchange(
+                "GET", url, timeout, MOST_LISTING_BYTES, headers=self._headers
+            )
             try:
                 return json.loads(content)
             except (ValueError, RecursionError):
@@ -100,7 +108,9 @@ class HttpConnection:
                 return reply
         raise faults[0]
 
-    async def _exchange(self, method: str, url: str, timeout: float, most: int, **what: Any) -> bytes:
+    async def _exchange(
+        self, method: str, url: str, timeout: float, most: int, **what: Any
+    ) -> bytes:
         """Return the body of a good reply of at most `most` bytes. Raises Fault for any other."""
         import aiohttp
         import httpx2
@@ -121,9 +131,13 @@ class HttpConnection:
         else:
             content = self._clean(content)
             if not reply.is_success:
-                fault = fault_of_reply(reply.status_code, content.decode(errors="replace"), reply.headers)
+                fault = fault_of_reply(
+                    reply.status_code, content.decode(errors="replace"), reply.headers
+                )
             elif len(content) > most:
-                fault = Fault(f"a reply of more than {most / MEGABYTE:.0f} MB was dropped", oversized=True)
+                fault = Fault(
+                    f"a reply of more than {most / MEGABYTE:.0f} MB was dropped", oversized=True
+                )
             else:
                 return content
         raise fault from None
@@ -137,9 +151,13 @@ class HttpConnection:
         # The aiohttp transport calls most of its errors timeouts: the cause tells what it was.
         for cause in causes:
             if isinstance(cause, aiohttp.ClientSSLError):
-                return Fault("no connection: an untrusted certificate, or no https at all", unreachable=True)
+                return Fault(
+                    "no connection: an untrusted certificate, or no https at all", unreachable=True
+                )
             if isinstance(cause, aiohttp.ClientConnectorError):
-                return Fault(f"no connection: {cause.os_error.strerror or cause.os_error}", unreachable=True)
+                return Fault(
+                    f"no connection: {cause.os_error.strerror or cause.os_error}", unreachable=True
+                )
         if any(isinstance(cause, aiohttp.ConnectionTimeoutError) for cause in causes):
             return Fault("no connection in time", unreachable=True, timed_out=True)
         if any(isinstance(cause, TimeoutError) for cause in causes):
@@ -179,7 +197,8 @@ def _as_in_json(secret: str) -> Any:
     Writers of JSON may escape any sign that is neither letter nor digit.
     """
     signs = (
-        re2.escape(sign) if sign.isalnum() else rf"\\*(?:{re2.escape(sign)}|(?i:u{ord(sign):04x}))" for sign in secret
+        re2.escape(sign) if sign.isalnum() else rf"\\*(?:{re2.escape(sign)}|(?i:u{ord(sign):04x}))"
+        for sign in secret
     )
     return re2.compile("".join(signs).encode())
 
@@ -192,7 +211,9 @@ def connect(address: Address, settings: Settings) -> HttpConnection:
     # It logs every request with its address, which is noise, and takes time.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     sockets = settings.model.concurrency + 1
-    limits = httpx2.Limits(max_connections=sockets, max_keepalive_connections=sockets, keepalive_expiry=KEEP_ALIVE)
+    limits = httpx2.Limits(
+        max_connections=sockets, max_keepalive_connections=sockets, keepalive_expiry=KEEP_ALIVE
+    )
     timeout = httpx2.Timeout(settings.model.timeout, connect=CONNECT_TIMEOUT, pool=None)
     # On aiohttp a request costs half of what it does on the library's own transport.
     http = DefaultAioHttpClient(limits=limits, timeout=timeout)

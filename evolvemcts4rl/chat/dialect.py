@@ -29,7 +29,9 @@ class ServerKind:
 _CONTINUE = {"continue_final_message": True, "add_generation_prompt": False}
 _VLLM = ServerKind(continues_prefix=True, echoes_prefix=False, fields_with_prefix=_CONTINUE)
 # Its defaults (top_k 40, min_p 0.05) would cut what temperature and top_p describe.
-_LLAMACPP = ServerKind(continues_prefix=True, fields={"top_k": 0, "min_p": 0.0, "cache_prompt": True})
+_LLAMACPP = ServerKind(
+    continues_prefix=True, fields={"top_k": 0, "min_p": 0.0, "cache_prompt": True}
+)
 _OTHER = ServerKind(fields_with_prefix=_CONTINUE)
 SERVER_KINDS = {"vllm": _VLLM, "sglang": _VLLM, "llamacpp": _LLAMACPP}  # by the owner of the model
 
@@ -108,7 +110,11 @@ class Dialect:
         body |= kind.fields
         if question.prefix:
             body |= kind.fields_with_prefix
-        return {self.renamed.get(name, name): value for name, value in body.items() if name not in self.dropped}
+        return {
+            self.renamed.get(name, name): value
+            for name, value in body.items()
+            if name not in self.dropped
+        }
 
     def learn(self, fault: Fault, sent: Mapping[str, Any]) -> bool:
         """Learn from a refusal of the body that was sent; return whether to ask in another way."""

@@ -23,7 +23,11 @@ from evolvemcts4rl.settings import Settings
 
 log = logging.getLogger(__name__)
 
-BILLED_ALL_THE_SAME = (None, 408, 504)  # no status, or a gateway's that gave up while the server wrote on
+BILLED_ALL_THE_SAME = (
+    None,
+    408,
+    504,
+)  # no status, or a gateway's that gave up while the server wrote on
 PROBE: list[Message] = [{"role": "user", "content": "Say OK."}]
 PROBE_TOKENS = 16
 LISTING_TIMEOUT = 10.0  # seconds for /v1/models, which no server computes
@@ -70,7 +74,9 @@ class Usage:
 class Endpoint:
     """All replicas of one endpoint. `backoff` is the wait in seconds before the first retry, and the measure of all others."""
 
-    def __init__(self, settings: Settings, connections: Sequence[Connection], backoff: float, budget: Budget) -> None:
+    def __init__(
+        self, settings: Settings, connections: Sequence[Connection], backoff: float, budget: Budget
+    ) -> None:
         self._settings = settings
         replicas = [Replica(c.host, c, settings.model.concurrency) for c in connections]
         self._replicas = Replicas(replicas, settings.model.concurrency, backoff)
@@ -81,7 +87,9 @@ class Endpoint:
         self._dialects: dict[str, Dialect] = {}
         self.owner = ""  # who owns the model, in lower case, as /v1/models says
         self._asking: set[asyncio.Task[Any] | None] = set()  # whose requests a server is at work on
-        self._unwanted: WeakSet[asyncio.Task[Any]] = WeakSet()  # whose replies nobody waits for any more
+        self._unwanted: WeakSet[asyncio.Task[Any]] = (
+            WeakSet()
+        )  # whose replies nobody waits for any more
         self.usage = Usage()
 
     @property
@@ -104,12 +112,16 @@ class Endpoint:
 
         Of replicas that name different owners of the model, the first one named is believed, whichever answers first.
         """
-        listings = await asyncio.gather(*(self._list_models(replica) for replica in self._replicas.all))
+        listings = await asyncio.gather(
+            *(self._list_models(replica) for replica in self._replicas.all)
+        )
         faults = [listing for listing in listings if isinstance(listing, Fault)]
         unreachable = [fault for fault in faults if fault.unreachable or fault.timed_out]
         if len(unreachable) == len(listings):
             hosts = ", ".join(replica.host for replica in self._replicas.all)
-            raise UserError(f"cannot reach {hosts} ({unreachable[0]}): check --base_url, and that the server runs")
+            raise UserError(
+                f"cannot reach {hosts} ({unreachable[0]}): check --base_url, and that the server runs"
+            )
         for listing in reversed(listings):
             if not isinstance(listing, Fault):
                 self._learn_models(listing)
@@ -129,12 +141,16 @@ class Endpoint:
             except Fault as error:
                 fault = error
                 reason = self._fatal_reason(fault, replica, question.model)
-                self._patience.note(fault, replica, sent_at, refusal=bool(reason) or not fault.is_transient)
+                self._patience.note(
+                    fault, replica, sent_at, refusal=bool(reason) or not fault.is_transient
+                )
             finally:
                 self._replicas.release(replica)
             log.info("%s: %s", replica.host, fault)
             if reason or not fault.is_transient:
-                await self._patience.weigh_refusal(fault, reason, replica, question.model, course, sent_at)
+                await self._patience.weigh_refusal(
+                    fault, reason, replica, question.model, course, sent_at
+                )
             else:
                 await self._patience.weigh_failure(fault, replica, question.model, course, sent_at)
             await self._patience.sleep(course, fault)
@@ -167,7 +183,9 @@ class Endpoint:
         self._patience.close()
         await asyncio.gather(*(replica.connection.close() for replica in self._replicas.all))
 
-    async def _attempt(self, replica: Replica, question: ChatRequest, start: int, count: int) -> list[Completion]:
+    async def _attempt(
+        self, replica: Replica, question: ChatRequest, start: int, count: int
+    ) -> list[Completion]:
         """Ask one replica, anew where it turns out that it wants to be asked otherwise. Raises Fault, and BudgetSpent."""
         dialect = self.dialect(question.model)
         bounded = True
@@ -192,11 +210,17 @@ class Endpoint:
                     # Less than max_tokens is left of the context: a server that is not told how many writes what fits.
                     bounded = False
                     if not dialect.outgrown:
-                        log.warning("%s: %s; such requests get what fits, or count nowhere", question.model, fault)
+                        log.warning(
+                            "%s: %s; such requests get what fits, or count nowhere",
+                            question.model,
+                            fault,
+                        )
                         dialect.outgrown = True
                 elif not dialect.learn(fault, body):
                     raise
-                await asyncio.sleep(0)  # where nobody waits for it any more, it ends here and asks no second time
+                await asyncio.sleep(
+                    0
+                )  # where nobody waits for it any more, it ends here and asks no second time
             else:
                 self._budget.keep(grant, question, start, completions)
                 self._patience.answered(replica, sent_at)
@@ -221,7 +245,14 @@ class Endpoint:
         """The completions of a reply, which may hold anything at all. Raises Fault."""
         try:
             return read_completions(reply, question, count, server_kind(self.owner).echoes_prefix)
-        except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
+        except (
+            ValueError,
+            TypeError,
+            ArithmeticError,
+            LookupError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             log.debug("a reply that cannot be read", exc_info=True)
             raise Fault(f"the reply cannot be read ({type(error).__name__})") from None
 
@@ -243,7 +274,9 @@ class Endpoint:
         """The JSON that lists the models, or the Fault of a replica that does not list them, which it need not."""
         for tries in range(1, LISTING_TRIES + 1):
             try:
-                return await replica.connection.models(min(self._settings.model.timeout, LISTING_TIMEOUT))
+                return await replica.connection.models(
+                    min(self._settings.model.timeout, LISTING_TIMEOUT)
+                )
             except Fault as error:
                 fault = error
             if fault.timed_out or not fault.is_transient or tries == LISTING_TRIES:
@@ -264,7 +297,9 @@ class Endpoint:
         listed = listing.get("data") if isinstance(listing, dict) else None
         rows = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
         self._models = [str(row.get("id")) for row in rows]
-        named = [row for row in rows if row.get("id") == self._settings.model.model_name] or rows[:1]
+        named = [row for row in rows if row.get("id") == self._settings.model.model_name] or rows[
+            :1
+        ]
         if named:
             self.owner = str(named[0].get("owned_by") or "").lower()
 

@@ -23,13 +23,17 @@ UNKNOWN_MODEL = re2.compile(
     r"(?is)\bmodel\b.{0,120}(not found|not exist|not available|not a valid)"
     r"|(unknown|invalid|no such|unsupported) model|not a valid model"
 )
-NO_CREDIT = re2.compile(r"(?i)insufficient[_ ](quota|credits?|balance|funds)|exceeded your current quota")
+NO_CREDIT = re2.compile(
+    r"(?i)insufficient[_ ](quota|credits?|balance|funds)|exceeded your current quota"
+)
 TOO_LONG = re2.compile(
     r"(?is)context[_ -]?(length|window|size|limit)|available context|maximum model length"
     r"|max_(completion_)?tokens\W.{0,80}too large|must be at least 1, got -"
     r"|max_new_tokens\W.{0,20}<=|(prompt|input) is too long|too many tokens"
 )
-FILTERED = re2.compile(r"(?i)content_filter|content_policy|content management policy|flagged|moderation")
+FILTERED = re2.compile(
+    r"(?i)content_filter|content_policy|content management policy|flagged|moderation"
+)
 
 
 @dataclass(eq=False)
@@ -67,7 +71,9 @@ class Fault(Exception):
 
         That is a result without a verdict, not an error.
         """
-        return self.status in (400, 403, 422) and bool(FILTERED.search(f"{self.code} {self.message}"))
+        return self.status in (400, 403, 422) and bool(
+            FILTERED.search(f"{self.code} {self.message}")
+        )
 
     @property
     def is_cut_off(self) -> bool:
@@ -86,7 +92,9 @@ class Fault(Exception):
         return f"status {self.status}: {self.message}" if self.status else self.message
 
 
-def fatal_reason(fault: Fault, host: str, model: str, models: list[str], flag: str = "--model_name") -> str | None:
+def fatal_reason(
+    fault: Fault, host: str, model: str, models: list[str], flag: str = "--model_name"
+) -> str | None:
     """Return the sentence with which the run ends, or None where a further request could succeed.
 
     It ends with what the server said. `models` are those that the endpoint has, `flag` is the one
@@ -99,7 +107,9 @@ def fatal_reason(fault: Fault, host: str, model: str, models: list[str], flag: s
     return f'{sentence}; it said: "{fault.message[:LONGEST_QUOTE]}{"…" if more else ""}"'
 
 
-def _fatal_sentence(fault: Fault, host: str, model: str, models: list[str], flag: str) -> str | None:
+def _fatal_sentence(
+    fault: Fault, host: str, model: str, models: list[str], flag: str
+) -> str | None:
     said = f"{fault.code} {fault.message}"
     if fault.status is not None and 300 <= fault.status < 400:
         return f"{host} sends requests elsewhere ({fault.status}): give that address as --base_url"
@@ -109,7 +119,9 @@ def _fatal_sentence(fault: Fault, host: str, model: str, models: list[str], flag
         return f"{host} says that the account has no credit left ({fault.status}): top it up"
     if fault.status == 403:
         return f"{host} forbids this key the model {model} (403): use another key or {flag}"
-    if fault.code == "model_not_found" or (fault.status in (400, 404, 422) and UNKNOWN_MODEL.search(said)):
+    if fault.code == "model_not_found" or (
+        fault.status in (400, 404, 422) and UNKNOWN_MODEL.search(said)
+    ):
         there = f" (it has {', '.join(models[:5])})" if models else ""
         return f"{host} has no model {model}: name one that it has with {flag}{there}"
     if fault.status in (404, 405):
@@ -126,7 +138,9 @@ def fault_of_reply(status: int, text: str, headers: Mapping[str, str]) -> Fault:
         body = json.loads(text)
     except (ValueError, RecursionError):
         return Fault(plain_text(text) or NO_REASON, status, retry_after=retry_after(headers))
-    return fault_of_error(body.get("error", body) if isinstance(body, dict) else body, status, headers)
+    return fault_of_error(
+        body.get("error", body) if isinstance(body, dict) else body, status, headers
+    )
 
 
 def fault_of_error(error: Any, status: int | None, headers: Mapping[str, str]) -> Fault:

@@ -98,7 +98,8 @@ class Journal:
             db.execute("PRAGMA synchronous = NORMAL")
             db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
             self._totals = Totals(
-                *db.execute("SELECT * FROM totals").fetchone(), *db.execute("SELECT lost FROM requests").fetchone()
+                *db.execute("SELECT * FROM totals").fetchone(),
+                *db.execute("SELECT lost FROM requests").fetchone(),
             )
         except sqlite3.Error:
             db.close()
@@ -119,7 +120,9 @@ class Journal:
         self._guarded(lambda: self._db.execute(END, (set_aside, lost)))
         self._totals = replace(self._totals, lost=self._totals.lost + lost)
 
-    def put(self, key: bytes, start: int, completions: Sequence[Completion], set_aside: int = 0) -> None:
+    def put(
+        self, key: bytes, start: int, completions: Sequence[Completion], set_aside: int = 0
+    ) -> None:
         """Commit completions as those of index `start`, start + 1, …; once this returns they survive the process.
 
         `set_aside` is what was noted when the request left that brought them.
@@ -128,20 +131,33 @@ class Journal:
             self._totals,
             completions=self._totals.completions + len(completions),
             prompt_tokens=self._totals.prompt_tokens + sum(c.prompt_tokens for c in completions),
-            completion_tokens=self._totals.completion_tokens + sum(c.completion_tokens for c in completions),
+            completion_tokens=self._totals.completion_tokens
+            + sum(c.completion_tokens for c in completions),
         )
         self._guarded(lambda: self._write(key, start, completions, set_aside))
         self._totals = bought
 
-    def _write(self, key: bytes, start: int, completions: Sequence[Completion], set_aside: int) -> None:
+    def _write(
+        self, key: bytes, start: int, completions: Sequence[Completion], set_aside: int
+    ) -> None:
         rows = [
-            (key, start + i, c.prompt_tokens, c.completion_tokens, c.finish_reason, c.text, c.thought)
+            (
+                key,
+                start + i,
+                c.prompt_tokens,
+                c.completion_tokens,
+                c.finish_reason,
+                c.text,
+                c.thought,
+            )
             for i, c in enumerate(completions)
         ]
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany(ADD, rows)
-            self._db.execute(COUNT, (len(rows), sum(row[2] for row in rows), sum(row[3] for row in rows)))
+            self._db.execute(
+                COUNT, (len(rows), sum(row[2] for row in rows), sum(row[3] for row in rows))
+            )
             if set_aside:
                 self._db.execute(END, (set_aside, 0))
             self._db.execute("COMMIT")
@@ -165,7 +181,10 @@ class Journal:
         try:
             return action()
         except sqlite3.OperationalError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
+                sqlite3.SQLITE_BUSY,
+                sqlite3.SQLITE_LOCKED,
+            ):
                 raise UserError(
                     f"another run holds {self.path}: wait for it to end, or choose another --output_dir"
                 ) from None

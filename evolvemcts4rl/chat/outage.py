@@ -32,7 +32,9 @@ class Outage:
         self._began = self._began or time.monotonic()
         if self._over is None:
             self._over = asyncio.Event()
-            log.warning("No answer (%s: %s): waiting until there is one. Ctrl-C ends the run.", host, fault)
+            log.warning(
+                "No answer (%s: %s): waiting until there is one. Ctrl-C ends the run.", host, fault
+            )
 
     def answered(self, host: str) -> None:
         """Note a usable reply: whoever waits tries again at once."""

@@ -19,9 +19,13 @@ log = logging.getLogger(__name__)
 # So many times the first backoff, which is half a second:
 LONGEST_BACKOFF = 60
 NOTICE = 10  # without an answer, before the run says that it waits
-REFUSAL_PATIENCE = 120  # that every replica may refuse every request, once they have answered, before the run ends
+REFUSAL_PATIENCE = (
+    120  # that every replica may refuse every request, once they have answered, before the run ends
+)
 REFUSALS_TO_END = 5  # in a row of every replica, at least, before that
-OWN_REFUSALS = 3  # of one request while others are answered, until it is refused for its own content
+OWN_REFUSALS = (
+    3  # of one request while others are answered, until it is refused for its own content
+)
 
 
 @dataclass
@@ -50,7 +54,11 @@ class Patience:
     """
 
     def __init__(
-        self, replicas: Replicas, max_retries: int, backoff: float, probe: Callable[[str], Awaitable[bool]]
+        self,
+        replicas: Replicas,
+        max_retries: int,
+        backoff: float,
+        probe: Callable[[str], Awaitable[bool]],
     ) -> None:
         self.answered_before = False  # in an earlier life of the run
         self._replicas = replicas
@@ -78,17 +86,27 @@ class Patience:
         if self._ever_answered and (fault.unreachable or self._replicas.in_flight == 1):
             self._outage.fault(replica.host, fault)
 
-    async def weigh_failure(self, fault: Fault, replica: Replica, model: str, course: Course, sent_at: float) -> None:
+    async def weigh_failure(
+        self, fault: Fault, replica: Replica, model: str, course: Course, sent_at: float
+    ) -> None:
         """Count what may pass by itself. Raises EndpointError after all retries, if others are answered meanwhile."""
         # Being told to wait costs no retry while others get through: the queue is long, but it moves.
         if fault.is_overload and self._replicas.answered_at > (course.failures.last_at or sent_at):
             course.failures.last_at = time.monotonic()
             course.tries = 0
-        elif await self._is_its_own(course.failures, self._max_retries, fault, replica, model, sent_at):
+        elif await self._is_its_own(
+            course.failures, self._max_retries, fault, replica, model, sent_at
+        ):
             raise EndpointError(f"{replica.host}: {fault}") from None
 
     async def weigh_refusal(
-        self, fault: Fault, reason: str | None, replica: Replica, model: str, course: Course, sent_at: float
+        self,
+        fault: Fault,
+        reason: str | None,
+        replica: Replica,
+        model: str,
+        course: Course,
+        sent_at: float,
     ) -> None:
         """Count what no retry should mend, but may, where a gateway or a replica is to blame that is being restarted.
 
@@ -101,10 +119,14 @@ class Patience:
             if self._replicas.none_serves():
                 raise UserError(reason, resumable=self.answered_before) from None
         elif self._replicas.refuse_all(REFUSALS_TO_END, REFUSAL_PATIENCE * self._backoff):
-            raise UserError(reason or f"{replica.host} refuses every request ({fault})", resumable=True) from None
+            raise UserError(
+                reason or f"{replica.host} refuses every request ({fault})", resumable=True
+            ) from None
         if reason:
             self._replicas.set_aside(replica, reason)
-        if await self._is_its_own(course.refusals, OWN_REFUSALS - 1, fault, replica, model, sent_at):
+        if await self._is_its_own(
+            course.refusals, OWN_REFUSALS - 1, fault, replica, model, sent_at
+        ):
             raise Refused(f"{replica.host}: {fault}") from None
 
     async def sleep(self, course: Course, fault: Fault) -> None:

@@ -18,11 +18,18 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 FIRST_BACKOFF = 0.5  # seconds before the first retry, doubled at each further one; what follows is so many of it
-FIRST_REST, LONGEST_REST = 10, 120  # that a dead replica is left alone, doubled each time that it is still dead
+FIRST_REST, LONGEST_REST = (
+    10,
+    120,
+)  # that a dead replica is left alone, doubled each time that it is still dead
 FAULTS_TO_SET_ASIDE = 3  # in a row; one reset connection says little about a replica
-MOST_REFUSED = 0.25  # share of the requests refused for load above which there are too many in flight
+MOST_REFUSED = (
+    0.25  # share of the requests refused for load above which there are too many in flight
+)
 SHORTEST_WINDOW = 8  # replies; fewer say little about the share that is refused
-REFUSED_TO_PAUSE = 8  # for load, and twice as many as were answered, before a replica is left alone as it asks
+REFUSED_TO_PAUSE = (
+    8  # for load, and twice as many as were answered, before a replica is left alone as it asks
+)
 HOMES_KEPT = 10_000  # problems whose replica is remembered: more than are ever in work at once
 MUCH_BUSIER = 4  # requests above twice the idlest replica's, from which on a problem's own replica is too busy for it
 
@@ -87,7 +94,9 @@ class _Waiter:
 class Replicas:
     """All replicas of the endpoint behind one limit of requests in flight; who waits is served first come, first served."""
 
-    def __init__(self, replicas: Sequence[Replica], concurrency: int, backoff: float = FIRST_BACKOFF) -> None:
+    def __init__(
+        self, replicas: Sequence[Replica], concurrency: int, backoff: float = FIRST_BACKOFF
+    ) -> None:
         self.all = list(replicas)
         self.answered_at = 0.0  # when the latest of the requests left that got a usable reply
         self._backoff = backoff
@@ -137,7 +146,10 @@ class Replicas:
         if sent_at < replica.began_at:
             return
         replica.overloaded += 1
-        if replica.overloaded >= min(REFUSED_TO_PAUSE, replica.limit) and replica.overloaded > 2 * replica.answered:
+        if (
+            replica.overloaded >= min(REFUSED_TO_PAUSE, replica.limit)
+            and replica.overloaded > 2 * replica.answered
+        ):
             replica.paused_until = max(replica.paused_until, now + (retry_after or 0.0))
         replica.weigh(now)
 

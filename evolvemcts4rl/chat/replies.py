@@ -11,7 +11,9 @@ from evolvemcts4rl.chat.dialect import ChatRequest
 from evolvemcts4rl.chat.faults import Fault, fault_of_error
 from evolvemcts4rl.records import Completion
 
-FINISHED = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_str"})  # names for the same end
+FINISHED = frozenset(
+    {"stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_str"}
+)  # names for the same end
 BROKEN_OFF = "error"
 BYTES_PER_TOKEN = 3.5  # of UTF-8, roughly, in any language: only where the endpoint does not count
 MOST_BYTES_PER_TOKEN = 20  # of several choices together: above, their tokens were not all counted
@@ -19,7 +21,9 @@ MOST_TOKENS = 10**9  # of one reply; no endpoint has a context so long
 THINK, THOUGHT_ENDS = "<think>", "</think>"
 
 
-def read_completions(content: bytes, question: ChatRequest, count: int, echoes: bool) -> list[Completion]:
+def read_completions(
+    content: bytes, question: ChatRequest, count: int, echoes: bool
+) -> list[Completion]:
     """Return at most `count` completions of a reply with status 200, in the order of its choices.
 
     `echoes` says that the endpoint may repeat the prefix before what it adds. The prompt's tokens
@@ -28,7 +32,11 @@ def read_completions(content: bytes, question: ChatRequest, count: int, echoes: 
     """
     payload = _payload(content)
     listed = payload.get("choices")
-    choices = [choice for choice in listed if isinstance(choice, dict)] if isinstance(listed, list) else []
+    choices = (
+        [choice for choice in listed if isinstance(choice, dict)]
+        if isinstance(listed, list)
+        else []
+    )
     if all(isinstance(choice.get("index"), int) for choice in choices):
         choices.sort(key=lambda choice: choice["index"])
     if not choices:
@@ -54,18 +62,24 @@ def _payload(content: bytes) -> dict[str, Any]:
     if error and not payload.get("choices"):
         # Some gateways answer 200 and put the upstream's status into the body.
         code = error.get("code") if isinstance(error, dict) else None
-        raise fault_of_error(error, code if isinstance(code, int) and 400 <= code < 600 else None, {})
+        raise fault_of_error(
+            error, code if isinstance(code, int) and 400 <= code < 600 else None, {}
+        )
     return payload
 
 
-def _read_choice(choice: dict[str, Any], question: ChatRequest, echoes: bool) -> tuple[str, str, str]:
+def _read_choice(
+    choice: dict[str, Any], question: ChatRequest, echoes: bool
+) -> tuple[str, str, str]:
     """Return text, thought and finish reason of one choice."""
     message = choice.get("message")
     reason = choice.get("finish_reason") or "stop"
     if not isinstance(message, dict) or not isinstance(reason, str) or reason == BROKEN_OFF:
         return "", "", BROKEN_OFF
     content, thought = _parts(message.get("content"))
-    thought = thought or _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
+    thought = (
+        thought or _string(message.get("reasoning_content")) or _string(message.get("reasoning"))
+    )
     content = _after_prefix(content, question.prefix) if echoes else content
     content, aloud = split_thought(content)
     reason = "stop" if reason in FINISHED else _sound(reason)
@@ -83,7 +97,9 @@ def split_thought(content: str) -> tuple[str, str]:
     """
     opened = content.lstrip()
     is_opened = opened.startswith(THINK)
-    thought, closed, text = (opened.removeprefix(THINK) if is_opened else content).partition(THOUGHT_ENDS)
+    thought, closed, text = (opened.removeprefix(THINK) if is_opened else content).partition(
+        THOUGHT_ENDS
+    )
     return (text.lstrip(), thought.strip()) if closed or is_opened else (content, "")
 
 
@@ -126,13 +142,17 @@ def _sound(text: str) -> str:
     return text
 
 
-def _tokens(payload: dict[str, Any], read: list[tuple[str, str, str]], question: ChatRequest) -> tuple[int, list[int]]:
+def _tokens(
+    payload: dict[str, Any], read: list[tuple[str, str, str]], question: ChatRequest
+) -> tuple[int, list[int]]:
     """Return the prompt's tokens and those of each choice, in proportion to its length."""
     usage = payload["usage"] if isinstance(payload.get("usage"), dict) else {}
     sizes = [len(text.encode()) + len(thought.encode()) for text, thought, _ in read]
     prompt, written = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
     if prompt is None:
-        prompt = math.ceil(sum(len(m["content"].encode()) for m in question.messages) / BYTES_PER_TOKEN)
+        prompt = math.ceil(
+            sum(len(m["content"].encode()) for m in question.messages) / BYTES_PER_TOKEN
+        )
     uncounted = not (written and sizes[0]) and sum(sizes) > MOST_BYTES_PER_TOKEN * (written or 0)
     if written is None or uncounted:
         return prompt, [math.ceil(size / BYTES_PER_TOKEN) for size in sizes]
@@ -141,7 +161,9 @@ def _tokens(payload: dict[str, Any], read: list[tuple[str, str, str]], question:
     if len(sizes) > 1 and sizes[0] and written and _counts_first_only(payload, sizes, written):
         most = int(question.sampling["max_tokens"])
         guesses = [min(most, round(written * size / sizes[0])) for size in sizes]
-        return prompt, [most if read[i][2] == "length" else guess for i, guess in enumerate(guesses)]
+        return prompt, [
+            most if read[i][2] == "length" else guess for i, guess in enumerate(guesses)
+        ]
     return prompt, _shares(sizes, written)
 
 
@@ -157,7 +179,9 @@ def _counts_first_only(payload: dict[str, Any], sizes: list[int], written: int) 
     """
     if isinstance(timings := payload.get("timings"), dict):
         return timings.get("predicted_n") == written
-    all_of_them, first = (abs(math.log(size / written / BYTES_PER_TOKEN)) for size in (sum(sizes), sizes[0]))
+    all_of_them, first = (
+        abs(math.log(size / written / BYTES_PER_TOKEN)) for size in (sum(sizes), sizes[0])
+    )
     return first < all_of_them and sum(sizes) / written > BYTES_PER_TOKEN
 
 

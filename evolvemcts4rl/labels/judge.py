@@ -54,7 +54,9 @@ async def judge(tree: Tree, chat: Chat, model: str) -> None:
 
 
 async def _judge_solution(tree: Tree, path: Sequence[Node], chat: Chat, model: str) -> None:
-    steps = "\n\n".join(f"<step_{index}>\n{node.text.strip()}\n</step_{index}>" for index, node in enumerate(path))
+    steps = "\n\n".join(
+        f"<step_{index}>\n{node.text.strip()}\n</step_{index}>" for index, node in enumerate(path)
+    )
     messages = prompt_messages("judge_solution", model, question=tree.question, steps=steps)
     try:
         (reply,) = await chat.complete(

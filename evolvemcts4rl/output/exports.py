@@ -26,7 +26,11 @@ def steps_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
             longer = prefix + node.text
             stack.extend((child, longer) for child in reversed(node.children))
     if steps:
-        row = {"question_id": tree.question_id, "question": tree.question, "final_answer": tree.final_answer}
+        row = {
+            "question_id": tree.question_id,
+            "question": tree.question,
+            "final_answer": tree.final_answer,
+        }
         yield row | {"reasoning_steps": steps}
 
 
@@ -36,7 +40,9 @@ def prm_rows(labelled_tree: LabelledTree, keep: str = "all") -> Iterator[Row]:
     Left out: solutions whose labels, taken together, are less likely right than not, and with `keep` "agreed" those whose
     first error a judge sees elsewhere (the consensus filter of arXiv 2501.07301).
     """
-    for steps, labels in _distinct(each for each in labelled_tree.labelled if keep == "all" or judge_agrees(each.path)):
+    for steps, labels in _distinct(
+        each for each in labelled_tree.labelled if keep == "all" or judge_agrees(each.path)
+    ):
         yield {"prompt": labelled_tree.tree.question, "completions": steps, "labels": labels}
 
 
@@ -45,7 +51,9 @@ def math_shepherd_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
     tree = labelled_tree.tree
     for steps, labels in _distinct(labelled_tree.labelled):
         marked = [f"{step} {STEP_TAG}" for step in steps]
-        judged = [f"{step} {'+' if label else '-'}" for step, label in zip(steps, labels, strict=True)]
+        judged = [
+            f"{step} {'+' if label else '-'}" for step, label in zip(steps, labels, strict=True)
+        ]
         yield {
             "input": "\n".join([tree.question, *marked]),
             "label": "\n".join([tree.question, *judged]),

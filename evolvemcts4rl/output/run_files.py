@@ -9,12 +9,25 @@ from evolvemcts4rl.chat.journal import Journal, SpoiltJournal
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.settings import FORMATS, Settings
 
-JOURNAL, SETTINGS, SUMMARY, REPORT = "completions.sqlite", "settings.json", "summary.json", "report.html"
+JOURNAL, SETTINGS, SUMMARY, REPORT = (
+    "completions.sqlite",
+    "settings.json",
+    "summary.json",
+    "report.html",
+)
 PROBLEMS, TREES = "problems.jsonl", "tree.jsonl"
 _JOURNALS = (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm")
 # In the order in which they may be deleted: what says that the others are there goes first,
 # what says whose they are goes last.
-RUN_FILES = (SUMMARY, PROBLEMS, TREES, *(f"{name}.jsonl" for name in FORMATS), *_JOURNALS, REPORT, SETTINGS)
+RUN_FILES = (
+    SUMMARY,
+    PROBLEMS,
+    TREES,
+    *(f"{name}.jsonl" for name in FORMATS),
+    *_JOURNALS,
+    REPORT,
+    SETTINGS,
+)
 
 
 def delete_run(folder: Path) -> None:
@@ -45,4 +58,6 @@ def refuse_strangers(folder: Path) -> None:
     # A journal alone is of a run that died in its first moment: it holds no other run's answers.
     strangers = [name for name in RUN_FILES if name not in _JOURNALS and (folder / name).exists()]
     if strangers:
-        raise UserError(f"{folder} holds {strangers[0]} but no {SETTINGS}, so it is no run: give another --output_dir.")
+        raise UserError(
+            f"{folder} holds {strangers[0]} but no {SETTINGS}, so it is no run: give another --output_dir."
+        )

@@ -117,7 +117,9 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(f"{self.path} cannot be made ({error.strerror}): choose another --output_dir.") from None
+            raise UserError(
+                f"{self.path} cannot be made ({error.strerror}): choose another --output_dir."
+            ) from None
         if self._settings.files.overwrite and self.begun:
             delete_run(self.path)
         journal = Journal(self.path / JOURNAL)
@@ -136,7 +138,9 @@ class RunFolder:
         self._rewrite(PROBLEMS, unique_rows(row for row in kept if row["question_id"] not in again))
         self._decided = Decided(self.path / PROBLEMS)
         if not self._settings.evolution.evolve_only:
-            rows = (row for row in read_rows(self.path / TREES) if row["question_id"] in self._decided)
+            rows = (
+                row for row in read_rows(self.path / TREES) if row["question_id"] in self._decided
+            )
             self._rewrite(TREES, unique_rows(rows))
         for _ in self._write_exports(self.trees()):
             pass
@@ -149,7 +153,9 @@ class RunFolder:
         """Forget the problems that failed, so that they are done again; gives those that are decided."""
         self._files.pop(PROBLEMS).close()
         self._decided.close()
-        self._rewrite(PROBLEMS, (row for row in read_rows(self.path / PROBLEMS) if row["status"] != "failed"))
+        self._rewrite(
+            PROBLEMS, (row for row in read_rows(self.path / PROBLEMS) if row["status"] != "failed")
+        )
         self._decided = Decided(self.path / PROBLEMS)
         self._files[PROBLEMS] = (self.path / PROBLEMS).open("ab", buffering=0)
         return self._decided
@@ -199,13 +205,19 @@ class RunFolder:
         if complete:
             self._rewrite(PROBLEMS, read_in_order(self.path / PROBLEMS))
             if self._settings.search.estimator == "belief":
-                rates = learn_rates(evidence(Tree.from_json(row)) for row in read_in_order(self.path / TREES))
+                rates = learn_rates(
+                    evidence(Tree.from_json(row)) for row in read_in_order(self.path / TREES)
+                )
             labelled_trees = self._relabelled_trees(rates)
         else:
             labelled_trees = map(exports.LabelledTree, self.trees())
         shown = most_instructive(_counted(labelled_trees, labels))
         summary = summarise(self.problems(), labels, journal.totals(), self._settings.model.prices)
-        life = {"complete": complete, "seconds": round(seconds, 1), "comparisons_timed_out": timed_out}
+        life = {
+            "complete": complete,
+            "seconds": round(seconds, 1),
+            "comparisons_timed_out": timed_out,
+        }
         summary = life | summary | {"rates": mean_rates(rates)}
         self._write_report(summary, shown)
         self.write_json(SUMMARY, summary)
@@ -261,7 +273,10 @@ class RunFolder:
     def _write_exports(self, trees: Iterable[Tree]) -> Iterator[exports.LabelledTree]:
         """Write every file anew that is a function of the trees, and yield these."""
         with contextlib.ExitStack() as stack:
-            files = {name: stack.enter_context(atomic_write(self.path / f"{name}.jsonl")) for name in self._formats}
+            files = {
+                name: stack.enter_context(atomic_write(self.path / f"{name}.jsonl"))
+                for name in self._formats
+            }
             for labelled_tree in map(exports.LabelledTree, trees):
                 for name, rows in self._exports().items():
                     files[name].write(encode_rows(rows(labelled_tree)))
@@ -272,7 +287,11 @@ class RunFolder:
         if self._settings.evolution.evolve_only:
             return set()
         there = {row["question_id"] for row in read_rows(self.path / TREES)}
-        return {problem.question_id for problem in problems if problem.has_tree and problem.question_id not in there}
+        return {
+            problem.question_id
+            for problem in problems
+            if problem.has_tree and problem.question_id not in there
+        }
 
     def _keep_formats(self) -> None:
         """Take up the formats that the folder has already, so that all its files stay true."""
@@ -286,7 +305,9 @@ class RunFolder:
                 file.write(encode_row(row))
 
 
-def _counted(labelled_trees: Iterable[exports.LabelledTree], labels: LabelCounts) -> Iterator[exports.LabelledTree]:
+def _counted(
+    labelled_trees: Iterable[exports.LabelledTree], labels: LabelCounts
+) -> Iterator[exports.LabelledTree]:
     for labelled_tree in labelled_trees:
         labels.add(labelled_tree)
         yield labelled_tree

@@ -36,16 +36,24 @@ def identity_of(settings: Settings, seed_digest: str) -> Identity:
     prompts, whatever the path of these files.
     """
     flags = {name: value for name, value in settings.by_flag().items() if name not in FREE_FLAGS}
-    flags["decontaminate"] = sorted(_digest(Path(name)) for name in settings.evolution.decontaminate)
-    prompts = {str(path.relative_to(PROMPTS)): _digest(path) for path in sorted(PROMPTS.rglob("*.txt"))}
+    flags["decontaminate"] = sorted(
+        _digest(Path(name)) for name in settings.evolution.decontaminate
+    )
+    prompts = {
+        str(path.relative_to(PROMPTS)): _digest(path) for path in sorted(PROMPTS.rglob("*.txt"))
+    }
     # Through JSON, so that it compares equal with what is read back.
-    identity: Identity = json.loads(json.dumps(flags | {"seed_digest": seed_digest, "prompts": prompts}))
+    identity: Identity = json.loads(
+        json.dumps(flags | {"seed_digest": seed_digest, "prompts": prompts})
+    )
     return identity
 
 
 def settings_json(settings: Settings, identity: Identity, continuation: str) -> dict[str, Any]:
     """Return what settings.json holds: all that made the run, without any credentials."""
-    flags = settings.by_flag() | {"base_url": [without_user(url) for url in settings.model.base_url]}
+    flags = settings.by_flag() | {
+        "base_url": [without_user(url) for url in settings.model.base_url]
+    }
     versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
     python = sys.version.split()[0]
     written = {"flags": flags, "identity": identity, "python": python, "libraries": versions}
@@ -86,7 +94,9 @@ def read_identity(path: Path) -> Identity | None:
     except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
     identity = {
-        name: value for name, value in (json.loads(json.dumps(DEFAULTS)) | identity).items() if name not in FREE_FLAGS
+        name: value
+        for name, value in (json.loads(json.dumps(DEFAULTS)) | identity).items()
+        if name not in FREE_FLAGS
     }
     if isinstance(identity["decontaminate"], dict):  # digests by path, in runs of earlier versions
         identity["decontaminate"] = sorted(identity["decontaminate"].values())
@@ -99,7 +109,9 @@ def difference(before: Identity, now: Identity) -> str | None:
         if before.get(name) != now.get(name):
             if name == "decontaminate":
                 return "the files of --decontaminate have changed"
-            return _SAID.get(name, f"--{name} was {_shown(before.get(name))} and is now {_shown(now.get(name))}")
+            return _SAID.get(
+                name, f"--{name} was {_shown(before.get(name))} and is now {_shown(now.get(name))}"
+            )
     return None
 
 

@@ -24,7 +24,9 @@ class RunFiles:
         """Open the folder; raise UserError where no run has ended in it."""
         self.path = Path(path)
         if not (self.path / "summary.json").is_file():
-            raise UserError(f"{self.path} has no summary.json: name the folder of a run that has ended.")
+            raise UserError(
+                f"{self.path} has no summary.json: name the folder of a run that has ended."
+            )
 
     def __repr__(self) -> str:
         """Return the call that opens the same folder."""
@@ -33,7 +35,9 @@ class RunFiles:
     @property
     def summary(self) -> dict[str, Any]:
         """Return what summary.json says now."""
-        summary: dict[str, Any] = json.loads((self.path / "summary.json").read_text(encoding="utf-8"))
+        summary: dict[str, Any] = json.loads(
+            (self.path / "summary.json").read_text(encoding="utf-8")
+        )
         return summary
 
     def problems(self) -> Iterator[Problem]:
@@ -47,5 +51,7 @@ class RunFiles:
     def rows(self, name: str) -> Iterator[Row]:
         """Return the rows of NAME.jsonl as they stand there; none where the run made no such file."""
         if name not in NAMES:
-            raise UserError(f"there is no file {name}.jsonl in a run; there are {', '.join(NAMES)}.")
+            raise UserError(
+                f"there is no file {name}.jsonl in a run; there are {', '.join(NAMES)}."
+            )
         return read_rows(self.path / f"{name}.jsonl")

@@ -31,7 +31,9 @@ class LabelCounts:
     solutions: Counter[str] = field(default_factory=Counter)  # by what was found in them
     one_step_solutions: int = 0
     whole_solutions: int = 0
-    errors: list[int] = field(default_factory=lambda: [0] * FIFTHS)  # by the part of the solution where they lie
+    errors: list[int] = field(
+        default_factory=lambda: [0] * FIFTHS
+    )  # by the part of the solution where they lie
 
     def add(self, labelled_tree: LabelledTree) -> None:
         """Count one more tree."""
@@ -44,7 +46,13 @@ class LabelCounts:
             if node.label is not None:
                 self.steps[node.label] += 1
         for path, _, labels in labelled_tree.labelled:
-            kind = "right" if labels[-1] else "wrong, error found" if not path[-1].correct else "right after an error"
+            kind = (
+                "right"
+                if labels[-1]
+                else "wrong, error found"
+                if not path[-1].correct
+                else "right after an error"
+            )
             self.solutions[kind] += 1
             if not labels[-1]:
                 self.errors[min(FIFTHS - 1, (len(labels) - 1) * FIFTHS // len(path))] += 1
@@ -63,7 +71,10 @@ class LabelCounts:
 
 
 def summarise(
-    problems: Iterable[Problem], labels: LabelCounts, totals: Totals, prices: tuple[float, float] | None
+    problems: Iterable[Problem],
+    labels: LabelCounts,
+    totals: Totals,
+    prices: tuple[float, float] | None,
 ) -> dict[str, Any]:
     """Return the counts of a run's problems, labels and purchases."""
     statuses: Counter[str] = Counter()
@@ -77,7 +88,10 @@ def summarise(
         if problem.reason:
             reasons[problem.reason.code] += 1
         if problem.status == Status.FAILED and first_failure is None:
-            first_failure = {"question_id": problem.question_id, "reason": str(problem.reason or "")}
+            first_failure = {
+                "question_id": problem.question_id,
+                "reason": str(problem.reason or ""),
+            }
         if problem.vote_agrees is False and (problem.agreement or 0) > 0.5:
             disagreements.append(
                 {
@@ -101,7 +115,9 @@ def summarise(
     return summary | labels.to_json()
 
 
-def print_summary(summary: dict[str, Any], folder: Path, stopped: str | None, resume_command: str) -> None:
+def print_summary(
+    summary: dict[str, Any], folder: Path, stopped: str | None, resume_command: str
+) -> None:
     """Print what came out and where it is; `resume_command` goes on from there."""
     for name, text in _lines(summary, folder, stopped, resume_command):
         print(f"{name:<15} {printable(text)}")
@@ -118,7 +134,10 @@ def _lines(
     yield "trees", f"{summary['trees']} with {summary['rollouts']} rollouts"
     yield "labelled steps", f"{steps['right']} right, {steps['wrong']} wrong"
     yield "solutions", kinds or "none labelled"
-    yield "tokens", f"{summary['prompt_tokens']:,} in, {summary['completion_tokens']:,} out" + _cost(summary)
+    yield (
+        "tokens",
+        f"{summary['prompt_tokens']:,} in, {summary['completion_tokens']:,} out" + _cost(summary),
+    )
     yield "seconds", f"{summary['seconds']:.0f} in this run"
     yield "files", f"{folder}"
     for number, (code, count) in enumerate(list(summary["reasons"].items())[:MOST_REASONS]):

@@ -69,8 +69,12 @@ _TASK = re2.compile(
     r"|minimi[sz]e|maximi[sz]e|identify|choose|select|arrange|order|rationali[sz]e|approximate|fill in|reduce|multiply"
     r"|divide|add|subtract)\b"
 )
-_QUESTION = re2.compile(r"(?i)[?？؟]|\b(?:find|compute|calculate|determine|evaluate|solve|what|how (?:many|much))\b")
-_ENGLISH = frozenset(["the", "of", "and", "is", "are", "has", "have", "to", "for", "with", "each", "if"])
+_QUESTION = re2.compile(
+    r"(?i)[?？؟]|\b(?:find|compute|calculate|determine|evaluate|solve|what|how (?:many|much))\b"
+)
+_ENGLISH = frozenset(
+    ["the", "of", "and", "is", "are", "has", "have", "to", "for", "with", "each", "if"]
+)
 _PROOF = re2.compile(r"(?i)\b(?:prove|show that|explain|justify|discuss|describe)\b")
 # A line that begins with a number or a letter of a list, or the first (a) within it; and those that
 # follow within it.
@@ -135,7 +139,9 @@ def reason_if_proof(question: str) -> Reason | None:
 def reason_if_several_questions(question: str) -> Reason | None:
     """Return a reason where several things are asked: there would be several final answers."""
     items = sum(bool(_QUESTION.search(item)) for item in _numbered_items(question))
-    return Reason(ReasonCode.SEVERAL_QUESTIONS) if items > 1 or _question_marks(question) > 1 else None
+    return (
+        Reason(ReasonCode.SEVERAL_QUESTIONS) if items > 1 or _question_marks(question) > 1 else None
+    )
 
 
 def reason_if_asking_nothing(question: str) -> Reason | None:
@@ -153,7 +159,9 @@ def reason_if_pointing_elsewhere(question: str) -> Reason | None:
     return _found(ReasonCode.NOT_SELF_CONTAINED, found)
 
 
-def reason_if_leaking_prompt(question: str, parent: str, messages: Sequence[Message]) -> Reason | None:
+def reason_if_leaking_prompt(
+    question: str, parent: str, messages: Sequence[Message]
+) -> Reason | None:
     """Return a reason where eight words in a row, or an example, are the prompt's."""
     *earlier, last = [message["content"] for message in messages]
     # An example turn may begin with the instruction: the problem is its last paragraph.
@@ -208,4 +216,6 @@ def _question_marks(question: str) -> int:
 
 def _runs(text: str) -> set[tuple[str, ...]]:
     words = tokens(text)
-    return {tuple(words[start : start + LEAKED_WORDS]) for start in range(len(words) - LEAKED_WORDS + 1)}
+    return {
+        tuple(words[start : start + LEAKED_WORDS]) for start in range(len(words) - LEAKED_WORDS + 1)
+    }

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from evolvemcts4rl.answers.extract import seed_answer
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.problems.table_file import LOADERS, cell_text, first_line, read_table, refuse_objects
+from evolvemcts4rl.problems.table_file import (
+    LOADERS,
+    cell_text,
+    first_line,
+    read_table,
+    refuse_objects,
+)
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.settings import DEFAULTS, Settings
@@ -49,13 +55,21 @@ class Seeds:
             question_id = f"{index:06d}"
             key = hashlib.blake2b(" ".join(question.split()).encode(), digest_size=12).digest()
             if not question:
-                yield Problem(question_id, "", None, status=Status.REFUSED, reason=Reason(ReasonCode.NO_PROBLEM))
+                yield Problem(
+                    question_id,
+                    "",
+                    None,
+                    status=Status.REFUSED,
+                    reason=Reason(ReasonCode.NO_PROBLEM),
+                )
             elif key in seen:
                 reason = Reason(ReasonCode.REPEATED_ROW, f"it repeats row {seen[key]}")
                 yield Problem(question_id, question, None, status=Status.REFUSED, reason=reason)
             else:
                 seen[key] = question_id
-                yield Problem(question_id, question, _answer(row.get(self.settings.files.answer_column)))
+                yield Problem(
+                    question_id, question, _answer(row.get(self.settings.files.answer_column))
+                )
 
 
 def _answer(cell: Any) -> str | None:
@@ -91,7 +105,9 @@ def _check_columns(seeds: Seeds) -> None:
     """Raise UserError for a column that is not there, and for seeds without any problem."""
     settings, there = seeds.settings, seeds.rows.column_names
     if len(seeds) == 0:
-        raise UserError(f"The seed file {settings.files.seed_file} has no rows: it needs at least one problem.")
+        raise UserError(
+            f"The seed file {settings.files.seed_file} has no rows: it needs at least one problem."
+        )
     asked_for = [*settings.files.column_names]
     if settings.files.answer_column != DEFAULTS["answer_column"]:
         asked_for.append(settings.files.answer_column)  # the default one may be missing
@@ -121,10 +137,15 @@ def read_test_texts(settings: Settings) -> list[str]:
             raise UserError(f"The file {name} of --decontaminate is not there.")
         rows, _ = read_table(Path(name), settings.files.column_names)
         columns = [
-            column for column in (*settings.files.column_names, "problem", "question") if column in rows.column_names
+            column
+            for column in (*settings.files.column_names, "problem", "question")
+            if column in rows.column_names
         ]
         for row in rows:
-            cells = [row[column] for column in columns[: len(settings.files.column_names)] or rows.column_names]
+            cells = [
+                row[column]
+                for column in columns[: len(settings.files.column_names)] or rows.column_names
+            ]
             texts.append("\n\n".join(cell for cell in cells if isinstance(cell, str)))
     return texts
 

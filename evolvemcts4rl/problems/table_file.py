@@ -23,7 +23,13 @@ from evolvemcts4rl.errors import UserError
 if TYPE_CHECKING:
     from datasets import Dataset
 
-LOADERS = {".json": "json", ".jsonl": "json", ".ndjson": "json", ".csv": "csv", ".parquet": "parquet"}
+LOADERS = {
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".csv": "csv",
+    ".parquet": "parquet",
+}
 CHUNK = 1 << 20
 MOST_LINE = 16 << 20  # bytes; parsing a line takes eleven times its size
 MOST_WHOLE = 256 << 20  # bytes of a file that is not a row a line: it takes seven times its size
@@ -94,7 +100,9 @@ class _Scan:
         self._decode(chunk)
         if (nul := chunk.find(0)) >= 0:
             line = self._line + chunk.count(b"\n", 0, nul)
-            raise UserError(f"The file {self._path} holds a NUL byte in line {line}: it is not a file of text.")
+            raise UserError(
+                f"The file {self._path} holds a NUL byte in line {line}: it is not a file of text."
+            )
         self._line += chunk.count(b"\n")
         end = chunk.rfind(b"\n")
         self._line_bytes = len(chunk) - end - 1 + (self._line_bytes if end < 0 else 0)
@@ -109,7 +117,9 @@ class _Scan:
             self._decoder.decode(chunk, last)
         except UnicodeDecodeError as error:
             line = self._line + error.object.count(b"\n", 0, error.start)
-            raise UserError(f"The file {self._path} is not UTF-8 in line {line}: save it as UTF-8 text.") from None
+            raise UserError(
+                f"The file {self._path} is not UTF-8 in line {line}: save it as UTF-8 text."
+            ) from None
 
     def _follow_brackets(self, chunk: bytes) -> None:
         """Count how deep brackets nest outside of texts, none of which may hold a line's end."""
@@ -120,7 +130,9 @@ class _Scan:
         outside, inside = parts[self._in_text :: 2], parts[1 - self._in_text :: 2]
         self._in_text ^= (len(parts) - 1) % 2
         brackets = np.frombuffer(b"".join(outside).translate(None, _NOT_BRACKETS), np.uint8)
-        heights = self._depth + np.cumsum(np.where((brackets == ord("[")) | (brackets == ord("{")), 1, -1))
+        heights = self._depth + np.cumsum(
+            np.where((brackets == ord("[")) | (brackets == ord("{")), 1, -1)
+        )
         self._depth = int(heights[-1]) if len(heights) else self._depth
         deepest = int(heights.max(initial=0))
         self.is_shallow = deepest <= MOST_DEPTH and not any(b"\n" in part for part in inside)
@@ -163,11 +175,21 @@ def _load(path: Path, loader: str, used: Sequence[str]) -> Dataset:
         try:
             options = _csv_options(path) if loader == "csv" else {}
             rows = read(str(name), cache_dir=folder, **options)
-        except (datasets.exceptions.DatasetsError, ValueError, OSError, NotImplementedError, csv.Error) as error:
+        except (
+            datasets.exceptions.DatasetsError,
+            ValueError,
+            OSError,
+            NotImplementedError,
+            csv.Error,
+        ) as error:
             if loader != "json":
-                raise UserError(f"The file {path} cannot be read as {loader}: {first_line(error)}") from None
+                raise UserError(
+                    f"The file {path} cannot be read as {loader}: {first_line(error)}"
+                ) from None
             return _from_objects(path, used)
-    types = [getattr(rows.features[name], "dtype", "") for name in used if name in rows.column_names]
+    types = [
+        getattr(rows.features[name], "dtype", "") for name in used if name in rows.column_names
+    ]
     if loader == "json" and not all(kind in EXACT for kind in types):
         return _from_objects(path, used)
     refuse_objects(rows, used, f"The file {path}")
@@ -193,7 +215,9 @@ def _refuse_objects(cells: Iterable[Any], column: str, source: str) -> None:
 
 
 def _is_text_like(cell: Any) -> bool:
-    return all(isinstance(item, _TEXT_LIKE) for item in (cell if isinstance(cell, list) else [cell]))
+    return all(
+        isinstance(item, _TEXT_LIKE) for item in (cell if isinstance(cell, list) else [cell])
+    )
 
 
 def _csv_options(path: Path) -> dict[str, Any]:
@@ -208,7 +232,9 @@ def _csv_options(path: Path) -> dict[str, Any]:
         for row in reader:
             # A comma in a text without quotes: `datasets` would shift the columns and say nothing.
             if len(row) > len(names):
-                raise ValueError(f"more fields in line {reader.line_num} than columns: quote texts that hold commas")
+                raise ValueError(
+                    f"more fields in line {reader.line_num} than columns: quote texts that hold commas"
+                )
     if reader.line_num < 2:
         raise ValueError("it has no rows below the names of its columns")
     text = datasets.Value("string")
@@ -246,7 +272,9 @@ def _objects(path: Path) -> list[dict[str, Any]]:
             value, position = decoder.raw_decode(text, position)
             rows += value if isinstance(value, list) else [value]
     except RecursionError:
-        raise UserError(f"The file {path} is not JSON of problems: its brackets nest too deep.") from None
+        raise UserError(
+            f"The file {path} is not JSON of problems: its brackets nest too deep."
+        ) from None
     except json.JSONDecodeError as error:
         line = _broken_line(text) or error.lineno
         raise UserError(f"The file {path} is not JSON in line {line}: {error.msg}.") from None

@@ -15,7 +15,17 @@ from typing import Any, TextIO
 
 from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.records import Problem
-from evolvemcts4rl.report.markup import SHORT, balance, bars, escape, histogram, pluralise, table, text_block, tile
+from evolvemcts4rl.report.markup import (
+    SHORT,
+    balance,
+    bars,
+    escape,
+    histogram,
+    pluralise,
+    table,
+    text_block,
+    tile,
+)
 from evolvemcts4rl.report.problem_card import instructive, problem_card
 from evolvemcts4rl.tree import Tree
 
@@ -62,10 +72,15 @@ def write_report(
 
 def most_instructive(labelled_trees: Iterable[LabelledTree], most: int = MOST_TREES) -> list[Tree]:
     """Return the trees to show, those with most to learn from first, at most `most` of them."""
-    return [labelled_tree.tree for labelled_tree in heapq.nlargest(most, labelled_trees, key=instructive)]
+    return [
+        labelled_tree.tree
+        for labelled_tree in heapq.nlargest(most, labelled_trees, key=instructive)
+    ]
 
 
-def _page(summary: dict[str, Any], problems: Callable[[], Iterable[Problem]], shown: Sequence[Tree]) -> Iterator[str]:
+def _page(
+    summary: dict[str, Any], problems: Callable[[], Iterable[Problem]], shown: Sequence[Tree]
+) -> Iterator[str]:
     listed, without_tree = _without_tree(problems())
     against = summary["majority_against_stated_answer"][:MOST_LISTED]
     ids = [row["question_id"] for row in against] + [tree.question_id for tree in shown]
@@ -90,32 +105,52 @@ def _without_tree(problems: Iterable[Problem]) -> tuple[list[Problem], int]:
     return sorted(listed, key=lambda problem: (problem.status, problem.question_id)), seen.total()
 
 
-def _with_ancestors(problems: Callable[[], Iterable[Problem]], ids: Iterable[str]) -> dict[str, Problem]:
+def _with_ancestors(
+    problems: Callable[[], Iterable[Problem]], ids: Iterable[str]
+) -> dict[str, Problem]:
     """Return the problems of these ids and all that they descend from, by id."""
     known: dict[str, Problem] = {}
     wanted = set(ids)
     while wanted:
-        found = {problem.question_id: problem for problem in problems() if problem.question_id in wanted}
+        found = {
+            problem.question_id: problem for problem in problems() if problem.question_id in wanted
+        }
         known |= found
-        wanted = {problem.parent_id for problem in found.values() if problem.parent_id} - known.keys()
+        wanted = {
+            problem.parent_id for problem in found.values() if problem.parent_id
+        } - known.keys()
     return known
 
 
 def _figures(summary: dict[str, Any]) -> Iterator[str]:
     """Yield the run in numbers."""
-    statuses, steps, solutions = Counter(summary["problems"]), summary["labelled_steps"], summary["labelled_solutions"]
+    statuses, steps, solutions = (
+        Counter(summary["problems"]),
+        summary["labelled_steps"],
+        summary["labelled_solutions"],
+    )
     yield f"<header><h1>EvolveMCTS4RL {escape(summary.get('run', ''))}</h1>\n"
     if not summary.get("complete", True):
         command = escape(summary.get("resume_command", "the same command"))
         yield f"<p><b>This run is not complete:</b> {command} continues it.</p>\n"
     yield '</header>\n<div class="tiles">\n'
-    about = " · ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in statuses.most_common())
+    about = " · ".join(
+        f"{number:,} {status.replace('_', ' ')}" for status, number in statuses.most_common()
+    )
     yield tile(f"{sum(statuses.values()):,}", "problems", about)
     about = f"completions that came to an answer, in {pluralise(summary['trees'], 'tree')}"
     yield tile(f"{summary['rollouts']:,}", "rollouts", about)
     right, wrong = steps["right"], steps["wrong"]
-    yield tile(f"{right + wrong:,}", "labelled steps", f"{right:,} right · {wrong:,} wrong", balance(right, wrong))
-    about = " · ".join(f"{number:,} {kind}" for kind, number in Counter(solutions).most_common()) or "none"
+    yield tile(
+        f"{right + wrong:,}",
+        "labelled steps",
+        f"{right:,} right · {wrong:,} wrong",
+        balance(right, wrong),
+    )
+    about = (
+        " · ".join(f"{number:,} {kind}" for kind, number in Counter(solutions).most_common())
+        or "none"
+    )
     yield tile(f"{sum(solutions.values()):,}", "labelled solutions", about)
     yield tile(*_tokens(summary))
     yield '</div>\n<div class="panels">\n'
@@ -127,7 +162,10 @@ def _figures(summary: dict[str, Any]) -> Iterator[str]:
         mutations = {"seeds": mutations.pop("identity")} | mutations
     yield f"<section><h2>Where problems come from</h2>\n{bars(mutations)}</section>\n"
     if summary["reasons"]:
-        reasons = {name.replace("_", " ", 1): number for name, number in list(summary["reasons"].items())[:10]}
+        reasons = {
+            name.replace("_", " ", 1): number
+            for name, number in list(summary["reasons"].items())[:10]
+        }
         yield f"<section><h2>Why problems were not searched</h2>\n{bars(reasons)}</section>\n"
     yield "</div>\n"
 
@@ -142,7 +180,9 @@ def _tokens(summary: dict[str, Any]) -> tuple[str, str, str]:
     return f"{read + written:,}", "tokens", " · ".join(parts)
 
 
-def _contradictions(against: list[dict[str, Any]], total: int, known: dict[str, Problem]) -> Iterator[str]:
+def _contradictions(
+    against: list[dict[str, Any]], total: int, known: dict[str, Problem]
+) -> Iterator[str]:
     """Yield the seeds whose stated answer most solutions contradict."""
     if not against:
         return
@@ -171,7 +211,9 @@ def _trees(shown: Sequence[Tree], total: int, known: dict[str, Problem]) -> Iter
         yield f"<p>{total - len(shown):,} are not shown: all are in tree.jsonl.</p>\n"
     yield LEGEND
     for place, tree in enumerate(shown):
-        problem = known.get(tree.question_id) or Problem(tree.question_id, tree.question, tree.final_answer)
+        problem = known.get(tree.question_id) or Problem(
+            tree.question_id, tree.question, tree.final_answer
+        )
         yield from problem_card(problem, tree, known, place < UNFOLDED)
 
 
@@ -188,11 +230,14 @@ def _others(listed: list[Problem], total: int, known: dict[str, Problem]) -> Ite
         if problem.parent_id:
             parent = known.get(problem.parent_id)
             question = text_block(parent.question, SHORT) if parent else ""
-            origin = (
-                f"{escape(problem.mutation.replace('_', ' '))} of <code>{escape(problem.parent_id)}</code>{question}"
-            )
+            origin = f"{escape(problem.mutation.replace('_', ' '))} of <code>{escape(problem.parent_id)}</code>{question}"
         became = f"<b>{escape(problem.status.replace('_', ' '))}</b> {escape(problem.reason or '')}"
         rows.append(
-            [f"<code>{escape(problem.question_id)}</code>", text_block(problem.question, SHORT), origin, became]
+            [
+                f"<code>{escape(problem.question_id)}</code>",
+                text_block(problem.question, SHORT),
+                origin,
+                became,
+            ]
         )
     yield table(["problem", "question", "from", "what became of it"], rows)

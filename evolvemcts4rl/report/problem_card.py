@@ -57,7 +57,9 @@ def chosen_solutions(tree: Tree) -> list[Path]:
     return [*clean[:1], *list(wrong.values())[: MOST_COLUMNS - len(beside)], *lucky[:1]]
 
 
-def problem_card(problem: Problem, tree: Tree, ancestors: Mapping[str, Problem], unfolded: bool) -> Iterator[str]:
+def problem_card(
+    problem: Problem, tree: Tree, ancestors: Mapping[str, Problem], unfolded: bool
+) -> Iterator[str]:
     """Yield the HTML of one problem, in pieces; `ancestors` are looked up by their question_id."""
     shown, right, wrong = "open" if unfolded else "", *_labels(tree)
     yield f'<details class="problem" {shown}><summary><code>{escape(problem.question_id)}</code> '
@@ -107,7 +109,11 @@ def _chip(text: str) -> str:
 
 
 def _solved(problem: Problem) -> str:
-    return "" if problem.solve_rate is None else f'<span class="chip">solved {problem.solve_rate:.0%}</span>'
+    return (
+        ""
+        if problem.solve_rate is None
+        else f'<span class="chip">solved {problem.solve_rate:.0%}</span>'
+    )
 
 
 def _vote(problem: Problem) -> str:
@@ -116,10 +122,10 @@ def _vote(problem: Problem) -> str:
     if problem.vote_agrees is None:
         return f'<span class="quiet">its solutions agree on no answer (the most common ones have {problem.agreement:.0%})</span>'
     if problem.vote_agrees is False:
-        rival = f"<b>{escape(problem.voted_answer)}</b>" if problem.voted_answer else "another answer"
-        return (
-            f'<span class="doubt">the most common answer of its solutions is {rival} ({problem.agreement:.0%})</span>'
+        rival = (
+            f"<b>{escape(problem.voted_answer)}</b>" if problem.voted_answer else "another answer"
         )
+        return f'<span class="doubt">the most common answer of its solutions is {rival} ({problem.agreement:.0%})</span>'
     return f'<span class="quiet">given by {problem.agreement:.0%} of its first solutions</span>'
 
 
@@ -160,7 +166,9 @@ def _finding(path: Path, error: int | None, located: bool) -> str:
     elif error is None:
         found = "no wrong step found"
     else:
-        found = f"first error in step {error + 1} of {len(path)}{'' if located else ', not certain'}"
+        found = (
+            f"first error in step {error + 1} of {len(path)}{'' if located else ', not certain'}"
+        )
     judged = path[-1].judged_error
     if judged is not None:
         found += f"; the judge names {'no wrong step' if judged < 0 else f'step {judged + 1}'}"
@@ -191,9 +199,7 @@ def _tree(tree: Tree, right: int, wrong: int) -> Iterator[str]:
     nodes, ends = 0, 0
     for _, _, node in _walk(tree):
         nodes, ends = nodes + 1, ends + (node.correct is not None)
-    about = (
-        f"{pluralise(nodes, 'step')}, {pluralise(ends, 'distinct solution')}, {right:,} labelled right, {wrong:,} wrong"
-    )
+    about = f"{pluralise(nodes, 'step')}, {pluralise(ends, 'distinct solution')}, {right:,} labelled right, {wrong:,} wrong"
     yield f'<details><summary>The whole tree <span class="quiet">{about}</span></summary>\n<div class="tree">\n'
     root = tree.root
     if root.num_rollouts:
@@ -202,7 +208,11 @@ def _tree(tree: Tree, right: int, wrong: int) -> Iterator[str]:
         if row == MOST_NODES:
             yield f"<p>{pluralise(nodes - row, 'more step')}: see tree.jsonl.</p>\n"
             break
-        end = "" if node.correct is None else f" {'✓' if node.correct else '✗'}" + f"×{node.times}" * (node.times > 1)
+        end = (
+            ""
+            if node.correct is None
+            else f" {'✓' if node.correct else '✗'}" + f"×{node.times}" * (node.times > 1)
+        )
         text = " ".join(node.text.split())
         last = " end" if node.correct is not None else ""
         yield f'<div class="{_kind(node)}{last}" style="--indent:{min(indent, MOST_INDENT)}"><b>{depth}{end}</b>'

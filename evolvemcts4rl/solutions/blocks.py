@@ -22,7 +22,9 @@ _MATH = (
 # \\ and \$ are matched to be passed over: \\[4pt] ends a row, it opens no formula.
 _MARK = re.compile(rf"\\[\\$]|\\\[|\\\]|\$\$|\\(?:begin|end)\{{(?:{_MATH})\*?\}}|\[/?asy\]")
 _LATEX_TEXT = re.compile(r"\\(?:text\w{0,12}|math\w{1,12}|mbox|operatorname)\s?\{[^{}]{0,400}\}")
-_THREE_WORDS = re.compile(r"(?<!\\)\b[^\W\d_]{2,30}(?:[ ,]{1,4}[^\W\d_]{1,30}){2}|[\u4e00-\u9fff]{4}")
+_THREE_WORDS = re.compile(
+    r"(?<!\\)\b[^\W\d_]{2,30}(?:[ ,]{1,4}[^\W\d_]{1,30}){2}|[\u4e00-\u9fff]{4}"
+)
 
 
 def lines_of(text: str) -> Iterator[Span]:
@@ -53,7 +55,9 @@ def closed_blocks(text: str) -> list[Span]:
                 found.append((dollars, mark.end()))
             dollars = None if closes else mark.start()
             continue
-        name = token.replace("\\begin", "").replace("\\end", "").replace("/", "").replace("\\]", "\\[")
+        name = (
+            token.replace("\\begin", "").replace("\\end", "").replace("/", "").replace("\\]", "\\[")
+        )
         if token.startswith(("\\[", "\\begin", "[asy")):
             opened[name].append(mark.start())
         elif opened[name]:

@@ -18,7 +18,9 @@ _NUMBER = (
     r"|（\d{1,2}）|[①-⑳]|[一二三四五六七八九十]{1,2}、|\\item(?![a-zA-Z])"
 )
 _FLAGS = re.IGNORECASE | re.MULTILINE
-_MARK = re.compile(rf"(?:#{{1,6}}[ \t]{{1,3}})?[*_]{{0,3}}(?:(?P<named>{_NAMED})|(?P<number>{_NUMBER}))", _FLAGS)
+_MARK = re.compile(
+    rf"(?:#{{1,6}}[ \t]{{1,3}})?[*_]{{0,3}}(?:(?P<named>{_NAMED})|(?P<number>{_NUMBER}))", _FLAGS
+)
 _ITEM = re.compile(rf"(?:\*\*)?(?:{_NUMBER}|[-*•–](?:[ \t]|$))", _FLAGS)
 _BREAK = re.compile(
     rf"[ \t]{{0,3}}#{{1,6}}[ \t]|[ \t]{{0,3}}[*_]{{0,3}}(?:{_NAMED})|[ \t]{{0,8}}\\item(?![a-zA-Z])"
@@ -108,7 +110,12 @@ def _belongs_to(previous: str, unit: str, bare: str) -> bool:
     if previous.endswith(("```", "~~~")) and len(bare) < 80 and _OUTPUT.search(bare):
         return len(bare) < len(unit) or bare.rstrip("*").endswith(_COLONS)
     if len(unit) < _SHORT:
-        if _is_box(unit) or _ANSWER_MARK.match(unit) or _connective(unit) in _AND or _connective(previous) in _AND:
+        if (
+            _is_box(unit)
+            or _ANSWER_MARK.match(unit)
+            or _connective(unit) in _AND
+            or _connective(previous) in _AND
+        ):
             return True
         if not _LONG_WORD.search(_LATEX_COMMAND.sub("", unit)):  # a formula
             return previous.rstrip("*").endswith(_COLONS) or not _RELATION.search(unit)
@@ -133,7 +140,9 @@ def is_title(line: str) -> bool:
         return False  # a lone answer
     if bold and "=" not in line and line.rstrip("*").endswith(_SENTENCE_ENDS):
         return (bool(named) and not any(map(str.isdecimal, said))) or _is_instruction(said)
-    if "=" in line or line.rstrip("*").endswith(_SENTENCE_ENDS if bold else (*_SENTENCE_ENDS, "}", "$")):
+    if "=" in line or line.rstrip("*").endswith(
+        _SENTENCE_ENDS if bold else (*_SENTENCE_ENDS, "}", "$")
+    ):
         return bool(named) and not said.strip("*_ \t")
     if bold or not named:
         return bold or _connective(line) in _SO
@@ -163,7 +172,12 @@ def begins_anew(line: str) -> bool:
     beginning.
     """
     start = line.lstrip("*_\"'“( \t$£€")[:1]
-    if not start or start.islower() or not (start.isalnum() or start == "\\") or line.startswith(("\\[", "$$")):
+    if (
+        not start
+        or start.islower()
+        or not (start.isalnum() or start == "\\")
+        or line.startswith(("\\[", "$$"))
+    ):
         return False
     said = _LATEX_COMMAND.sub("", line[:_SHORT])
     return bool(_LONG_WORD.search(said) or _CALCULATION.search(said))
@@ -211,7 +225,9 @@ def _is_instruction(said: str) -> bool:
     if said.endswith(_COLONS):
         said = said.rstrip("*:： ")
     has_number = any(map(str.isdecimal, said))
-    return not _CALCULATION.search(said) and not ((has_number or "=" in said) and _RESULT.search(said))
+    return not _CALCULATION.search(said) and not (
+        (has_number or "=" in said) and _RESULT.search(said)
+    )
 
 
 def _reasons(item: str) -> bool:

@@ -73,16 +73,28 @@ class Solver:
         first place is tied, or the majority's share is under --agreement. Raises EndpointError.
         """
         completions = await self._first_completions(problem)
-        answers = [answer for c in completions if c.whole and (answer := extract_answer(c.text)) is not None]
+        answers = [
+            answer
+            for c in completions
+            if c.whole and (answer := extract_answer(c.text)) is not None
+        ]
         answer, share = await self.grader.vote(answers)
         problem = replace(problem, voted_answer=answer, agreement=round(share, 4))
         if 2 * len(answers) < len(completions):
             told = f"only {len(answers)} of its {len(completions)} solutions came to an answer"
-            return replace(problem, status=Status.DROPPED, reason=Reason(ReasonCode.FEW_ANSWERS, told))
+            return replace(
+                problem, status=Status.DROPPED, reason=Reason(ReasonCode.FEW_ANSWERS, told)
+            )
         if answer is None or share < self.settings.evolution.agreement:
-            why = "tied" if answer is None else f"under --agreement {self.settings.evolution.agreement:g}"
+            why = (
+                "tied"
+                if answer is None
+                else f"under --agreement {self.settings.evolution.agreement:g}"
+            )
             told = f"the majority's share of the answers, {share:.2f}, is {why}"
-            return replace(problem, status=Status.DROPPED, reason=Reason(ReasonCode.THIN_MAJORITY, told))
+            return replace(
+                problem, status=Status.DROPPED, reason=Reason(ReasonCode.THIN_MAJORITY, told)
+            )
         return replace(problem, final_answer=answer)
 
     async def first_solutions(self, problem: Problem) -> tuple[Problem, list[Rollout]]:
@@ -95,12 +107,18 @@ class Solver:
         verdicts = [rollout.verdict for rollout in rollouts if rollout.verdict is not None]
         if not verdicts:
             told = ReasonCode.NO_ANSWERS.sentence.replace("its", f"its {len(rollouts)}", 1)
-            return replace(problem, status=Status.NOT_SEARCHED, reason=Reason(ReasonCode.NO_ANSWERS, told)), rollouts
+            return replace(
+                problem, status=Status.NOT_SEARCHED, reason=Reason(ReasonCode.NO_ANSWERS, told)
+            ), rollouts
         rate = sum(verdicts) / len(verdicts)
         answers = [rollout.answer for rollout in rollouts if rollout.answer is not None]
         voted, share = await self.grader.vote(answers, problem.final_answer)
-        agrees = await self.grader.same(problem.final_answer or "", voted) if voted is not None else None
-        problem = replace(problem, solve_rate=round(rate, 4), voted_answer=voted, agreement=round(share, 4))
+        agrees = (
+            await self.grader.same(problem.final_answer or "", voted) if voted is not None else None
+        )
+        problem = replace(
+            problem, solve_rate=round(rate, 4), voted_answer=voted, agreement=round(share, 4)
+        )
         problem = replace(problem, vote_agrees=agrees)
         reason = self._reason_not_to_search(rate, len(verdicts))
         status = Status.NOT_SEARCHED if reason else Status.SEARCHED
@@ -115,7 +133,9 @@ class Solver:
 
         async def sample(prefix: Prefix, count: int, start: int) -> list[Rollout]:
             messages = self._messages(problem, prefix)
-            completions = await self.chat.complete(messages, count, start=start, affinity_key=problem.question_id)
+            completions = await self.chat.complete(
+                messages, count, start=start, affinity_key=problem.question_id
+            )
             return await self._read(problem, prefix, completions)
 
         return sample
@@ -146,17 +166,23 @@ class Solver:
 
     async def _first_completions(self, problem: Problem) -> list[Completion]:
         count = self.settings.search.num_solutions
-        completions = await self.chat.complete(self._messages(problem, ()), count, affinity_key=problem.question_id)
+        completions = await self.chat.complete(
+            self._messages(problem, ()), count, affinity_key=problem.question_id
+        )
         texts = [completion.text for completion in completions if completion.whole]
         self.separator_watch.look(self.settings.search.step_separator, problem.question_id, texts)
         return completions
 
-    async def _read(self, problem: Problem, prefix: Prefix, completions: Sequence[Completion]) -> list[Rollout]:
+    async def _read(
+        self, problem: Problem, prefix: Prefix, completions: Sequence[Completion]
+    ) -> list[Rollout]:
         rollouts = [self._rollout(prefix, completion) for completion in completions]
         answers = [rollout.answer for rollout in rollouts if rollout.answer is not None]
         if problem.final_answer is None or not answers:
             return rollouts
-        verdicts = dict(zip(answers, await self.grader.same_each(problem.final_answer, answers), strict=True))
+        verdicts = dict(
+            zip(answers, await self.grader.same_each(problem.final_answer, answers), strict=True)
+        )
         return [r if r.answer is None else replace(r, verdict=verdicts[r.answer]) for r in rollouts]
 
     def _rollout(self, prefix: Prefix, completion: Completion) -> Rollout:
@@ -166,7 +192,9 @@ class Solver:
         text = text.lstrip("\n") if not prefix or before.endswith("\n") else text
         steps = (
             *prefix,
-            *merge_steps(split_steps(text, self.settings.search.step_separator), MOST_STEPS - len(prefix)),
+            *merge_steps(
+                split_steps(text, self.settings.search.step_separator), MOST_STEPS - len(prefix)
+            ),
         )
         answer = extract_answer(before + text) if completion.whole else None
         return Rollout(steps, None, answer, completion.completion_tokens)

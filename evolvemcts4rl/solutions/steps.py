@@ -90,14 +90,23 @@ class _Step:
     previous: str  # its last unit
     title: str | None = None  # the heading, or item of a plan, that still waits for its text
     numbered: bool = False  # whether its writer has numbered the step
-    in_list: bool = False  # whether it holds a list item that may stand as a step, as then all of its list do
+    in_list: bool = (
+        False  # whether it holds a list item that may stand as a step, as then all of its list do
+    )
     planned: int = 0  # the items of a plan at its end
 
     @staticmethod
     def of(unit: str, role: str) -> _Step:
         """Return the step that a unit opens."""
         waits = role in ("title", "plan") or not has_word(unit)
-        return _Step(unit, unit, unit if waits else None, is_numbered(unit), is_item(unit), int(role == "plan"))
+        return _Step(
+            unit,
+            unit,
+            unit if waits else None,
+            is_numbered(unit),
+            is_item(unit),
+            int(role == "plan"),
+        )
 
     def takes(self, unit: str, role: str) -> bool:
         """Return whether a unit belongs to this step, and take it in if it does."""
@@ -127,7 +136,9 @@ class _Step:
     def _leads_to_list(self, unit: str) -> bool:
         if self.title is not None:
             return not is_next_number(self.title, unit)
-        return self.previous.rstrip("*").endswith((":", "：")) or (self.numbered and is_bullet(unit))
+        return self.previous.rstrip("*").endswith((":", "：")) or (
+            self.numbered and is_bullet(unit)
+        )
 
 
 def _step_starts(text: str) -> list[int]:
@@ -140,7 +151,11 @@ def _step_starts(text: str) -> list[int]:
         unit = text[start:end].strip()
         inside = blocks[bisect_right(block_ends, start) : bisect_left(block_ends, end) + 1]
         bare = _without(text, (start, end), inside)
-        role = role_of(unit, bare, step.previous, step.in_list) if step else role_of(unit, bare, "", False)
+        role = (
+            role_of(unit, bare, step.previous, step.in_list)
+            if step
+            else role_of(unit, bare, "", False)
+        )
         if step is None or not step.takes(unit, role):
             step = _Step.of(unit, role)
             starts.append(start)
@@ -169,7 +184,11 @@ def _units(text: str, blocks: list[Span]) -> Iterator[Span]:
         marked = breaks(line)
         if not seen:
             seen, cut = True, True
-        elif cut or marked or (before and lines_apart and is_whole_line(before) and begins_anew(line)):
+        elif (
+            cut
+            or marked
+            or (before and lines_apart and is_whole_line(before) and begins_anew(line))
+        ):
             yield start, position
             start, cut = position, True
         lines_apart = lines_apart and not marked

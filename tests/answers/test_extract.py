@@ -59,7 +59,10 @@ prose = st.text(alphabet="ab 1.,\n$=()[]", max_size=60)
         ("The answer is 5 + 3 = 8.", "5 + 3 = 8"),
         ("### Answer\n42", "42"),
         ("**Answer**: \\(x^2\\)", "x^2"),
-        ("Solution: Add the numbers.\n\nThe answer is $18 every day at the farmers' market in the town.", "$18"),
+        (
+            "Solution: Add the numbers.\n\nThe answer is $18 every day at the farmers' market in the town.",
+            "$18",
+        ),
         ("The answer is (A) 5.", "(A) 5"),
         ("Answer: $\\frac{1}{2}$ or $\\frac{1}{3}$", r"$\frac{1}{2}$ or $\frac{1}{3}$"),
         ("The answer is 10 \\text{ cm}.", r"10 \text{ cm}"),
@@ -128,18 +131,82 @@ def test_what_was_boxed_is_found_whatever_stands_around_it(before, answer, after
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text(alphabet=r"\{}()[],.$%^_=+-0123456789abcx fracsqrtpm", max_size=60), st.text(max_size=20))
+@given(
+    st.text(alphabet=r"\{}()[],.$%^_=+-0123456789abcx fracsqrtpm", max_size=60),
+    st.text(max_size=20),
+)
 def test_extraction_takes_any_text(one, other):
     extract_answer(one)
     seed_answer(other)
 
 
 LOOPS = [
-    *(r"\boxed{", r"\boxed ", r"\boxed{1} and ", r"{\boxed{", r"\fbox{", "answer", "answer is", "the answer is "),
-    *("answer*****", "answer*", "answer for ", "answer: ", "the answer is 5 ", "Answer $", "<answer>", "</answer>"),
-    *("$", "$ ", "$$", "$ $ $ ", r"\(", r"\)", r"\[", r"\( \) ", "####", "#### ", "#### 5\n", "= ", "= = = ", "1 = "),
-    *("1 + ", "{", "}", "\\", "*", "**", "_ ", "\n", "# ", "9", "1,", "(1", "( ", ")", "a ", "x_1 ", " ", "\t"),
-    *(r"\frac", r"\frac{1}{2}", r"\color{red}{", r"\text{", r"\begin{aligned}", r"\end{aligned}", "&", r"\approx "),
+    *(
+        r"\boxed{",
+        r"\boxed ",
+        r"\boxed{1} and ",
+        r"{\boxed{",
+        r"\fbox{",
+        "answer",
+        "answer is",
+        "the answer is ",
+    ),
+    *(
+        "answer*****",
+        "answer*",
+        "answer for ",
+        "answer: ",
+        "the answer is 5 ",
+        "Answer $",
+        "<answer>",
+        "</answer>",
+    ),
+    *(
+        "$",
+        "$ ",
+        "$$",
+        "$ $ $ ",
+        r"\(",
+        r"\)",
+        r"\[",
+        r"\( \) ",
+        "####",
+        "#### ",
+        "#### 5\n",
+        "= ",
+        "= = = ",
+        "1 = ",
+    ),
+    *(
+        "1 + ",
+        "{",
+        "}",
+        "\\",
+        "*",
+        "**",
+        "_ ",
+        "\n",
+        "# ",
+        "9",
+        "1,",
+        "(1",
+        "( ",
+        ")",
+        "a ",
+        "x_1 ",
+        " ",
+        "\t",
+    ),
+    *(
+        r"\frac",
+        r"\frac{1}{2}",
+        r"\color{red}{",
+        r"\text{",
+        r"\begin{aligned}",
+        r"\end{aligned}",
+        "&",
+        r"\approx ",
+    ),
     *(
         "答案",
         "答案是",
@@ -155,7 +222,21 @@ LOOPS = [
         "5-",
         "5 ",
     ),
-    *("5. ", "A. ", "not ", "5 million ", "square ", "°", "x = 5, ", "solution is ", "?", "é", "😀", "\ud800", "```"),
+    *(
+        "5. ",
+        "A. ",
+        "not ",
+        "5 million ",
+        "square ",
+        "°",
+        "x = 5, ",
+        "solution is ",
+        "?",
+        "é",
+        "😀",
+        "\ud800",
+        "```",
+    ),
 ]
 AROUND_LOOPS = [
     *[("", ""), ("The answer is ", ""), ("answer", ""), (r"\boxed{", "}")],
@@ -195,7 +276,11 @@ def test_no_repeated_fragments_cost_much_work(fragments, around):
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.lists(st.sampled_from([*LOOPS, "\n", ".", "5", "x", "Tom has 5 apples. "]), max_size=12).map("".join))
+@given(
+    st.lists(st.sampled_from([*LOOPS, "\n", ".", "5", "x", "Tom has 5 apples. "]), max_size=12).map(
+        "".join
+    )
+)
 def test_extraction_takes_any_mixture_of_what_models_write(text):
     for answer in (extract_answer(text), seed_answer(text)):
         assert answer is None or answer.strip()
@@ -311,7 +396,10 @@ def test_boxes_joined_by_and_are_one_list(text, answer):
     ("text", "answer"),
     [
         (r"\boxed{23}. Wait, I forgot one. The answer is 24.", "24"),
-        (r"So $\boxed{255}$. Final Answer: The final answer is $10,455$. I hope it is correct.", "10,455"),
+        (
+            r"So $\boxed{255}$. Final Answer: The final answer is $10,455$. I hope it is correct.",
+            "10,455",
+        ),
         ("#### 23\nNo: the answer is 24.", "24"),
         (r"\boxed{42}. Answer: B", "(B) 42"),
         (r"\boxed{\frac{2}{3}}. So the answer is approximately 0.667.", r"\frac{2}{3}"),
@@ -392,9 +480,23 @@ def test_reference_answer_in_a_line_of_prose_is_read(column, answer):
 @pytest.mark.parametrize(
     "column",
     [
-        *("Monday", "It is impossible", "both A and C", "x = 5", "x=1, y=2", "f(x) = 2x + 1", "yes", "No solution"),
+        *(
+            "Monday",
+            "It is impossible",
+            "both A and C",
+            "x = 5",
+            "x=1, y=2",
+            "f(x) = 2x + 1",
+            "yes",
+            "No solution",
+        ),
         *("A", "(B)", "B: 5", "1/2", "2:30", "3, 4", "5 apples", "12 cm", "2 hours and 30 minutes"),
-        *("All integers greater than 3", "False, since 2 is prime", "There are 3 solutions: 1, 2 and 5", "\\frac45"),
+        *(
+            "All integers greater than 3",
+            "False, since 2 is prime",
+            "There are 3 solutions: 1, 2 and 5",
+            "\\frac45",
+        ),
     ],
 )
 def test_reference_answer_in_words_or_as_an_expression_stays(column):
@@ -403,7 +505,5 @@ def test_reference_answer_in_words_or_as_an_expression_stays(column):
 
 @pytest.mark.slow
 def test_import_loads_no_computer_algebra():
-    check = (
-        "import sys, evolvemcts4rl.answers.extract; sys.exit('sympy' in sys.modules or 'math_verify' in sys.modules)"
-    )
+    check = "import sys, evolvemcts4rl.answers.extract; sys.exit('sympy' in sys.modules or 'math_verify' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check]).returncode == 0

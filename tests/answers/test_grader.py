@@ -181,13 +181,21 @@ def test_closing_lets_nobody_wait(grader):
     async def check():
         assert await grader.same("x+1", "1+x")
         waiting = [
-            asyncio.create_task(grader.same("x+1", rf"\int \frac{{\sin(x^3+\sqrt{{x^5+1}})}}{{x^2+\ln(x^7+{n})}} dx"))
+            asyncio.create_task(
+                grader.same(
+                    "x+1", rf"\int \frac{{\sin(x^3+\sqrt{{x^5+1}})}}{{x^2+\ln(x^7+{n})}} dx"
+                )
+            )
             for n in range(1000)
         ]
         await asyncio.sleep(0.3)
         grader.close()
-        outcomes = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), timeout=5)
-        assert all(outcome is False or isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
+        outcomes = await asyncio.wait_for(
+            asyncio.gather(*waiting, return_exceptions=True), timeout=5
+        )
+        assert all(
+            outcome is False or isinstance(outcome, asyncio.CancelledError) for outcome in outcomes
+        )
 
     asyncio.run(check())
 
@@ -231,7 +239,11 @@ def start_busy_run(tmp_path):
     script.write_text(BUSY_RUN)
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     run = subprocess.Popen(
-        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=env
+        [sys.executable, script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        env=env,
     )
     assert run.stdout is not None
     assert run.stdout.readline() == b"busy\n"

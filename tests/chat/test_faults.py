@@ -122,7 +122,10 @@ def test_whatever_a_refusal_holds_its_texts_are_one_printable_line(message, code
     ):
         fault = fault_of_reply(status, body, {})
         assert fault.message
-        assert all(text.isprintable() and len(text) <= 300 for text in (fault.message, fault.code, fault.param))
+        assert all(
+            text.isprintable() and len(text) <= 300
+            for text in (fault.message, fault.code, fault.param)
+        )
         assert (fatal_reason(fault, "host", "m", ["m"]) or "").isprintable()
         assert isinstance(fault.filtered or fault.too_long, bool)
 
@@ -134,7 +137,9 @@ def test_a_date_to_wait_for_is_read_as_utc_where_it_names_no_zone():
     assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
 
 
-@given(ANY_TEXT | st.datetimes().map(str) | st.floats().map(str) | st.datetimes().map(format_datetime))
+@given(
+    ANY_TEXT | st.datetimes().map(str) | st.floats().map(str) | st.datetimes().map(format_datetime)
+)
 def test_whatever_retry_after_says_the_wait_is_bounded_or_none(value):
     wait = retry_after({"retry-after": value})
     assert wait is None or 0 <= wait <= LONGEST_WAIT

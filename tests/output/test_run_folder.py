@@ -26,8 +26,13 @@ def settings(tmp_path):
 
 def solved(question_id):
     """A problem at its end, and its tree with one right and one wrong solution."""
-    problem = Problem(question_id, f"What is {question_id} + 1?", "1", solve_rate=0.5, status=Status.SEARCHED)
-    ends = [Node("One.", 0, 0, 0.9, correct=True, times=2), Node("Two.", 0, 0, 0.1, correct=False, times=1)]
+    problem = Problem(
+        question_id, f"What is {question_id} + 1?", "1", solve_rate=0.5, status=Status.SEARCHED
+    )
+    ends = [
+        Node("One.", 0, 0, 0.9, correct=True, times=2),
+        Node("Two.", 0, 0, 0.1, correct=False, times=1),
+    ]
     right = Node("Add.\n\n", 2, 1, 0.9, ends)
     wrong = Node("Guess.", 0, 0, 0.1, correct=False, times=1, searched=True)
     return problem, Tree(question_id, problem.question, "1", Node("", 2, 1, None, [right, wrong]))
@@ -53,7 +58,9 @@ def files(folder):
 
 
 def ids_in(folder, name):
-    return [json.loads(line)["question_id"] for line in (folder.path / name).read_bytes().splitlines()]
+    return [
+        json.loads(line)["question_id"] for line in (folder.path / name).read_bytes().splitlines()
+    ]
 
 
 @pytest.fixture
@@ -65,7 +72,11 @@ def whole(settings):
 def test_rows_stand_in_order_once_the_run_is_complete(settings, whole):
     folder, _ = live(settings, ["000002", "000000", "000001"])
     assert ids_in(folder, "problems.jsonl") == ids_in(folder, "tree.jsonl") == IDS
-    assert set(files(folder)) == {"problems.jsonl", "tree.jsonl", *(f"{name}.jsonl" for name in FORMATS)}
+    assert set(files(folder)) == {
+        "problems.jsonl",
+        "tree.jsonl",
+        *(f"{name}.jsonl" for name in FORMATS),
+    }
     assert files(folder) == whole
     assert RunFolder(settings, "digest").complete
 
@@ -164,7 +175,8 @@ def test_prices_may_be_given_after_the_run(settings):
     live(settings)
     folder = RunFolder(settings.changed(prices=(1.0, 2.0)), "digest")
     folder.write_json(
-        "summary.json", folder.read_summary() | {"prompt_tokens": 2_000_000, "completion_tokens": 500_000}
+        "summary.json",
+        folder.read_summary() | {"prompt_tokens": 2_000_000, "completion_tokens": 500_000},
     )
     assert folder.read_summary()["money"] is None
     folder.rebuild_exports()
@@ -192,7 +204,13 @@ def test_failed_problem_is_tried_again_and_the_others_are_not(settings, whole):
     folder = RunFolder(settings, "digest")
     journal, _ = folder.open("chat")
     folder.write(*solved("000000"))
-    folder.write(replace(solved("000001")[0], status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, "no reply")))
+    folder.write(
+        replace(
+            solved("000001")[0],
+            status=Status.FAILED,
+            reason=Reason(ReasonCode.ENDPOINT, "no reply"),
+        )
+    )
     folder.finish(True, journal, 1.0)
     assert not RunFolder(settings, "digest").complete
     folder, done = live(settings)
@@ -205,15 +223,26 @@ def test_folder_whose_rows_have_no_codes_yet_goes_on_and_counts_them(settings):
     folder = RunFolder(settings, "digest")
     journal, _ = folder.open("chat")
     for question_id in IDS[:2]:
-        folder.write(replace(solved(question_id)[0], solve_rate=0.0, status=Status.NOT_SEARCHED, reason=never))
+        folder.write(
+            replace(
+                solved(question_id)[0], solve_rate=0.0, status=Status.NOT_SEARCHED, reason=never
+            )
+        )
     journal.close()
     path = folder.path / "problems.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    path.write_text("".join(json.dumps({k: v for k, v in row.items() if k != "reason_code"}) + "\n" for row in rows))
+    path.write_text(
+        "".join(
+            json.dumps({k: v for k, v in row.items() if k != "reason_code"}) + "\n" for row in rows
+        )
+    )
     folder, done = live(settings)
     assert set(done) == set(IDS[:2])
     assert folder.read_summary()["reasons"] == {"solved_never": 2}
-    assert json.loads((folder.path / "problems.jsonl").read_text().splitlines()[0])["reason"] == "solved never (0 of 8)"
+    assert (
+        json.loads((folder.path / "problems.jsonl").read_text().splitlines()[0])["reason"]
+        == "solved never (0 of 8)"
+    )
 
 
 @pytest.mark.parametrize("name", ["problems.jsonl", "prm.jsonl", "report.html"])
@@ -280,7 +309,13 @@ def test_unfinished_run_whose_steps_were_cut_otherwise_goes_on_and_says_so(setti
 
 def test_how_a_run_is_carried_out_may_change(settings, whole):
     live(settings, IDS[:1], end=False)
-    changes = {"base_url": ("http://b/v1",), "concurrency": 2, "timeout": 9.0, "max_retries": 1, "token_budget": 7}
+    changes = {
+        "base_url": ("http://b/v1",),
+        "concurrency": 2,
+        "timeout": 9.0,
+        "max_retries": 1,
+        "token_budget": 7,
+    }
     folder, done = live(settings.changed(**changes, prices=(1.0, 2.0)))
     assert set(done) == {"000000"}
     assert files(folder) == whole
@@ -315,7 +350,10 @@ def test_every_file_is_there_also_without_a_row(settings):
     folder.finish(True, journal, 1.0)
     for _ in range(2):
         assert set(files(folder)) == {f"{name}.jsonl" for name in ("problems", "tree", *FORMATS)}
-        assert {name for name, content in files(folder).items() if not content} == {"dpo.jsonl", "openai_dpo.jsonl"}
+        assert {name for name, content in files(folder).items() if not content} == {
+            "dpo.jsonl",
+            "openai_dpo.jsonl",
+        }
         folder.path.joinpath("dpo.jsonl").unlink()
         RunFolder(settings, "digest").rebuild_exports()
 
@@ -336,7 +374,10 @@ def test_report_that_was_deleted_is_made_again_with_the_figures_of_the_run(setti
 def test_figures_of_a_complete_run_are_counted_anew_from_its_rows(settings):
     folder, _ = live(settings)
     right = folder.read_summary()
-    folder.write_json("summary.json", right | {"reasons": {"never": 7}, "rollouts": 0, "completions": 5, "money": 2.5})
+    folder.write_json(
+        "summary.json",
+        right | {"reasons": {"never": 7}, "rollouts": 0, "completions": 5, "money": 2.5},
+    )
     RunFolder(settings, "digest").rebuild_exports()
     assert folder.read_summary() == right | {"completions": 5, "money": 2.5}
 
@@ -356,7 +397,10 @@ def test_keep_may_change_after_the_run(settings):
     live(settings)
     agreed = RunFolder(settings.changed(keep="agreed"), "digest")
     agreed.rebuild_exports()
-    kept = [json.loads(line)["completions"] for line in (agreed.path / "prm.jsonl").read_bytes().splitlines()]
+    kept = [
+        json.loads(line)["completions"]
+        for line in (agreed.path / "prm.jsonl").read_bytes().splitlines()
+    ]
     assert kept == [["Add.", "One."]] * 3
 
 

@@ -37,7 +37,9 @@ def test_test_files_are_known_by_their_content_not_by_their_path(settings, tmp_p
         (tmp_path / name).write_text(text)
 
     def identity(*names):
-        return identity_of(settings.changed(decontaminate=tuple(str(tmp_path / name) for name in names)), "digest")
+        return identity_of(
+            settings.changed(decontaminate=tuple(str(tmp_path / name) for name in names)), "digest"
+        )
 
     before = written(tmp_path, identity("a", "b"))
     assert difference(before, identity("b", "c")) is None
@@ -50,10 +52,15 @@ def test_a_run_of_an_earlier_version_goes_on(settings, tmp_path):
     (tmp_path / "test").write_text("text")
     settings = settings.changed(decontaminate=(str(tmp_path / "test"),))
     now = identity_of(settings, "digest")
-    before = now | {"seed_file": "old/path.jsonl", "decontaminate": {"old/test": now["decontaminate"][0]}}
+    before = now | {
+        "seed_file": "old/path.jsonl",
+        "decontaminate": {"old/test": now["decontaminate"][0]},
+    }
     del before["judge_model"], before["confidence"]
     assert difference(written(tmp_path, before), now) is None
-    changed = difference(written(tmp_path, before), identity_of(settings.changed(confidence=0.9), "digest"))
+    changed = difference(
+        written(tmp_path, before), identity_of(settings.changed(confidence=0.9), "digest")
+    )
     assert changed == "--confidence was 0.95 and is now 0.9"
 
 

@@ -39,12 +39,18 @@ FORMS = {
     "array": ("a.json", json.dumps(ROWS)),
     "pretty array": ("a.json", json.dumps(ROWS, indent=2)),
     "pretty objects": ("a.json", "".join(json.dumps(row, indent=2) for row in ROWS)),
-    "pretty objects, commas between": ("a.jsonl", ",\n".join(json.dumps(row, indent=4) for row in ROWS)),
+    "pretty objects, commas between": (
+        "a.jsonl",
+        ",\n".join(json.dumps(row, indent=4) for row in ROWS),
+    ),
     "CSV": ("a.csv", CSV),
     "CSV of Windows": ("a.CSV", CSV.replace("\n", "\r\n")),
     "BOM, JSON Lines": ("a.jsonl", "\ufeff" + LINES),
     "BOM, array": ("a.json", "\ufeff" + json.dumps(ROWS)),
-    "BOM, pretty objects": ("a.json", "\ufeff" + "".join(json.dumps(row, indent=2) for row in ROWS)),
+    "BOM, pretty objects": (
+        "a.json",
+        "\ufeff" + "".join(json.dumps(row, indent=2) for row in ROWS),
+    ),
     "BOM, CSV": ("a.csv", "\ufeff" + CSV),
 }
 
@@ -84,9 +90,14 @@ def test_answers_are_read_in_every_form(read, cell, answer):
     assert seed.final_answer == answer
 
 
-@pytest.mark.parametrize("cells", [[42, "x"], ["x", 42], [42, 0.5], [42, ["7"]], ["2020-01-01", "x"]])
+@pytest.mark.parametrize(
+    "cells", [[42, "x"], ["x", 42], [42, 0.5], [42, ["7"]], ["2020-01-01", "x"]]
+)
 def test_one_answer_column_may_mix_types(read, cells):
-    seeds = read("a.jsonl", lines(*({"problem": f"p{i}", "final_answer": cell} for i, cell in enumerate(cells))))
+    seeds = read(
+        "a.jsonl",
+        lines(*({"problem": f"p{i}", "final_answer": cell} for i, cell in enumerate(cells))),
+    )
     assert [seed.final_answer for seed in seeds] == [
         str(cell[0]) if isinstance(cell, list) else str(cell) for cell in cells
     ]
@@ -102,13 +113,19 @@ def test_file_without_answers_gives_seeds_without_answers(read):
 
 
 def test_columns_are_joined_by_a_blank_line_without_the_empty_ones(read):
-    rows = [{"problem": "p", "context": "c"}, {"problem": "q", "context": None}, {"problem": "r", "context": " "}]
+    rows = [
+        {"problem": "p", "context": "c"},
+        {"problem": "q", "context": None},
+        {"problem": "r", "context": " "},
+    ]
     seeds = read("a.jsonl", lines(*rows), column_names=("context", "problem"))
     assert [seed.question for seed in seeds] == ["c\n\np", "q", "r"]
 
 
 def test_answer_column_has_the_name_that_was_given(read):
-    (seed,) = read("a.jsonl", lines({"problem": "p", "solution": "#### 3"}), answer_column="solution")
+    (seed,) = read(
+        "a.jsonl", lines({"problem": "p", "solution": "#### 3"}), answer_column="solution"
+    )
     assert seed.final_answer == "3"
 
 
@@ -133,12 +150,16 @@ def test_limit_takes_the_first_rows(tmp_path, limit, count):
 
 
 def test_half_a_character_is_replaced_so_that_everything_after_can_write_it(read):
-    seeds = read("a.jsonl", '{"problem": "p \\ud800 q", "final_answer": "\\udfff", "x": ["\\ud800"]}\n')
+    seeds = read(
+        "a.jsonl", '{"problem": "p \\ud800 q", "final_answer": "\\udfff", "x": ["\\ud800"]}\n'
+    )
     assert seeds == [Problem("000000", "p \ufffd q", "\ufffd")]
 
 
 def test_characters_written_as_pairs_are_whole(read):
-    assert read("a.json", '{"problem": "\\ud83d\\ude00"}{"problem": "x \\ud800"}')[0].question == "😀"
+    assert (
+        read("a.json", '{"problem": "\\ud83d\\ude00"}{"problem": "x \\ud800"}')[0].question == "😀"
+    )
 
 
 @pytest.mark.parametrize(("name", "what"), [("nowhere.jsonl", "is not there"), ("", "is a folder")])
@@ -172,7 +193,9 @@ def test_decontaminate_files_give_their_problems_or_all_their_text(tmp_path, row
 
 def test_missing_decontaminate_file_is_refused(tmp_path):
     with pytest.raises(UserError, match="of --decontaminate is not there"):
-        read_test_texts(Settings.of(seed_file="seeds.jsonl", decontaminate=(str(tmp_path / "test.jsonl"),)))
+        read_test_texts(
+            Settings.of(seed_file="seeds.jsonl", decontaminate=(str(tmp_path / "test.jsonl"),))
+        )
 
 
 def test_answer_column_that_was_asked_for_must_be_there(tmp_path):

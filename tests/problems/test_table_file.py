@@ -31,7 +31,9 @@ def start(folder, name, content):
     (folder / "tmp").mkdir()
     names = environment() | {"TMPDIR": str(folder / "tmp"), "HF_HOME": str(folder / "hf")}
     args = command(NOWHERE, name, "out")
-    return subprocess.run(args, capture_output=True, text=True, cwd=folder, env=names, timeout=120, check=False)
+    return subprocess.run(
+        args, capture_output=True, text=True, cwd=folder, env=names, timeout=120, check=False
+    )
 
 
 STARTS = {
@@ -50,7 +52,9 @@ STARTS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "content", "words"), STARTS.values(), ids=STARTS)
-def test_start_on_an_unusable_file_ends_with_one_sentence_and_writes_nothing(tmp_path, name, content, words):
+def test_start_on_an_unusable_file_ends_with_one_sentence_and_writes_nothing(
+    tmp_path, name, content, words
+):
     done = start(tmp_path, name, content)
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
     (sentence,) = done.stderr.splitlines()
@@ -103,7 +107,11 @@ def test_objects_in_a_column_of_parquet_are_refused(tmp_path):
 
 def test_objects_in_other_columns_do_no_harm(tmp_path):
     path = tmp_path / "a.jsonl"
-    for other in ({"a": {"b": [1]}}, {"a": 0.5, "final_answer": 0.5}, {"a": json.loads("[" * 500 + "]" * 500)}):
+    for other in (
+        {"a": {"b": [1]}},
+        {"a": 0.5, "final_answer": 0.5},
+        {"a": json.loads("[" * 500 + "]" * 500)},
+    ):
         path.write_text(lines({"problem": "p", **other}))
         assert [seed.question for seed in read_seeds(Settings.of(seed_file=str(path)))] == ["p"]
 
@@ -139,7 +147,10 @@ def test_another_content_of_the_same_size_and_time_is_read_anew(tmp_path):
 def test_a_large_row_that_is_not_too_large_is_read(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text(LINE + lines({"problem": "x" * (MOST_LINE // 2)}))
-    assert [len(seed.question) for seed in read_seeds(Settings.of(seed_file=str(path)))] == [14, MOST_LINE // 2]
+    assert [len(seed.question) for seed in read_seeds(Settings.of(seed_file=str(path)))] == [
+        14,
+        MOST_LINE // 2,
+    ]
 
 
 def test_an_array_may_stand_on_one_long_line(tmp_path):
@@ -178,7 +189,9 @@ def test_a_start_asks_no_server_but_the_endpoint(tmp_path):
         names = environment() | {"HTTPS_PROXY": url, "HTTP_PROXY": url, "NO_PROXY": "127.0.0.1"}
         names |= {"https_proxy": url, "http_proxy": url, "no_proxy": "127.0.0.1"}
         args = command(server.url, seed_file(tmp_path, 2), tmp_path / "out", "--evolve_rounds", "0")
-        done = subprocess.run(args, capture_output=True, text=True, env=names, timeout=120, check=False)
+        done = subprocess.run(
+            args, capture_output=True, text=True, env=names, timeout=120, check=False
+        )
         assert done.returncode == 0, done.stderr
         proxy.shutdown(socket.SHUT_RDWR)
     listener.join()

@@ -102,7 +102,9 @@ def searched(question_id, words="a step", **fields):
     start = tree.root.children[0]
     start.p_correct = start.children[0].p_correct = 0.97
     start.children[1].p_correct = start.children[1].children[0].p_correct = 0.04
-    problem = Problem(question_id, tree.question, tree.final_answer, status="searched", solve_rate=0.5, **fields)
+    problem = Problem(
+        question_id, tree.question, tree.final_answer, status="searched", solve_rate=0.5, **fields
+    )
     return problem, tree
 
 
@@ -111,8 +113,17 @@ def test_first_error_is_marked_in_the_wrong_solution_beside_the_right_one():
     html = page_of([problem], [tree])
     columns = re.findall(r'<section class="solution (\w+)">.*?</section>', html, re.S)
     assert columns == ["right", "wrong"]
-    assert re.findall(r'<li class="([\w ]+)">', html) == ["right", "right", "right", "wrong", "wrong later"]
-    assert re.search(r'<li class="wrong"><span class="error">first error</span><div class="said" dir="auto">slip', html)
+    assert re.findall(r'<li class="([\w ]+)">', html) == [
+        "right",
+        "right",
+        "right",
+        "wrong",
+        "wrong later",
+    ]
+    assert re.search(
+        r'<li class="wrong"><span class="error">first error</span><div class="said" dir="auto">slip',
+        html,
+    )
     text = Page(html).text
     assert "first error in step 2 of 3" in text
     assert "p_correct 0.97" in text
@@ -136,7 +147,9 @@ def test_figures_of_the_run_are_told():
 
 @pytest.mark.parametrize("words", HOSTILE)
 def test_nothing_that_others_wrote_becomes_markup(words):
-    problem, tree = searched("000001", words, parent_id=words, mutation=words, agreement=0.4, vote_agrees=False)
+    problem, tree = searched(
+        "000001", words, parent_id=words, mutation=words, agreement=0.4, vote_agrees=False
+    )
     parent = Problem(words, words, words, status="dropped", reason=words)
     contradicted = [{"question_id": words, "stated": words, "voted": words, "agreement": 0.9}]
     changed = {"reasons": {words: 1}, "mutations": {words: 1}, "problems": {words: 2}, "run": words}
@@ -150,7 +163,11 @@ def test_nothing_that_others_wrote_becomes_markup(words):
     own = {"class", "style", "dir", "open", "lang", "charset", "content", "name", "http-equiv"}
     own |= {"role", "aria-label", "viewbox", "width", "height", "x", "y", "rx", "d"}
     assert {name for _, name, _ in page.attributes} <= own
-    styles = {re.sub(r"\d+(\.\d+)?%?", "0", value) for _, name, value in page.attributes if name == "style"}
+    styles = {
+        re.sub(r"\d+(\.\d+)?%?", "0", value)
+        for _, name, value in page.attributes
+        if name == "style"
+    }
     assert styles <= {"width:0", "--indent:0"}
     assert len(html) < 400_000
 
@@ -159,7 +176,9 @@ def test_nothing_that_others_wrote_becomes_markup(words):
 @settings(max_examples=200, deadline=None)
 def test_safe_text_has_neither_markup_nor_unseen_characters(text):
     out = escape(text)
-    assert not re.search("[<>\"'\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", out)
+    assert not re.search(
+        "[<>\"'\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", out
+    )
     out.encode()
 
 
@@ -187,7 +206,10 @@ def test_most_instructive_trees_come_first_and_the_others_are_counted():
     pairs[1][1].root.children[0].p_correct = 0.6
     pairs[3][1].root.children.clear()
     html = page_of([problem for problem, _ in pairs], [tree for _, tree in pairs], most_trees=2)
-    assert re.findall(r'<details class="problem" open><summary><code>(\d+)', html) == ["000000", "000002"]
+    assert re.findall(r'<details class="problem" open><summary><code>(\d+)', html) == [
+        "000000",
+        "000002",
+    ]
     assert "2 of 4 trees" in html
     assert "2 are not shown" in html
     assert instructive(LabelledTree(pairs[3][1])) == (False, False, False, 0.0)
@@ -195,7 +217,14 @@ def test_most_instructive_trees_come_first_and_the_others_are_counted():
 
 def test_lineage_is_shown_whatever_the_order_of_the_rows():
     child, tree = searched("000001-r2", parent_id="000001-r1", mutation="add_constraints")
-    middle = Problem("000001-r1", "the middle question", "3", parent_id="000001", mutation="deepen", status="dropped")
+    middle = Problem(
+        "000001-r1",
+        "the middle question",
+        "3",
+        parent_id="000001",
+        mutation="deepen",
+        status="dropped",
+    )
     seed = Problem("000001", "the seed question", "2", status="not_searched")
     text = Page(page_of([child, middle, seed], [tree])).text
     assert "Evolved from 000001-r1 by add constraints" in text
@@ -208,7 +237,10 @@ def test_circle_of_parents_ends():
 
 
 def test_problems_without_a_tree_are_listed_with_their_reason_and_the_rest_counted():
-    refused = [Problem(f"{number:06}", "no question", None, status="refused", reason="empty") for number in range(25)]
+    refused = [
+        Problem(f"{number:06}", "no question", None, status="refused", reason="empty")
+        for number in range(25)
+    ]
     text = Page(page_of(refused, [], {"problems": {"refused": 25}})).text
     assert "25 problems without a tree" in text
     assert text.count("refused empty") == 20
@@ -217,8 +249,22 @@ def test_problems_without_a_tree_are_listed_with_their_reason_and_the_rest_count
 
 def test_a_problem_that_is_solved_always_has_a_tree_and_is_not_listed_among_those_without():
     problem, tree = searched("000001")
-    always = Problem("000002", "asked", "1", status="not_searched", solve_rate=1.0, reason="solved always (8 of 8)")
-    never = Problem("000003", "asked", "1", status="not_searched", solve_rate=0.0, reason="solved never (0 of 8)")
+    always = Problem(
+        "000002",
+        "asked",
+        "1",
+        status="not_searched",
+        solve_rate=1.0,
+        reason="solved always (8 of 8)",
+    )
+    never = Problem(
+        "000003",
+        "asked",
+        "1",
+        status="not_searched",
+        solve_rate=0.0,
+        reason="solved never (0 of 8)",
+    )
     right = Tree("000002", "asked", "1")
     right.add(Rollout(("right",), True), 0)
     counts = {"problems": {"searched": 1, "not_searched": 2}}
@@ -233,7 +279,10 @@ def test_a_problem_that_is_solved_always_has_a_tree_and_is_not_listed_among_thos
     ("vote", "words"),
     [
         ({"voted_answer": "5", "vote_agrees": True}, "given by 40% of its first solutions"),
-        ({"voted_answer": "7", "vote_agrees": False}, "the most common answer of its solutions is 7 (40%)"),
+        (
+            {"voted_answer": "7", "vote_agrees": False},
+            "the most common answer of its solutions is 7 (40%)",
+        ),
         ({}, "its solutions agree on no answer (the most common ones have 40%)"),
     ],
 )
@@ -273,7 +322,13 @@ def test_unlabelled_solution_has_no_first_error():
 def test_memory_does_not_grow_with_the_run():
     def problems():
         for number in range(20_000):
-            yield Problem(f"{number:06}", "question " * 20, None, status="refused", reason="it asks for nothing")
+            yield Problem(
+                f"{number:06}",
+                "question " * 20,
+                None,
+                status="refused",
+                reason="it asks for nothing",
+            )
 
     def trees():
         for number in range(2_000):
@@ -281,7 +336,12 @@ def test_memory_does_not_grow_with_the_run():
 
     file = io.StringIO()
     tracemalloc.start()
-    write_report(file, summary_of(changed={"trees": 2_000}), problems, most_instructive(map(LabelledTree, trees()), 5))
+    write_report(
+        file,
+        summary_of(changed={"trees": 2_000}),
+        problems,
+        most_instructive(map(LabelledTree, trees()), 5),
+    )
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2_000_000

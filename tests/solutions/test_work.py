@@ -22,10 +22,37 @@ CPU_SECONDS = 3  # for each, which takes half a second; of one quadratic express
 PIECES = [
     *(line + end for line in LINES for end in (" ", "\n", "\n\n")),
     *("".join(steps) for steps in SPLITS.values()),
-    *(sentence + end for sentence in (CORRECTIONS + NOT_CORRECTIONS).splitlines() for end in (" ", "\n\n")),
+    *(
+        sentence + end
+        for sentence in (CORRECTIONS + NOT_CORRECTIONS).splitlines()
+        for end in (" ", "\n\n")
+    ),
     *"a1.:-*#|$`~ \n\t\\{}(_=<首错",
-    *("$$ ", "\\text{", "\\text", "\\boxed{", "aa, ", "1 + ", "1 ", "**a**\n", "``` ", "| a |\n|--|\n", "\n \n"),
-    *("i also have ", "made a ", "wait... ", "hmm", "mis", "incorrectly ", "should be ", "no, ", "n't", "if i forgot "),
+    *(
+        "$$ ",
+        "\\text{",
+        "\\text",
+        "\\boxed{",
+        "aa, ",
+        "1 + ",
+        "1 ",
+        "**a**\n",
+        "``` ",
+        "| a |\n|--|\n",
+        "\n \n",
+    ),
+    *(
+        "i also have ",
+        "made a ",
+        "wait... ",
+        "hmm",
+        "mis",
+        "incorrectly ",
+        "should be ",
+        "no, ",
+        "n't",
+        "if i forgot ",
+    ),
 ]
 
 
@@ -61,7 +88,13 @@ def test_a_completion_that_loops_is_read_in_bounded_work(first: int) -> None:
     assert works_within(CPU_SECONDS, loops(PIECES[first : first + AT_ONCE]))
 
 
-@given(st.lists(st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join), min_size=5, max_size=5))
+@given(
+    st.lists(
+        st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join),
+        min_size=5,
+        max_size=5,
+    )
+)
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_loop_of_fragments_takes_more(pieces: list[str]) -> None:
     assert works_within(CPU_SECONDS, loops(pieces))
@@ -72,7 +105,9 @@ def test_half_characters_do_not_stop_it() -> None:
 
 
 @pytest.mark.parametrize("module", [blocks, roles, solver, steps, corrections])
-def test_an_expression_that_backtracks_matches_a_bounded_number_of_characters(module: ModuleType) -> None:
+def test_an_expression_that_backtracks_matches_a_bounded_number_of_characters(
+    module: ModuleType,
+) -> None:
     parse = importlib.import_module("re._parser").parse
     for pattern in vars(module).values():
         if isinstance(pattern, re.Pattern):

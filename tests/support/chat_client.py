@@ -23,7 +23,11 @@ def settings_for(*urls: str, **changes: Any) -> Settings:
 
 @contextlib.asynccontextmanager
 async def open_client(
-    *urls: str, journal: Journal | None = None, probe: bool = False, backoff: float = BACKOFF, **changes: Any
+    *urls: str,
+    journal: Journal | None = None,
+    probe: bool = False,
+    backoff: float = BACKOFF,
+    **changes: Any,
 ) -> AsyncIterator[ChatClient]:
     """Yield a client that has read the list of models."""
     client = ChatClient(settings_for(*urls, **changes), journal, backoff=backoff)

@@ -26,7 +26,12 @@ from evolvemcts4rl.labels.judge import first_wrong_step
 from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.output.exports import ROWS
 from evolvemcts4rl.output.summary import LabelCounts, print_summary, summarise
-from evolvemcts4rl.problems.acceptance_rules import RULES, read_problem, reason_if_leaking_prompt, reason_to_refuse
+from evolvemcts4rl.problems.acceptance_rules import (
+    RULES,
+    read_problem,
+    reason_if_leaking_prompt,
+    reason_to_refuse,
+)
 from evolvemcts4rl.problems.novelty import Novelty, nearly_equal, template
 from evolvemcts4rl.prompts import prompt_messages
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status
@@ -40,14 +45,27 @@ from evolvemcts4rl.terminal import printable
 from evolvemcts4rl.tree import Tree
 
 PART = 30_000  # characters for what makes tokens of a text several times over; one reader is fed whole texts of these
-CPU_SECONDS = 5  # of one call with 100,000 characters; what is linear takes a hundredth to a tenth of it
+CPU_SECONDS = (
+    5  # of one call with 100,000 characters; what is linear takes a hundredth to a tenth of it
+)
 
-REQUEST = ChatRequest("m", [{"role": "user", "content": "q"}], {"max_tokens": 9, "temperature": 0.7}, b"key")
+REQUEST = ChatRequest(
+    "m", [{"role": "user", "content": "q"}], {"max_tokens": 9, "temperature": 0.7}, b"key"
+)
 
 
 def _read_content(text: str) -> None:
-    choice = {"index": 0, "finish_reason": text, "message": {"content": text, "reasoning_content": text}}
-    read_completions(json.dumps({"choices": [choice, choice | {"finish_reason": "stop"}]}).encode(), REQUEST, 2, True)
+    choice = {
+        "index": 0,
+        "finish_reason": text,
+        "message": {"content": text, "reasoning_content": text},
+    }
+    read_completions(
+        json.dumps({"choices": [choice, choice | {"finish_reason": "stop"}]}).encode(),
+        REQUEST,
+        2,
+        True,
+    )
 
 
 def _read_body(text: str) -> None:
@@ -87,7 +105,14 @@ def _leak(text: str) -> None:
 
 
 def _print_summary(text: str) -> None:
-    seed = Problem(text, text, text, agreement=0.9, status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, text))
+    seed = Problem(
+        text,
+        text,
+        text,
+        agreement=0.9,
+        status=Status.FAILED,
+        reason=Reason(ReasonCode.ENDPOINT, text),
+    )
     told = Problem(text, text, text, agreement=0.9, voted_answer=text, vote_agrees=False)
     summary = {"seconds": 1.0} | summarise([seed, told], LabelCounts(), Totals(), None)
     print_summary(summary, Path(text), text, text)
@@ -117,7 +142,9 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "acceptance_rules.reason_to_refuse": lambda text: reason_to_refuse(
         text[:2500], text[:PART], [{"content": text[:PART]}]
     ),
-    "novelty.nearly_equal": lambda text: nearly_equal(template(text[:2900]), template(f"so {text[:2900]} on")),
+    "novelty.nearly_equal": lambda text: nearly_equal(
+        template(text[:2900]), template(f"so {text[:2900]} on")
+    ),
     "novelty.Novelty": _add_to_novelty,
     "prompts.prompt_messages": lambda text: prompt_messages("solve_problem", "m", question=text),
     "replies.read_completions of a content": _read_content,
@@ -132,7 +159,9 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "steps.split_steps": split_steps,
     "steps.split_steps by a separator": lambda text: split_steps(text, "\n"),
     "steps.merge_steps": lambda text: merge_steps(split_steps(text, " "), 28),
-    "corrections.steps_announcing_correction": lambda text: steps_announcing_correction([text, text]),
+    "corrections.steps_announcing_correction": lambda text: steps_announcing_correction(
+        [text, text]
+    ),
     "judge.first_wrong_step": lambda text: first_wrong_step(text, 9),
     "exports.ROWS": _export,
     "summary.print_summary": _print_summary,
@@ -211,7 +240,9 @@ def main() -> None:
         for text in texts(int(length)):
             print(json.dumps([name, text[:60]]), file=out, flush=True)
             used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-            resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used) + CPU_SECONDS, resource.RLIM_INFINITY))
+            resource.setrlimit(
+                resource.RLIMIT_CPU, (math.ceil(used) + CPU_SECONDS, resource.RLIM_INFINITY)
+            )
             READERS[name](text)
 
 
