@@ -72,6 +72,20 @@ def test_first_solutions_are_judged_and_what_says_nothing_counts_nowhere(solve):
     assert (n, start, affinity_key) == (16, 0, "000000")
 
 
+def test_solutions_that_voted_are_handed_to_the_search(grader):
+    replies = [*boxed("1", "\\frac{2}{2}", "3"), CUT_OFF]
+    solver = Solver(Scripted(replies), grader, Settings.of(seed_file="seeds.jsonl"))
+
+    async def vote_and_solve():
+        return await solver.first_solutions(await solver.vote(OPEN))
+
+    problem, rollouts = asyncio.run(vote_and_solve())
+    assert len(solver.chat.asked) == 1
+    assert [rollout.verdict for rollout in rollouts] == [True, True, False, None]
+    assert (problem.agreement, problem.vote_agrees, problem.solve_rate) == (0.6667, True, 0.6667)
+    assert not solver.voters
+
+
 def test_vote_is_recorded_beside_a_stated_answer_that_it_contradicts(solve):
     (problem, _), _ = solve("first_solutions", boxed("2", "2.0", "1"))
     assert problem.final_answer == "1"
@@ -132,7 +146,7 @@ OPEN = Problem("000001", "What is 1 + 1?", None)
             None,
             "the majority's share of the answers, 0.50, is under --agreement 0.6",
         ),
-        (boxed("2", "3"), 0.0, None, "the majority's share of the answers, 0.50, is tied"),
+        (boxed("2", "3"), 0.0, None, "the first place of the vote is tied, with a share of 0.50 each"),
         ([CUT_OFF, FILTERED, "Hm."], 0.5, None, "only 0 of its 3 solutions came to an answer"),
         ([*boxed("2"), CUT_OFF, CUT_OFF], 0.9, None, "only 1 of its 3 solutions came to an answer"),
         ([*boxed("2", "2"), CUT_OFF, CUT_OFF], 0.9, "2", None),
