@@ -1,6 +1,6 @@
-"""Make step-labelled training data: seed problems in; new problems, search trees and step labels out.
+"""Make step-labelled training data from seed problems: new problems, search trees, step labels.
 
-This module has the course of a run and its exit code; flags.py has the command line: `python generate.py --help`.
+The course of a run and its exit code. The flags are in evolvemcts4rl/settings.py.
 """
 
 from __future__ import annotations
@@ -37,14 +37,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("generate")
 SHUTDOWN_NOTICE_SECONDS = 1.0  # seconds that a run takes to end before it says what it waits for
 BUDGET_SPENT = 3  # exit code
-PROBLEMS_PER_REQUEST = 2  # problems in work for each request in flight: while one is graded, another one's request runs
+# Problems in work for each request in flight: while one is graded, another one's request runs.
+PROBLEMS_PER_REQUEST = 2
 
 
 def main(argv: Sequence[str] | None = None, backoff: float = FIRST_BACKOFF) -> int:
     """Run a command line and return its exit code.
 
-    0, 1 where problems failed or the run was stopped, 2 for bad input, 3 where the budget is spent, 130 after Ctrl-C, 143
-    after SIGTERM. `backoff` is the wait in seconds before the first retry, and the measure of all others.
+    0, 1 where problems failed or the run was stopped, 2 for bad input, 3 where the budget is
+    spent, 130 after Ctrl-C, 143 after SIGTERM. `backoff` is the wait in seconds before the first
+    retry, and the measure of all others.
     """
     argv = sys.argv[1:] if argv is None else argv
     if list(argv[:1]) == ["show"]:
@@ -81,9 +83,10 @@ def main(argv: Sequence[str] | None = None, backoff: float = FIRST_BACKOFF) -> i
 
 
 def generate(settings: Settings, *, quiet: bool = False) -> RunFiles:
-    """Do the whole run, or what is left of it, and return its files; the progress goes to standard error, unless `quiet`.
+    """Do the whole run, or what is left of it, and return its files.
 
-    Works in a notebook too. Raises UserError for what its caller can mend, and KeyboardInterrupt after Ctrl-C.
+    Progress goes to standard error unless `quiet`. Works in a notebook too. Raises UserError for
+    what its caller can mend, and KeyboardInterrupt after Ctrl-C.
     """
     return Run(settings, quiet).run()
 
@@ -105,7 +108,10 @@ class Run:
     progress: Progress = field(init=False)
 
     def run(self) -> RunFiles:
-        """Do the whole run, or what is left of it. Raises UserError, and KeyboardInterrupt after Ctrl-C or SIGTERM."""
+        """Do the whole run, or what is left of it, and return its files.
+
+        Raises UserError, and KeyboardInterrupt after Ctrl-C or SIGTERM.
+        """
         from evolvemcts4rl.output.run_folder import RunFolder
         from evolvemcts4rl.output.run_reader import RunFiles
         from evolvemcts4rl.problems.seeds import read_seeds, read_test_texts
@@ -128,7 +134,7 @@ class Run:
 
     @contextmanager
     def _endpoint(self) -> Iterator[Settings]:
-        """The settings with the address of the endpoint in them: the embedded model's, where it is asked for."""
+        """Give the settings with the endpoint's address, that of the embedded model included."""
         if self.settings.model.model_name == EMBEDDED_MODEL and not self.settings.model.base_url:
             from evolvemcts4rl.chat.embedded_model import embedded_model
 
@@ -138,7 +144,10 @@ class Run:
             yield self.settings
 
     async def _run_stages(self, settings: Settings, seeds: Seeds, test_texts: list[str]) -> None:
-        """Everything that needs the endpoint. The files are whole afterwards, or made so by the next life after a second Ctrl-C."""
+        """Do everything that needs the endpoint.
+
+        The files are whole afterwards; after a second Ctrl-C the next life makes them so.
+        """
         from evolvemcts4rl.answers.grader import Grader
         from evolvemcts4rl.chat.client import ChatClient
         from evolvemcts4rl.solutions.solver import Solver
@@ -155,7 +164,7 @@ class Run:
             # Before anything is written: a wrong key or model name shall leave no trace.
             await self.chat.open(probe=not begun)
             settings = settings.changed(continuation=self.chat.continuation)
-            gc.freeze()  # what the imports left behind stays: no use in looking through it at every collection
+            gc.freeze()  # what the imports made stays: collections need not look through it
             await self._make(settings, seeds, test_texts)
         finally:
             grader.close()
@@ -163,7 +172,7 @@ class Run:
             gc.unfreeze()
 
     async def _make(self, settings: Settings, seeds: Seeds, test_texts: list[str]) -> None:
-        """Make everything, and what failed once more."""
+        """Evolve and search all problems, and once more those that failed."""
         from evolve import Evolution
         from evolvemcts4rl.problems.novelty import Novelty
         from evolvemcts4rl.progress import Progress
@@ -216,7 +225,7 @@ class Run:
         self._say(f"Waiting for {replies} in progress; press Ctrl-C again to stop now.")
 
     async def _search_all(self, problems: AsyncGenerator[Problem]) -> None:
-        """Bring every problem to its end as it comes, with no more of them in work than keep the requests flowing."""
+        """Bring every problem to its end, with no more in work than keep the requests flowing."""
         slots = asyncio.Semaphore(PROBLEMS_PER_REQUEST * self.settings.model.concurrency)
         try:
             async with aclosing(problems), asyncio.TaskGroup() as group:
@@ -226,9 +235,8 @@ class Run:
                     task = group.create_task(self._finish(problem))
                     task.add_done_callback(lambda _: slots.release())
         except BaseExceptionGroup as group:
-            raise max(
-                group.exceptions, key=severity
-            ) from None  # several may end at once: the gravest says why
+            # Several may end at once: the gravest says why.
+            raise max(group.exceptions, key=severity) from None
 
     async def _finish(self, problem: Problem) -> None:
         tree = None
@@ -236,12 +244,11 @@ class Run:
             try:
                 problem, tree = await self._search(problem)
             except EndpointError as error:
-                problem = replace(
-                    problem, status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, str(error))
-                )
+                reason = Reason(ReasonCode.ENDPOINT, str(error))
+                problem = replace(problem, status=Status.FAILED, reason=reason)
             except (UserError, BudgetSpent):
                 raise
-            except Exception as error:  # one problem's trouble, whatever it is, shall not end the run of all others
+            except Exception as error:  # one problem's trouble shall not end the run of all others
                 log.exception("problem %s failed", problem.question_id)
                 reason = Reason(ReasonCode.PROGRAM, f"{type(error).__name__}: {error}")
                 problem = replace(problem, status=Status.FAILED, reason=reason)
@@ -250,7 +257,10 @@ class Run:
         self.progress.finished(problem)
 
     async def _search(self, problem: Problem) -> tuple[Problem, Tree | None]:
-        """The problem with its solve rate, and its tree; always solved, it has a tree of right solutions without a search."""
+        """Return the problem with its solve rate, and its tree if it has one.
+
+        A problem that is always solved has a tree of right solutions, without a search.
+        """
         from evolvemcts4rl.labels.judge import judge
         from mcts import search
 
@@ -267,7 +277,7 @@ class Run:
 
 
 def _print_summary(run: Run, files: RunFiles) -> int:
-    """Tell what came out; gives the exit code."""
+    """Print what came out and return the exit code."""
     from evolvemcts4rl.output.summary import print_summary
 
     summary = files.summary
@@ -280,7 +290,7 @@ def _again(run: Run | None) -> str:
 
 
 def _sentence(text: str) -> str:
-    """Return a message as a printable sentence; a path or a host at its beginning stays as it is."""
+    """Return a message as a printable sentence; a path or host at its beginning stays as it is."""
     text = printable(text)
     first = text.partition(" ")[0]
     return f"{text[:1].upper() if first.isalpha() else text[:1]}{text[1:].rstrip('.')}."
