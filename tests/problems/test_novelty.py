@@ -11,8 +11,10 @@ from evolvemcts4rl.problems.novelty import Novelty, nearly_equal, template, toke
 
 TOM = "Tom has 8 apples and gives 3 away. How many apples are left?"
 LONG = (
-    "A shop in the harbour sells red lamps for 12 dollars and green lamps for 15 dollars each. On Monday a sailor buys 4 red lamps "
-    "and some green lamps, pays with a note of 200 dollars and gets 77 dollars back. How many green lamps did the sailor buy?"
+    "A shop in the harbour sells red lamps for 12 dollars and green lamps for 15 dollars each. "
+    "On Monday a sailor buys 4 red lamps "
+    "and some green lamps, pays with a note of 200 dollars and gets 77 dollars back. How many "
+    "green lamps did the sailor buy?"
 )
 
 
@@ -46,7 +48,8 @@ def test_same_problem_with_other_numbers_or_a_few_other_words_is_nearly_equal(fi
         (TOM, "Tom has 8 apples and gives 3 away. Then he buys 2. How many apples are left?"),
         (
             TOM,
-            "Tom has some apples and gives 3 away. Now 5 are left. How many apples did he have at first?",
+            "Tom has some apples and gives 3 away. Now 5 are left. How many apples did he have "
+            "at first?",
         ),
         (TOM, "A tree has 8 pears and drops 3 of them. How many pears are left?"),
         (LONG, LONG.replace("How many", "He drops 2 of them. How many")),

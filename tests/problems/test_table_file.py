@@ -1,4 +1,5 @@
-"""Files of rows that cannot be used, each given to a real start of generate.py: exit code 2, one sentence, nothing written."""
+"""Files of rows that cannot be used, each given to a real start of generate.py: exit code 2, "
+"one sentence, nothing written."""
 
 import json
 import os
@@ -26,7 +27,8 @@ def lines(*rows):
 
 
 def start(folder, name, content):
-    """Start generate.py on a seed file of this content, in a folder where it can leave nothing unseen."""
+    """Start generate.py on a seed file of this content, in a folder where it can leave nothing "
+    "unseen."""
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     (folder / "tmp").mkdir()
     names = environment() | {"TMPDIR": str(folder / "tmp"), "HF_HOME": str(folder / "hf")}
@@ -119,7 +121,8 @@ def test_objects_in_other_columns_do_no_harm(tmp_path):
 @pytest.mark.parametrize("text", ["[", "{", '"[', "\\[", '\\"[', '\\\\"[{'])
 @pytest.mark.parametrize("before", range(6))
 def test_brackets_within_a_text_do_not_count_as_depth(tmp_path, text, before):
-    """The text reaches over chunks, whose ends fall on each of its characters and between those of its escapes."""
+    """The text reaches over chunks, whose ends fall on each of its characters and between those "
+    "of its escapes."""
     path = tmp_path / "a.jsonl"
     question = "x" * before + text * (3 * CHUNK // len(text) // 2)
     path.write_text(lines({"problem": question, "x": [[1]]}))
