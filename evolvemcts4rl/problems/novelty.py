@@ -33,7 +33,9 @@ MOST_COMPARED = 32  # of them compared word by word
 SCHEMA = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000;
 CREATE TABLE texts (id INTEGER PRIMARY KEY, question_id TEXT NOT NULL, words TEXT NOT NULL);
-CREATE TABLE known (key INTEGER PRIMARY KEY, question_id TEXT NOT NULL);  -- the first nearly equal one
+CREATE TABLE known (  -- question_id: of the first that is nearly equal
+    key INTEGER PRIMARY KEY, question_id TEXT NOT NULL
+);
 CREATE TABLE bands (key INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (key, id)) WITHOUT ROWID;
 BEGIN;
 """

@@ -9,7 +9,10 @@ from collections.abc import Iterable
 
 import re2
 
-_FAULTY = r"(?:(?:not|n't)(?: \w+)? (?:right|correct)\b|(?:wrong|incorrect|mistaken|flawed|in error)\b|an? (?:mistake|error)\b)"
+_FAULTY = (
+    r"(?:(?:not|n't)(?: \w+)? (?:right|correct)\b"
+    r"|(?:wrong|incorrect|mistaken|flawed|in error)\b|an? (?:mistake|error)\b)"
+)
 _PLACE = r"(?:previous|earlier|preceding|last|first|second|third|initial|original|above)"
 _WORK = (
     r"(?:steps?|calculations?|computations?|statements?|answers?|results?|claims?|counts?"
@@ -52,7 +55,8 @@ _ANNOUNCEMENTS = (
     r"|taken|done|found"
     r"|chosen|set|put|kept|got|gotten|made|had|said|gone|seen|drawn)\b|\b(?:it|that"
     r"|this) should(?: have|'ve) been\b",
-    # That's not right. My earlier result is wrong. But not: …, which is wrong; our assumption was wrong.
+    # That's not right. My earlier result is wrong. But not: …, which is wrong; our assumption was
+    # wrong.
     rf"{_START}(?:but )?that(?:'s| is| was) ?{_FAULTY}",
     rf"\b{_EARLIER_WORK} (?:is|was|were|are|must be|seems?|contains?|has|had)(?: \w+)? ?{_FAULTY}",
     r"\b(?:i|we)(?:'ve)? (?:\w+ )?(?:see|found|spotted|noticed?) (?:my|the"
@@ -79,7 +83,8 @@ _ANNOUNCEMENTS = (
 _GUARDED_ANNOUNCEMENTS = (
     # Wait, no. But not: actually, no integer is both.
     rf"{_START}(?:wait|actually|hmm+|oh)[,.!… —–-]*no\b( \w+(?:ing| is| are| has| have)\b)?",
-    # I made a sign error. I see that I have misread it. But not: if I made a mistake, Tom made a mistake.
+    # I made a sign error. I see that I have misread it. But not: if I made a mistake, Tom made a
+    # mistake.
     r"(if |whether |suppose |unless |that )?\b(?:i|we)(?:'ve| have| just| seem to have| must have"
     r"| may have| think i"
     rf"| see i| see that i| reali[sz]e i| reali[sz]e that i| also)* {_ERRED}",

@@ -63,8 +63,12 @@ _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
 _COLONS = (":", "：")
 _UNFINISHED = (*_COLONS, ",", ";", "，", "；", "、", "(", "=", "+", "-", "*", "/", "&", "\\")
 _AND = frozenset({"and", "or", "以及", "和", "或", "或者"})
-_SO = frozenset({"then", "so", "thus", "hence", "therefore", "also", "now", "but", "next", "finally", "consequently",
-                 "因此", "所以", "于是", "故", "则", "即", "那么", "从而", "然后", "最后"})  # fmt: skip
+_SO = frozenset(
+    [
+        *("then", "so", "thus", "hence", "therefore", "also", "now", "but", "next", "finally"),
+        *("consequently", "因此", "所以", "于是", "故", "则", "即", "那么", "从而", "然后", "最后"),
+    ]
+)
 _SIGNED_OFF = frozenset({"qed", "∎", "□", "■"})
 _SHORT = 300  # characters that a unit of one formula, one connective or one box may have
 

@@ -136,7 +136,10 @@ def test_near_duplicates_are_found_among_many_and_different_ones_are_not():
 
 def test_near_duplicates_are_found_among_thousands_told_from_one_pattern():
     rng = random.Random(1)
-    pattern = "A farmer sells {} of his field at the market for {} and how much does he get in all after {} days?"
+    pattern = (
+        "A farmer sells {} of his field at the market for {} "
+        "and how much does he get in all after {} days?"
+    )
     texts = [
         pattern.format(*(" ".join(word(rng) for _ in range(5)) for _ in range(3)))
         for _ in range(3000)
@@ -157,7 +160,10 @@ def test_many_variants_of_one_problem_cost_no_more_than_others():
 
 # Decontamination
 
-TEST_TEXT = "Nora walks 3 km to the lake in the morning and 4 km back by another way. How far does Nora walk in all?"
+TEST_TEXT = (
+    "Nora walks 3 km to the lake in the morning and 4 km back by another way. "
+    "How far does Nora walk in all?"
+)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +192,10 @@ def test_short_test_text_counts_as_a_whole():
 
 
 def test_phrase_that_many_test_texts_share_is_not_contamination():
-    phrase = "The answer can be written as a fraction m/n where m and n are relatively prime positive integers. Find m + n."
+    phrase = (
+        "The answer can be written as a fraction m/n where m and n are relatively prime "
+        "positive integers. Find m + n."
+    )
     texts = [f"{word(random.Random(n))} {n} is drawn. {phrase}" for n in range(11)]
     assert not Novelty(texts).contaminated(f"A coin is thrown 5 times. {phrase}")
     assert Novelty(texts[:10]).contaminated(f"A coin is thrown 5 times. {phrase}")

@@ -19,7 +19,8 @@ from tests.solutions.test_steps import CORRECTIONS, LINES, NOT_CORRECTIONS, SPLI
 
 SIZE = 100_000  # characters of a looping completion
 AT_ONCE = 10  # texts for one child process
-CPU_SECONDS = 3  # for each, which takes half a second; of one quadratic expression alone, one text takes three
+# For each, which takes half a second; of one quadratic expression alone, one text takes three.
+CPU_SECONDS = 3
 PIECES = [
     *(line + end for line in LINES for end in (" ", "\n", "\n\n")),
     *("".join(steps) for steps in SPLITS.values()),
