@@ -102,7 +102,7 @@ def read_problem(reply: str) -> str:
         return str(tagged[-1]).strip()
     # A tag that lacks its partner: what comes after an opening one, or before a closing one, is the
     # longer part.
-    text = max(_TAG.split(reply), key=len).strip()
+    text: str = max(_TAG.split(reply), key=len).strip()
     text = text[_LEAD_IN.match(text).end() :].strip()
     for opening, closing in _WRAPPING:
         inner = text[len(opening) : -len(closing)]

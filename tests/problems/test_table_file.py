@@ -27,8 +27,7 @@ def lines(*rows):
 
 
 def start(folder, name, content):
-    """Start generate.py on a seed file of this content, in a folder where it can leave nothing "
-    "unseen."""
+    """Start generate.py on a seed file, in a folder where it can leave nothing unseen."""
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     (folder / "tmp").mkdir()
     names = environment() | {"TMPDIR": str(folder / "tmp"), "HF_HOME": str(folder / "hf")}
