@@ -200,4 +200,5 @@ def _stack_rows(formula: str) -> str:
 
 def plain_text(formula: str) -> str:
     r"""Return a formula with the content of its \text commands as words."""
-    return " ".join(TEXT_COMMAND.sub(r" \1 ", formula).split())
+    words: str = TEXT_COMMAND.sub(r" \1 ", formula)
+    return " ".join(words.split())
