@@ -36,10 +36,12 @@ MAX_ANNOUNCEMENTS = 10
 
 BETWEEN_BOXES = re2.compile(r"\\(?:[()\[\]]|q?quad\b|[,;: ]|text\s*\{)|[$}*{]")
 JOINS_BOXES = re2.compile(
-    r"(?i)\s*(?:[a-z]+ )?\s*(?:,|;|&|(?:,\s*)?(?:and|or|while)\b)\s*(?:[a-z](?:_\w+)?\s*(?:=|is)\s*)?"
+    r"(?i)\s*(?:[a-z]+ )?\s*(?:,|;|&|(?:,\s*)?(?:and|or|while)\b)\s*"
+    r"(?:[a-z](?:_\w+)?\s*(?:=|is)\s*)?"
     r"|\s*(?:[a-z]+ )?,? ?(?:and|while) (?:the|its) [a-z]+ is\s*"
     r"|\s*for part \(?\w\)?\s*(?:,|(?:,\s*)?and\b)\s*"
 )
+RESULT = re2.compile(r"\b(?:answer|total|sum|result|difference|product|average)\b")
 HASHES = re2.compile(r"####[ \t]*([^\s#][^\n]*)")
 ANNOUNCED = re2.compile(
     r"(?im)\bans(?:wers?)?\b[*_]{0,3}(?P<part> (?:to|for|of|in) [^\n:.$]{1,100}?)?"
@@ -49,7 +51,8 @@ ANNOUNCED = re2.compile(
     r"|\banswer[ \t]{1,5}(?P<formula>\$|\\[(\[])"
     r"|^[#*_> \t]{0,10}(?:step \d{1,2}[:.] ?)?(?:the )?(?:final |correct )?answers?"
     r"[*_#:. \t]{0,10}$"
-    r"|<answer>|【答案】|答案(?:应?[是为為]|[:：])|故选择?[:：]?|(?:^[*_#> \t]{0,10}|[。；] ?)答[:：]"
+    r"|<answer>|【答案】|答案(?:应?[是为為]|[:：])|故选择?[:：]?"
+    r"|(?:^[*_#> \t]{0,10}|[。；] ?)答[:：]"
     r"|(?:故|所以|因此|应该?|本题|答案)[,， ]?应?选择?[:： ]{0,3}(?P<choice>\(?[A-J])"
 )
 HEDGES = {"what", "if", "whether", "unless", "not", "check", "verify", "suppose", "assume"}
@@ -94,7 +97,7 @@ def seed_answer(text: str) -> str | None:
     It is what follows GSM8K's ####, stands in a solution's last box, or is announced in a line of
     prose ("The answer is: 7"); other short texts are taken as they are.
     """
-    text = _encodable(text).strip()
+    text = _encodable(text).strip().rstrip("。")
     if found := _last_hashes(text) or _last_box(text):
         boxes = boxes_in(text)
         return found[1] or (boxes[-1].content if boxes else None)
@@ -122,7 +125,8 @@ def _last_box(text: str) -> tuple[int, str | None] | None:
     joined = [boxes[-1]]
     for box in reversed(boxes[:-1]):
         gap = text[box.end : joined[0].start]
-        if len(gap) > 80 or not JOINS_BOXES.fullmatch(BETWEEN_BOXES.sub(" ", gap)):
+        is_joint = len(gap) <= 80 and JOINS_BOXES.fullmatch(BETWEEN_BOXES.sub(" ", gap))
+        if not is_joint or RESULT.search(gap):
             break
         joined.insert(0, box)
     answers: list[str] = []

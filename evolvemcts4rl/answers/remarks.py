@@ -23,6 +23,8 @@ FULL_WIDTH_POINT = re2.compile(r"．(\d)")
 
 BRACKETED = re2.compile(r" +(?:\(([^()]*(?:\([^()]*\)[^()]*)*)\)|\[([^\[\]]*)\])")
 CALCULATED = re2.compile(r"[^A-Za-z]*=[^A-Za-z]*")
+NEEDED = re2.compile(r"(?:or|if|mod|base)\b")
+LAST_WORD = re2.compile(r"[A-Za-z]*$")
 PROSE_WORD = re2.compile(r"\b[a-z]{2,}\b")
 TAIL = re2.compile(r":\s|\s[–—-]\s")
 
@@ -61,6 +63,7 @@ def without_remarks(line: str) -> str:
             kept, place = kept + line[place : found[1]], found[1]
             continue
         is_opened = line[place] == " " and line[place : place + 20].lstrip(" ")[:1] in ("(", "[")
+        is_opened = is_opened and LAST_WORD.search(kept[-20:])[0] not in WORDS_IN_FORMULAS
         bracket = BRACKETED.match(line, place) if is_opened and kept else None
         if bracket and _is_remark(bracket[1] or bracket[2] or ""):
             place = bracket.end()
@@ -71,7 +74,8 @@ def without_remarks(line: str) -> str:
 
 def _is_remark(words: str) -> bool:
     is_prose = any(word not in WORDS_IN_FORMULAS for word in PROSE_WORD.findall(words))
-    return bool(CALCULATED.fullmatch(words)) or (is_prose and "\\text" not in words)
+    is_prose = is_prose and "\\text" not in words and not NEEDED.match(words)
+    return is_prose or bool(CALCULATED.fullmatch(words))
 
 
 def remark_after(value: str) -> tuple[int, bool] | None:

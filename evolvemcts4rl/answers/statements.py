@@ -78,6 +78,7 @@ REASON = re2.compile(r"(?i)(?:^|[ ,])(?:because|since)\b(?:[^,]|,\S)*")
 HEAD_WORD = re2.compile(r"\pL[\pL\d_'’-]")
 CHINESE_END = re2.compile(r"[。；！？]")
 SECOND_READING = re2.compile(r" \pL{2}[\pL ]*, ")
+PARTS = re2.compile(r"\(1\)[^(].*\(2\)")
 JOINT = re2.compile(r"(?i)[\s,;]*(?:and|or)?[\s,;]*(?:\w\s*=\s*)?")
 
 
@@ -256,8 +257,9 @@ def announced_values(words: str) -> list[str]:
     """Return the values that follow "the answer is", up to the end of the sentence."""
     words = words.replace('\\"', '"').replace("\\! ", "").replace("\\!", "")
     words = words.lstrip(' \t*_:："“').replace("**", "")
-    listed = _listed_values(listed_items(words)) if words.startswith("\n") else []
-    return listed or _line_values(words.lstrip(' \t\n*_:："“'))
+    items = listed_items(words) if words.startswith("\n") else []
+    listed = _listed_values(items)
+    return listed if listed or len(items) > 1 else _line_values(words.lstrip(' \t\n*_:："“'))
 
 
 def _listed_values(items: list[str]) -> list[str]:
@@ -274,6 +276,8 @@ def _line_values(words: str) -> list[str]:
     if words.startswith((r"\[", "$$", r"\begin{")):
         return _display_values(words)
     line = without_remarks(words.partition("\n")[0].strip(" \t*_"))
+    if PARTS.match(line):
+        return UNCLEAR
     line = LEADS.sub("", line, count=1)
     if (formula := formula_at(line, 0)) and _ends_list(line[formula[1] :]):
         return _unless_empty(formula[0])
