@@ -62,7 +62,8 @@ def settings_json(settings: Settings, identity: Identity, continuation: str) -> 
 
 def steps_were_cut_otherwise(path: Path) -> bool:
     """Return whether the run was begun by a version that cut solutions into other steps."""
-    return json.loads(path.read_text(encoding="utf-8")).get("step_rules") != STEP_RULES
+    written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return written.get("step_rules") != STEP_RULES
 
 
 def refuse_other_run(path: Path, identity: Identity, overwrite: bool) -> None:
