@@ -170,7 +170,11 @@ def ask_from(prefix, replies, grader, prefill=True, **flags):
     rollout_sampler = Solver(
         chat, grader, Settings.of(seed_file="seeds.jsonl", **flags)
     ).rollout_sampler(PROBLEM)
-    return asyncio.run(rollout_sampler(prefix, len(replies), 3)), chat
+
+    async def ask():
+        return await rollout_sampler(prefix, len(replies), 3)
+
+    return asyncio.run(ask()), chat
 
 
 @pytest.mark.parametrize("model_name", ["gpt-4o", EMBEDDED_MODEL])
