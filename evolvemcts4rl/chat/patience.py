@@ -74,7 +74,9 @@ class Patience:
         self._outage.answered(replica.host)
 
     def note(self, fault: Fault, replica: Replica, sent_at: float, refusal: bool) -> None:
-        """Steer by a fault: what the replica bears, whether it lives, whether any does."""
+        """Record what a fault says about the load, the replica and the endpoint."""
+        if fault.oversized:  # the replica serves
+            return
         if refusal:
             self._replicas.refused(replica)
         else:
@@ -108,14 +110,17 @@ class Patience:
         course: Course,
         sent_at: float,
     ) -> None:
-        """Count what no retry should mend, but may, where a gateway or a replica is to blame that is being restarted.
+        """Count a refusal, which a retry mends only if a server or gateway was being restarted.
 
-        `reason` is a sentence for what no request to this replica can mend. Raises Refused where it is this very request
-        that is refused, and UserError where all of them are.
+        `reason` is the sentence to end the run with; None where other requests to this replica may
+        succeed. Raises Refused if this very request is refused, and UserError if all of them are.
         """
+        refused = Refused(f"{replica.host}: {fault}")
+        if fault.oversized:  # every try is billed in full, and would end the same
+            raise refused from None
         if not self._replicas.answered_at:
             if reason is None:
-                raise Refused(f"{replica.host}: {fault}") from None
+                raise refused from None
             if self._replicas.none_serves():
                 raise UserError(reason, resumable=self.answered_before) from None
         elif self._replicas.refuse_all(REFUSALS_TO_END, REFUSAL_PATIENCE * self._backoff):
@@ -124,10 +129,9 @@ class Patience:
             ) from None
         if reason:
             self._replicas.set_aside(replica, reason)
-        if await self._is_its_own(
-            course.refusals, OWN_REFUSALS - 1, fault, replica, model, sent_at
-        ):
-            raise Refused(f"{replica.host}: {fault}") from None
+        most = OWN_REFUSALS - 1
+        if await self._is_its_own(course.refusals, most, fault, replica, model, sent_at):
+            raise refused from None
 
     async def sleep(self, course: Course, fault: Fault) -> None:
         """Wait for the next try; jitter of a half each way keeps those that failed together from coming back together."""
