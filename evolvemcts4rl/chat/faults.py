@@ -18,7 +18,7 @@ LONGEST_QUOTE = 160  # characters of it that are quoted in the sentence that end
 NO_REASON = "no reason given"
 HIDDEN_ELEMENTS = ("script", "style")  # HTML elements whose content is no text
 
-# The expressions meet text of servers: RE2 takes linear time whatever it holds.
+# The patterns are matched against text of servers: RE2 takes linear time whatever it holds.
 UNKNOWN_MODEL = re2.compile(
     r"(?is)\bmodel\b.{0,120}(not found|not exist|not available|not a valid)"
     r"|(unknown|invalid|no such|unsupported) model|not a valid model"

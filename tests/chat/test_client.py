@@ -250,7 +250,7 @@ NO_ADDRESSES = [
 
 @pytest.mark.parametrize("url", NO_ADDRESSES)
 def test_an_address_that_is_none_is_refused(url):
-    with pytest.raises(UserError, match="--base_url is no address"):
+    with pytest.raises(UserError, match="--base_url is no valid address"):
         ChatClient(settings_for(url), None)
 
 
@@ -287,7 +287,7 @@ def test_a_redirect_ends_the_run_and_no_key_goes_where_it_leads(monkeypatch, azu
         ) as server:
             monkeypatch.setenv("AZURE_OPENAI_ENDPOINT" if azure else "OPENAI_BASE_URL", server.url)
             monkeypatch.setenv("AZURE_OPENAI_API_KEY" if azure else "OPENAI_API_KEY", "a-key-4711")
-            with pytest.raises(UserError, match=r"sends requests elsewhere \(307\).*--base_url"):
+            with pytest.raises(UserError, match=r"redirects requests \(307\).*--base_url"):
                 complete()
     assert (len(server.asks), other.asks) == (1, [])
 
