@@ -1,4 +1,4 @@
-"""One request against whatever an endpoint does: it is tried again, put otherwise, turned into data, or given up with a reason."""
+"""One request to an endpoint: tried again, put otherwise, turned into data, or given up."""
 
 import asyncio
 import random
@@ -103,11 +103,13 @@ def test_a_request_that_is_refused_for_good_fails_its_problem_without_retries(re
 
 REFUSED = {
     "max_tokens": (
-        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+        "Unsupported parameter: 'max_tokens' is not supported with this model. "
+        "Use 'max_completion_tokens' instead.",
         {"param": "max_tokens", "code": "unsupported_parameter"},
     ),
     "temperature": (
-        "Unsupported value: 'temperature' does not support 0.7 with this model. Only the default (1) value is supported.",
+        "Unsupported value: 'temperature' does not support 0.7 with this model. "
+        "Only the default (1) value is supported.",
         {"param": "temperature", "code": "unsupported_value"},
     ),
     "top_p": ("`temperature` and `top_p` cannot both be specified for this model.", {}),
@@ -191,7 +193,8 @@ def test_a_filtered_prompt_is_a_completion_without_a_verdict(status):
 
 TOO_LONG = {
     "OpenAI": (
-        "This model's maximum context length is 4096 tokens. However, your messages resulted in 5000",
+        "This model's maximum context length is 4096 tokens. "
+        "However, your messages resulted in 5000",
         "context_length_exceeded",
     ),
     "OpenAI, max_tokens": (
@@ -199,7 +202,8 @@ TOO_LONG = {
         "invalid_value",
     ),
     "vLLM": (
-        "'max_tokens' or 'max_completion_tokens' is too large: 4096. This model's maximum context length is 4096",
+        "'max_tokens' or 'max_completion_tokens' is too large: 4096. "
+        "This model's maximum context length is 4096",
         "400",
     ),
     "vLLM, prompt": (

@@ -1,4 +1,4 @@
-"""An endpoint that stops answering in the middle: the run waits, says so once, and loses no problem."""
+"""An endpoint that stops answering: the run waits, says so once, and loses no problem."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Replies as completions: what is text, what is thought, why it ended, and how many tokens each choice is worth."""
+"""Replies as completions: text, thought, finish reason, and the tokens of each choice."""
 
 import contextlib
 import json
