@@ -4,6 +4,7 @@ import contextlib
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,12 +43,13 @@ def test_a_thought_aloud_is_kept_apart(content, text, thought):
 
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
 def test_a_thought_in_a_field_of_its_own_is_kept(field):
-    (completion,) = read(chat_reply("It is 4.", **{field: "hm"}))
+    fields: dict[str, Any] = {field: "hm"}
+    (completion,) = read(chat_reply("It is 4.", **fields))
     assert (completion.text, completion.thought, completion.whole) == ("It is 4.", "hm", True)
 
 
 def test_content_in_typed_parts_is_read():
-    parts = [
+    parts: Any = [
         {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
         {"type": "text", "text": "It is 4."},
     ]

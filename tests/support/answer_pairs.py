@@ -1,5 +1,7 @@
 """Pairs of answers, the reference first: those that are the same, and those that are not. Written by us, by kind."""
 
+from collections.abc import Iterator, Mapping
+
 MATCHING = {
     "numbers": r"""
         6.02e23 | 6.02\times 10^{23}
@@ -722,7 +724,7 @@ DIFFERENT = {
 }
 
 
-def rows(table):
+def rows(table: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """(kind, reference, answer) of every pair of a table. A bar with a space on both sides parts the two answers."""
     for kind, lines in table.items():
         for line in lines.strip().splitlines():
