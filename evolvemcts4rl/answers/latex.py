@@ -186,7 +186,7 @@ def _bleach(formula: str) -> str:
 
 def _stack_rows(formula: str) -> str:
     """Return an aligned formula's rows as a chain, as a list of named values, or the last one."""
-    inner = ENVIRONMENT.sub("", formula)
+    inner: str = ENVIRONMENT.sub("", formula)
     if inner == formula:
         return formula
     if "\\begin" in inner:  # rows with matrices
@@ -205,5 +205,4 @@ def _stack_rows(formula: str) -> str:
 
 def plain_text(formula: str) -> str:
     r"""Return a formula with the content of its \text commands as words."""
-    words: str = TEXT_COMMAND.sub(r" \1 ", formula)
-    return " ".join(words.split())
+    return " ".join(TEXT_COMMAND.sub(r" \1 ", formula).split())

@@ -1,5 +1,5 @@
-"""Comparisons in worker processes: right, cached, limited in time and memory, and gone when the "
-"run is."""
+"""Comparisons in worker processes: right, cached, limited in time and memory, and gone when the
+run is."""
 
 import asyncio
 import contextlib

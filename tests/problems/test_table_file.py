@@ -1,11 +1,12 @@
-"""Files of rows that cannot be used, each given to a real start of generate.py: exit code 2, "
-"one sentence, nothing written."""
+"""Files of rows that cannot be used, each given to a real start of generate.py: exit code 2,
+one sentence, nothing written."""
 
 import json
 import os
 import socket
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +16,8 @@ from evolvemcts4rl.problems.seeds import read_seeds
 from evolvemcts4rl.problems.table_file import CHUNK, MOST_DEPTH, MOST_LINE, read_table
 from evolvemcts4rl.settings import Settings
 from tests.support.loopback import Loopback
+from tests.support.run_process import command, environment, seed_file
 from tests.support.toy_chat import toy_handler
-from tests.test_end_to_end import command, environment, seed_file
 
 NOWHERE = "http://127.0.0.1:9/v1"
 LINE = '{"problem": "What is 1 + 1?", "final_answer": "2"}\n'
@@ -31,7 +32,7 @@ def start(folder, name, content):
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     (folder / "tmp").mkdir()
     names = environment() | {"TMPDIR": str(folder / "tmp"), "HF_HOME": str(folder / "hf")}
-    args = command(NOWHERE, name, "out")
+    args = command(NOWHERE, name, Path("out"))
     return subprocess.run(
         args, capture_output=True, text=True, cwd=folder, env=names, timeout=120, check=False
     )
@@ -164,8 +165,8 @@ def test_objects_in_other_columns_do_no_harm(tmp_path):
 @pytest.mark.parametrize("text", ["[", "{", '"[', "\\[", '\\"[', '\\\\"[{'])
 @pytest.mark.parametrize("before", range(6))
 def test_brackets_within_a_text_do_not_count_as_depth(tmp_path, text, before):
-    """The text reaches over chunks, whose ends fall on each of its characters and between those "
-    "of its escapes."""
+    """The text reaches over chunks, whose ends fall on each of its characters and between those
+    of its escapes."""
     path = tmp_path / "a.jsonl"
     question = "x" * before + text * (3 * CHUNK // len(text) // 2)
     path.write_text(lines({"problem": question, "x": [[1]]}))

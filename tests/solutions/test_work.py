@@ -1,5 +1,5 @@
-"""What text from models costs: never more than in proportion to its length, whatever it says "
-"over and over."""
+"""What text from models costs: never more than in proportion to its length, whatever it says
+over and over."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def read(text: str) -> None:
 
 
 def works_within(seconds: int, texts: list[str]) -> bool:
-    """Return whether a child process reads the texts within so much processor time, after which "
-    "the kernel ends it."""
+    """Return whether a child process reads the texts within so much processor time, after which
+    the kernel ends it."""
     child = os.fork()
     if child == 0:
         try:
