@@ -144,6 +144,18 @@ def test_extraction_takes_any_text(one, other):
 
 LOOPS = [
     *(
+        "- 5\n",
+        "1. ",
+        " (ab",
+        ": ab cd ",
+        "<b>",
+        "5✅",
+        "故选",
+        "．5",
+        "\n答：",
+        "if the answer is 5 ",
+    ),
+    *(
         r"\boxed{",
         r"\boxed ",
         r"\boxed{1} and ",
