@@ -41,7 +41,9 @@ CONDITION_AFTER = re2.compile(r"(?i)\b(?:if|unless|otherwise|when|assuming)\b")
 def without_markup(text: str) -> str:
     """Return a text without emphasis in HTML, check marks and full-width brackets and stops."""
     text = FULL_WIDTH_POINT.sub(r".\1", text).translate(FULL_WIDTH)
-    return CHECK_MARKS.sub(r"\1", EMPHASIS.sub(r"\1", text))
+    text = EMPHASIS.sub(r"\1", text)
+    text = CHECK_MARKS.sub(r"\1", text)
+    return text
 
 
 def listed_items(lines: str) -> list[str]:
