@@ -16,7 +16,11 @@ BOX_NAMES = ("\\boxed", "\\fbox")
 BARE_BOX = re2.compile(r"[ \t]*([^${}\n]{1,200})")
 DELIMITERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 ENVIRONMENT = re2.compile(r"\\(?:begin|end)\{(?:align(?:ed|at)?|gather(?:ed)?|split|equation)\*?\}")
-COLOUR = re2.compile(r"\\(?:textcolor|color)\s*(?:\[\w+\])?\s*\{[^{}]*\}")
+DRESS = re2.compile(
+    r"\\(?:textcolor|color)\s*(?:\[\w+\])?\s*\{[^{}]*\}"
+    r"|\\(?:underline|tiny|small|normalsize|[lL]arge|LARGE|[hH]uge|(?:display|text)style)\b"
+)
+SINGLE_CELL = re2.compile(r"\\begin\{array\}\{[^{}]*\}([^&]*)\\end\{array\}")
 TEXT_COMMAND = re2.compile(r"\\(?:text(?:bf|it|rm|normal)?|math(?:rm|bf)|mbox)\s*\{([^{}]*)\}")
 COMMAND = re2.compile(r"\\[A-Za-z]+")
 BARE_NAME = re2.compile(
@@ -167,8 +171,8 @@ def has_letters(formula: str) -> bool:
 
 
 def _bleach(formula: str) -> str:
-    for _ in range(4):
-        found = COLOUR.search(formula)
+    for _ in range(8):
+        found = DRESS.search(formula)
         if not found:
             break
         before, after = formula[: found.start()], formula[found.end() :].lstrip()
@@ -176,7 +180,8 @@ def _bleach(formula: str) -> str:
         formula = before + (after[1:end] + after[end + 1 :] if end is not None else after)
         if before == "{" and formula.endswith("}"):
             formula = formula[1:-1]
-    return formula
+    cell = SINGLE_CELL.fullmatch(formula.strip())
+    return cell[1] if cell and "\\\\" not in cell[1] else formula
 
 
 def _stack_rows(formula: str) -> str:
