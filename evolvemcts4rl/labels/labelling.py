@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cached_property
 from typing import NamedTuple
 
-from evolvemcts4rl.labels.belief import Array, Belief
+from evolvemcts4rl.labels import learning
+from evolvemcts4rl.labels.belief import Belief
+from evolvemcts4rl.labels.rates import Rates
 from evolvemcts4rl.solutions.corrections import steps_announcing_correction
 from evolvemcts4rl.tree import Node, Tree
 
 
-def evidence(tree: Tree) -> Array:
-    """What a tree says of the model's rates, for belief.learn_rates; the same of a tree in memory and of its JSON."""
-    return _belief_of(tree).evidence()
+def learn_rates(trees: Iterable[Tree], without: Set[str] = frozenset()) -> Rates:
+    """Return what a run's trees teach of its model."""
+    return learning.learn_rates(trees, lambda tree, rates: _belief_of(tree, rates, without))
 
 
-def relabel(tree: Tree, rates: Array, confidence: float) -> None:
-    """Write p_correct anew where the belief labels, with the rates that belief.learn_rates found in the whole run."""
-    write_labels(tree, _belief_of(tree, rates), confidence)
+def relabel(tree: Tree, rates: Rates, confidence: float, without: Set[str] = frozenset()) -> None:
+    """Write p_correct anew where the belief labels, with the rates that a whole run has taught.
+
+    `without` names witnesses that are not listened to.
+    """
+    write_labels(tree, _belief_of(tree, rates, without), confidence)
 
 
-def _belief_of(tree: Tree, rates: Array | None = None) -> Belief:
-    return Belief(tree, steps_announcing_correction(node.text.strip() for node in tree.nodes()), rates)
+def _belief_of(tree: Tree, rates: Rates, without: Set[str]) -> Belief:
+    corrections = steps_announcing_correction(node.text.strip() for node in tree.nodes())
+    return Belief(tree, corrections, rates, without)
 
 
 def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:

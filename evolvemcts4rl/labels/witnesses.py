@@ -2,96 +2,113 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import re2
 
+from evolvemcts4rl.labels.rates import ALONE, NOT_SEEN, SHARED_BY_MOST, SHARED_BY_SOME, level_of
 from evolvemcts4rl.solutions.equations import stated_equations
 from evolvemcts4rl.tree import Node, Tree
 
 _NUMBER = re2.compile(r"\d[\d,]*(?:\.\d+)?")
+_COMPARES = ("=", "<", ">", "≤", "≥", "\\le", "\\ge", "\\lt", "\\gt")
 
 # How the chance of a first error depends on a step, from the 3,400 annotated solutions of ProcessBench (docs/method.md):
 # in proportion to its words, and less where no new number comes out, at the opening, and where an end restates.
+AVERAGE_WORDS = 20
 NO_NEW_NUMBER = 0.65
 OPENING = 0.5
 RESTATING_END = 0.7
 LEAST_HAZARD, MOST_HAZARD = 0.02, 4.0
+MOST = 1 / 3  # of the other right solutions: a result that so many share
+
+WITNESSES = ("words", "equations", "agreement", "corrections", "repeats")
 
 
 @dataclass(frozen=True)
 class StepFacts:
     """What is read off one step, given the steps before it."""
 
-    hazard: float  # its chance to be wrong beside that of an average step
+    level: int  # of its hazard, beside that of an average step
     equations: bool | None  # whether all that it states in numbers is true; None where nothing can be checked
     corrects: bool  # whether it announces a correction
     result: str | None  # the last number in it that stood nowhere before
+    new: Set[str]  # all such numbers
 
 
 class Witnesses:
     """The facts of every step of one tree, each read once, and the results that right solutions reach."""
 
-    def __init__(self, tree: Tree, corrections: Set[str]) -> None:
+    def __init__(self, tree: Tree, corrections: Set[str], without: Set[str] = frozenset()) -> None:
         self._corrections = corrections
-        self._tree = tree
-        self._numbers: dict[Node, frozenset[str]] = {tree.root: frozenset(_NUMBER.findall(tree.question))}
+        self._root = tree.root
+        self._without = without
+        self._question = frozenset(_NUMBER.findall(tree.question))
+        self._numbers: dict[Node, Set[str]] = {}
         self._facts: dict[Node, StepFacts] = {}
-        self._equations: dict[str, bool | None] = {}
-        self._mean_words = 0.0
+        self._reached: Counter[str] = Counter()  # by how many right solutions, each result
+        self._right_through: Counter[Node] = Counter()  # how many right solutions pass here
+        self.right = 0  # solutions
 
-    def facts(self, parent: Node, node: Node) -> StepFacts:
-        """Return the facts of a step; its parent's must have been read before."""
-        known = self._facts.get(node)
-        if known is None:
-            known = self._facts[node] = self._read(parent, node)
-        return known
+    def facts(self, node: Node) -> StepFacts:
+        """Return the facts of a step that was added."""
+        return self._facts[node]
 
-    def _read(self, parent: Node, node: Node) -> StepFacts:
-        if not self._mean_words:
-            self._mean_words = mean_words(each.text for each in self._tree.nodes())
-        before = self._numbers[parent]
+    def add(self, path: Sequence[Node], new: bool) -> None:
+        """Take in a solution, which may be new."""
+        parent = self._root
+        for node in path:
+            if node not in self._facts or (node is path[-1] and new):
+                self._read(parent, node)
+            parent = node
+        if new and path[-1].correct:
+            self.right += 1
+            self._reached.update(frozenset().union(*(self._facts[node].new for node in path)))
+            self._right_through.update(path)
+
+    def agreement(self, node: Node) -> int:
+        """Return whether right solutions that do not pass here reach the step's result."""
+        result = self._facts[node].result
+        if result is None:
+            return NOT_SEEN
+        through = self._right_through[node]
+        others = self.right - through
+        if not others or "agreement" in self._without:
+            return NOT_SEEN
+        reaching = self._reached[result] - through
+        if not reaching:
+            return ALONE
+        return SHARED_BY_MOST if reaching >= MOST * others else SHARED_BY_SOME
+
+    def _read(self, parent: Node, node: Node) -> None:
+        before = self._numbers[parent] if parent is not self._root else self._question
         new = [number for number in _NUMBER.findall(node.text) if number not in before]
-        self._numbers[node] = before.union(new)
-        first, last = parent is self._tree.root, node.correct is not None
-        hazard = len(node.text.split()) / self._mean_words
+        self._numbers[node] = before.union(new) if new else before
+        first, last = parent is self._root, node.correct is not None
+        hazard = len(node.text.split()) / AVERAGE_WORDS if "words" not in self._without else 1.0
         if not new:
             hazard *= NO_NEW_NUMBER
         if first and not last:
             hazard *= OPENING
         if last and not first and not new:
             hazard *= RESTATING_END
-        hazard = min(max(hazard, LEAST_HAZARD), MOST_HAZARD)
-        corrects = node.text.strip() in self._corrections
-        return StepFacts(hazard, self._check(node.text), corrects, new[-1] if new else None)
-
-    def _check(self, text: str) -> bool | None:
-        if text not in self._equations:
-            verdicts = stated_equations(text)
-            self._equations[text] = all(verdicts) if verdicts else None
-        return self._equations[text]
-
-    def results_of_right_solutions(self) -> tuple[Counter[str], dict[Node, Counter[str]]]:
-        """Return how many right solutions reach each result, and how many of them pass through each node."""
-        everywhere: Counter[str] = Counter()
-        through: dict[Node, Counter[str]] = {}
-        for path in self._tree.solutions():
-            if path[-1].correct:
-                parent, reached = self._tree.root, set()
-                for node in path:
-                    facts = self.facts(parent, node)
-                    if facts.result:
-                        reached.add(facts.result)
-                    parent = node
-                everywhere.update(reached)
-                for node in path:
-                    through.setdefault(node, Counter()).update(reached)
-        return everywhere, through
+        result = new[-1] if new else None
+        self._facts[node] = StepFacts(
+            level_of(min(max(hazard, LEAST_HAZARD), MOST_HAZARD)),
+            None if "equations" in self._without else equations_hold(node.text),
+            node.text.strip() in self._corrections and "corrections" not in self._without,
+            result,
+            frozenset(new),
+        )
 
 
-def mean_words(texts: Iterable[str]) -> float:
-    """Return the mean number of words of these steps; 1 where there is none."""
-    lengths = [len(text.split()) for text in texts]
-    return max(1.0, sum(lengths) / max(1, len(lengths)))
+@functools.lru_cache(maxsize=4096)
+def equations_hold(text: str) -> bool | None:
+    """Return whether every equation of a step is true; None where none can be checked."""
+    if not any(sign in text for sign in _COMPARES):
+        return None
+    verdicts = stated_equations(text)
+    return all(verdicts) if verdicts else None
