@@ -46,9 +46,8 @@ def _message(rates: Rates, key: StepKey, verdict: bool | None, scale: float, bel
     seen = joint.sum(axis=1)
     to = joint / seen[:, None]
     seen = np.log(seen) + highest
-    if key.draws > 1:  # The other draws of the step speak of the slip rate, and not of where they started.
-        right = float(rates.cells @ to[GOOD, GOOD])
-        seen += (key.draws - 1) * (np.array([right, 1 - right]) @ rates.again(key.level))
+    if key.draws > 1:  # The other draws of a right step speak of the slip rate, and not of where they started.
+        seen += (key.draws - 1) * float(rates.cells @ to[GOOD, GOOD]) * rates.right_again(key.level)
     return Message(seen, to)
 
 

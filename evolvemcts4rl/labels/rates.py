@@ -32,7 +32,7 @@ FLEETING_RECOVERY = 0.6
 FALSE_ANNOUNCEMENT = 0.0005  # a step that corrects where nothing is wrong: 5 of 14,327
 FALSE_ALARM = 0.001  # a right step with an equation that is found false: 12 of 14,327
 SCATTER = 0.15  # how likely an error of the scattered kind is written once more
-SHARED = 0.35  # share of errors that others make as well, word for word
+SHARED = 0.1  # share of errors that others make as well, word for word
 LEVELS = 2.0 ** np.arange(-5.5, 2.25, 0.5)  # of hazard
 
 NOT_SEEN, ALONE, SHARED_BY_SOME, SHARED_BY_MOST = range(4)  # whether right answers elsewhere reach a step's result
@@ -93,7 +93,8 @@ class Rates:
     false_slip: float = PRIORS["false_slip"].mean  # a first error with a false equation, where it has one that is checked
     false_carried: float = PRIORS["false_carried"].mean  # a step that carries an error on, likewise
     agreement: Array = field(default_factory=lambda: AGREEMENT_PRIOR / AGREEMENT_PRIOR.sum(-1, keepdims=True))
-    likeness: float = 0.04  # ρ: n rollouts of one prefix tell as much as n / (1 + (n - 1) ρ)
+    shared: float = SHARED
+    likeness: float = 0.03  # ρ: n rollouts of one prefix tell as much as n / (1 + (n - 1) ρ)
 
     @functools.lru_cache(maxsize=4096)  # noqa: B019 — there are two or three Rates in a run
     def step(self, key: StepKey) -> Array:
@@ -107,7 +108,7 @@ class Rates:
         says = says * (announces if key.corrects else 1 - announces)
         if key.agreement != NOT_SEEN:
             says = says * self.agreement[key.agreement_before, :, key.agreement - 1]
-        says[0, 1] *= SHARED + (1 - SHARED) * SCATTER ** (key.draws - 1)
+        says[0, 1] *= self.shared + (1 - self.shared) * SCATTER ** (key.draws - 1)
         group = (0, 1, 1)
         return chances * says[np.ix_(group, group)][:, :, None]
 
@@ -127,10 +128,9 @@ class Rates:
             chances[kind, GOOD], chances[kind, kind] = back, 1 - back
         return chances
 
-    def again(self, level: int) -> Array:
-        """Return logarithms of the chance that another draw of a step from a good prefix is right, and wrong: (2, cells)."""
-        slip = _transitions(level)[0]
-        return np.log([1 - slip, slip])
+    def right_again(self, level: int) -> Array:
+        """Return the logarithm of the chance that another draw of a step from a good prefix is right too: (cells,)."""
+        return np.log1p(-_transitions(level)[0])
 
     def verdict(self, correct: bool) -> Array:
         """Return the logarithm of the chance of an answer's verdict, by state."""
