@@ -1,6 +1,7 @@
-"""Evolve-Instruct rounds: new problems from the seeds, judged, and answered by the vote of their own solutions.
+"""Evolve-Instruct rounds: new problems from the seeds, refused or answered by a vote.
 
-The method is WizardLM's Evol-Instruct (arXiv 2304.12244) with WizardMath's upward and downward evolution (2308.09583).
+The method is WizardLM's Evol-Instruct (arXiv 2304.12244) with WizardMath's upward and downward
+evolution (2308.09583).
 """
 
 from __future__ import annotations
@@ -17,35 +18,37 @@ from evolvemcts4rl.problems.novelty import Novelty
 from evolvemcts4rl.problems.ordered_map import OrderedMap
 from evolvemcts4rl.problems.spool import Spool
 from evolvemcts4rl.prompts import prompt_messages
+from evolvemcts4rl.reasons import Reason, ReasonCode, Status, with_detail
 from evolvemcts4rl.records import Completion, Message, Problem
 from evolvemcts4rl.settings import Settings
 
-# The statuses of a problem that has no children; every other one, those that the search gives included, was accepted here.
-ENDED = frozenset({"refused", "dropped", "failed"})
-CONTAMINATED = "it overlaps a text of the --decontaminate files"
-KNOWN = "it is equal or nearly equal to problem "
+SHOWN = 100  # characters of a finish reason, which is the server's text
+# The statuses of a problem that has no children. Every other one was accepted here, whatever the
+# search said of it later.
+ENDED = frozenset({Status.REFUSED, Status.DROPPED, Status.FAILED})
 
 
 class Writer(Protocol):
     """What writes the new problems: a ChatClient."""
 
     async def complete(self, messages: list[Message], n: int, *, affinity_key: str = "") -> list[Completion]:
-        """The n completions of these messages."""
+        """Return the n completions of these messages."""
 
 
 class Voter(Protocol):
-    """What answers a problem by the vote of its first solutions, which serve the search again later."""
+    """What answers a problem by the vote of its first solutions: a Solver."""
 
     async def vote(self, problem: Problem) -> Problem:
-        """The problem with its majority answer, agreement and solve rate, or with status "dropped" and a reason."""
+        """Return the problem with its majority answer, or with status "dropped" and a reason."""
 
 
 @dataclass(frozen=True)
 class Evolution:
-    """The rounds of one run. `done` has the problems that an earlier life of the run decided, by their question_id.
+    """The rounds of one run. `done` holds what an earlier life of the run decided, by question_id.
 
-    Leave out of `done` what shall be tried again, such as the failed ones. What is in it is not asked for and not given
-    out again, but is still something to be different from, and a parent where it was accepted.
+    Leave out of `done` what shall be tried again, such as the failed ones. A problem in it is not
+    asked for and not given out again. New ones must still differ from it, and it is a parent where
+    it was accepted.
     """
 
     settings: Settings
@@ -55,11 +58,12 @@ class Evolution:
     done: Mapping[str, Problem] = field(default_factory=dict)
 
     async def problems(self, seeds: Iterable[Problem] | AsyncIterable[Problem]) -> AsyncGenerator[Problem]:
-        """Every seed and every evolved problem once, with its status: accepted, refused, dropped or failed.
+        """Yield every seed and evolved problem once: accepted, refused, dropped or failed.
 
-        What is decided depends on the seeds and the replies alone, not on when the replies come; but each problem is given as
-        soon as it has its answer. Seeds are read no faster than the problems are taken. Raises what the writer and the voter
-        raise, EndpointError apart: it makes one problem failed.
+        Each problem comes as soon as it has its answer. Its status depends on the seeds and the
+        replies alone, not on when the replies come. Seeds are read no faster than the problems are
+        taken. An EndpointError makes one problem failed; whatever else the writer and the voter
+        raise ends the iteration.
         """
         ready: asyncio.Queue[Problem | None] = asyncio.Queue(self.settings.concurrency)
 
@@ -101,18 +105,18 @@ class Evolution:
     async def _accept_seeds(
         self, seeds: Iterable[Problem] | AsyncIterable[Problem], decided: asyncio.Event
     ) -> AsyncGenerator[Problem]:
-        """The seeds, each entered as something to be different from. Those near to one another stay: they are the user's."""
+        """Yield the seeds and let `novelty` know each; those near to one another stay."""
         async for given in _each(seeds):
             seed = self.done.get(given.question_id, given)
             if self.settings.evolve_rounds:  # nothing else is ever compared with them
                 self.novelty.add(seed.question_id, seed.question)
             if self.novelty.contaminated(seed.question):
-                seed = replace(seed, status="refused", reason=CONTAMINATED)
+                seed = replace(seed, status=Status.REFUSED, reason=Reason(ReasonCode.CONTAMINATED))
             yield seed
         decided.set()
 
     async def _write(self, parent: Problem) -> Problem:
-        """A parent's child: open, refused by a rule that needs no other problem, or failed."""
+        """Return a parent's child: open, failed, or refused for what it says."""
         child = self._child(parent)
         if child.question_id in self.done:
             return self.done[child.question_id]
@@ -126,12 +130,13 @@ class Evolution:
         try:
             (reply,) = await self.writer.complete(messages, 1, affinity_key=child.question_id)
         except EndpointError as error:
-            return replace(child, status="failed", reason=str(error))
+            return replace(child, status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, str(error)))
         if not reply.whole:
-            return replace(child, status="refused", reason=f"the reply is not whole ({reply.finish_reason})")
+            reason = with_detail(ReasonCode.NOT_WHOLE, reply.finish_reason[:SHOWN])
+            return replace(child, status=Status.REFUSED, reason=reason)
         child = replace(child, question=read_problem(reply.text))
-        reason = reason_to_refuse(child.question, parent.question, messages)
-        return replace(child, status="refused", reason=reason) if reason else child
+        refused = reason_to_refuse(child.question, parent.question, messages)
+        return replace(child, status=Status.REFUSED, reason=refused) if refused else child
 
     def _child(self, parent: Problem) -> Problem:
         number = parent.round + 1
@@ -143,37 +148,41 @@ class Evolution:
     async def _refuse_duplicates(
         self, number: int, texts: OrderedMap[Problem, Problem], before: asyncio.Event, decided: asyncio.Event
     ) -> AsyncGenerator[Problem]:
-        """The children of a round, those refused that are not new. Waits for the decisions of the round before."""
+        """Yield the children of a round, refused where not new, after the round before."""
         await before.wait()
-        # A child that failed in an earlier life has to be different from those that were accepted without it.
+        # A child that failed in an earlier life must differ from those that were accepted without
+        # it.
         for question_id in self.done:
-            if question_id.endswith(f"-r{number}") and (child := self.done[question_id]).status != "refused":
+            if question_id.endswith(f"-r{number}") and (child := self.done[question_id]).status != Status.REFUSED:
                 self.novelty.add(question_id, child.question)
         async for child in texts:
             if child.question_id in self.done:
-                if child.status == "refused" and str(child.reason).startswith(KNOWN):
+                if child.reason and child.reason.code == ReasonCode.KNOWN:
                     self.novelty.add(child.question_id, child.question)
-            elif child.status == "open":
+            elif child.status == Status.OPEN:
                 child = self._refuse_known(child)
             yield child
         decided.set()
 
     def _refuse_known(self, child: Problem) -> Problem:
         if self.novelty.contaminated(child.question):
-            return replace(child, status="refused", reason=CONTAMINATED)
+            return replace(child, status=Status.REFUSED, reason=Reason(ReasonCode.CONTAMINATED))
         earlier = self.novelty.add(child.question_id, child.question)
-        return replace(child, status="refused", reason=KNOWN + earlier) if earlier else child
+        if earlier is None:
+            return child
+        reason = Reason(ReasonCode.KNOWN, f"it is equal or nearly equal to problem {earlier}")
+        return replace(child, status=Status.REFUSED, reason=reason)
 
     async def _answer(self, problem: Problem) -> Problem:
-        """The problem with an answer: the seed's own, or the one that its first solutions vote for."""
+        """Return the problem with an answer: the seed's own, or its solutions' vote."""
         if problem.question_id in self.done or problem.status in ENDED:
             return problem
         if problem.final_answer is None:
             try:
                 problem = await self.voter.vote(problem)
             except EndpointError as error:
-                return replace(problem, status="failed", reason=str(error))
-        return problem if problem.status in ENDED else replace(problem, status="accepted")
+                return replace(problem, status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, str(error)))
+        return problem if problem.status in ENDED else replace(problem, status=Status.ACCEPTED)
 
 
 async def _feed_next_round(results: OrderedMap[Problem, Problem], next_round: Spool | None) -> None:
@@ -186,7 +195,7 @@ async def _feed_next_round(results: OrderedMap[Problem, Problem], next_round: Sp
 
 
 async def _close_queue_when_done(running: Awaitable[object], queue: asyncio.Queue[Problem | None]) -> None:
-    """Put None behind all that is in the queue once what fills it has ended, however it did."""
+    """Put None at the end of the queue once `running`, which fills it, has ended or failed."""
     await asyncio.wait({asyncio.ensure_future(running)})
     await queue.put(None)
 

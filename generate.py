@@ -10,45 +10,72 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError
+from evolvemcts4rl.chat.replicas import FIRST_BACKOFF
+from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError, severity
+from evolvemcts4rl.event_loop import run_to_end
 from evolvemcts4rl.flags import parse_settings
+from evolvemcts4rl.interrupts import Interrupts
+from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.settings import EMBEDDED_MODEL, Settings
+from evolvemcts4rl.terminal import log_to_stderr, printable
 from evolvemcts4rl.tree import Tree
 
 if TYPE_CHECKING:
     from evolvemcts4rl.chat.client import ChatClient
     from evolvemcts4rl.output.run_folder import RunFolder
+    from evolvemcts4rl.output.run_reader import RunFiles
     from evolvemcts4rl.problems.seeds import Seeds
     from evolvemcts4rl.progress import Progress
     from evolvemcts4rl.solutions.solver import Solver
 
 log = logging.getLogger("generate")
 SHUTDOWN_NOTICE_SECONDS = 1.0  # seconds that a run takes to end before it says what it waits for
+BUDGET_SPENT = 3  # exit code
 PROBLEMS_PER_REQUEST = 2  # problems in work for each request in flight: while one is graded, another one's request runs
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command line; gives the exit code: 0, 1 where problems failed, 2 for bad input, 130 after Ctrl-C."""
+def main(argv: Sequence[str] | None = None, backoff: float = FIRST_BACKOFF) -> int:
+    """Run a command line and return its exit code.
+
+    0, 1 where problems failed or the run was stopped, 2 for bad input, 3 where the budget is spent, 130 after Ctrl-C, 143
+    after SIGTERM. `backoff` is the wait in seconds before the first retry, and the measure of all others.
+    """
+    argv = sys.argv[1:] if argv is None else argv
+    if list(argv[:1]) == ["show"]:
+        from evolvemcts4rl.show_tree import main as show
+
+        return show(argv[1:])
+    log_to_stderr()
     run = None
-    try:
-        run = Run(parse_settings(argv))
-        return run.run()
-    except UserError as error:
-        print(_sentence(str(error).replace("the same command", _again(run))), file=sys.stderr)
-        return 1 if run and run.bought_something else 2
-    except OSError as error:
-        where = f"{error.filename} cannot be written" if error.filename else "a file cannot be written"
-        print(f"{where} ({error.strerror}): make room, then run {_again(run)} again.", file=sys.stderr)
-        return 1 if run and run.bought_something else 2
-    except KeyboardInterrupt:
-        print(f"Stopped: {_again(run)} goes on from here, and nothing that was bought is lost.", file=sys.stderr)
-        return 130
+    with Interrupts().handled() as interrupts:
+        try:
+            run = Run(parse_settings(argv), backoff=backoff, to_the_end=interrupts.run)
+            return _print_summary(run, run.run())
+        except UserError as error:
+            way_on = f" {_again(run).capitalize()} goes on from here." if error.resumable else ""
+            print(f"{_sentence(str(error))}{way_on}", file=sys.stderr)
+            return 1 if run and run.bought_something else 2
+        except OSError as error:
+            where = f"{error.filename} cannot be written" if error.filename else "a file cannot be written"
+            print(printable(f"{where} ({error.strerror}): make room, then run {_again(run)} again."), file=sys.stderr)
+            return 1 if run and run.bought_something else 2
+        except KeyboardInterrupt:
+            print(f"Stopped: {_again(run)} goes on from here, and nothing that was bought is lost.", file=sys.stderr)
+            return interrupts.exit_code
+
+
+def generate(settings: Settings, *, quiet: bool = False) -> RunFiles:
+    """Do the whole run, or what is left of it, and return its files; the progress goes to standard error, unless `quiet`.
+
+    Works in a notebook too. Raises UserError for what its caller can mend, and KeyboardInterrupt after Ctrl-C.
+    """
+    return Run(settings, quiet).run()
 
 
 @dataclass
@@ -56,35 +83,36 @@ class Run:
     """One life of a run, from the seed file to the summary."""
 
     settings: Settings
+    quiet: bool = False
+    backoff: float = FIRST_BACKOFF  # seconds before the first retry
+    to_the_end: Callable[[Coroutine[Any, Any, None]], None] = run_to_end
     stopped: str | None = None  # why the run ended before all was done, in a sentence
     bought_something: bool = False
+    failed: int = 0  # problems
     folder: RunFolder = field(init=False)
     chat: ChatClient = field(init=False)
     solver: Solver = field(init=False)
     progress: Progress = field(init=False)
 
-    def run(self) -> int:
-        """Do the whole run, or what is left of it. Raises UserError, and KeyboardInterrupt after Ctrl-C."""
+    def run(self) -> RunFiles:
+        """Do the whole run, or what is left of it. Raises UserError, and KeyboardInterrupt after Ctrl-C or SIGTERM."""
         from evolvemcts4rl.output.run_folder import RunFolder
-        from evolvemcts4rl.output.summary import print_summary
+        from evolvemcts4rl.output.run_reader import RunFiles
         from evolvemcts4rl.problems.seeds import read_seeds, read_test_texts
 
-        logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
         seeds = read_seeds(self.settings)
         test_texts = read_test_texts(self.settings)
         if not seeds.have_answers:
-            print(f"No column {self.settings.answer_column!r}: every seed's answer is voted.", file=sys.stderr)
+            self._say(f"No column {self.settings.answer_column!r}: every seed's answer is voted.")
         self.folder = RunFolder(self.settings, seeds.digest)
         self.folder.check()
         if self.folder.complete:
-            print(f"{self.folder.path} is complete; its files are made anew from its trees.", file=sys.stderr)
+            self._say(f"{self.folder.path} is complete; its files are made anew from its trees.")
             self.folder.rebuild_exports()
         else:
             with self._endpoint() as settings:
-                asyncio.run(self._run_stages(settings, seeds, test_texts))
-        summary = self.folder.read_summary()
-        print_summary(summary, self.folder.path, self.stopped, self.settings.resume_command)
-        return 1 if summary["problems"].get("failed") else 0
+                self.to_the_end(self._run_stages(settings, seeds, test_texts))
+        return RunFiles(self.folder.path)
 
     @contextmanager
     def _endpoint(self) -> Iterator[Settings]:
@@ -99,49 +127,77 @@ class Run:
 
     async def _run_stages(self, settings: Settings, seeds: Seeds, test_texts: list[str]) -> None:
         """Everything that needs the endpoint. The files are whole afterwards, or made so by the next life after a second Ctrl-C."""
-        from evolve import Evolution
         from evolvemcts4rl.answers.grader import Grader
         from evolvemcts4rl.chat.client import ChatClient
-        from evolvemcts4rl.problems.novelty import Novelty
-        from evolvemcts4rl.progress import Progress
         from evolvemcts4rl.solutions.solver import Solver
 
-        if not self.folder.begun or settings.overwrite:
-            # Before anything is written: a wrong key or model name shall leave no trace.
-            first = ChatClient(settings, None)
-            try:
-                await first.open(probe=True)
-            finally:
-                await first.close()
-            settings = replace(settings, continuation=first.continuation)
-        else:
+        begun = self.folder.begun and not settings.overwrite
+        if begun:
             settings = replace(settings, continuation=self.folder.continuation)
-        started = time.monotonic()
-        gc.freeze()  # what the imports left behind stays: no use in looking through it at every collection
-        journal, done = self.folder.open(settings.continuation)
-        self.chat = ChatClient(settings, journal)
+        self.chat = ChatClient(settings, None, self.backoff)
         grader = Grader()
         self.solver = Solver(self.chat, grader, settings)
-        self.progress = Progress(len(seeds), settings, self.chat.usage, done)
+        try:
+            if not begun and (first := next(iter(seeds), None)):
+                self.chat.check_budget(self.solver.first_messages(first))
+            # Before anything is written: a wrong key or model name shall leave no trace.
+            await self.chat.open(probe=not begun)
+            settings = replace(settings, continuation=self.chat.continuation)
+            gc.freeze()  # what the imports left behind stays: no use in looking through it at every collection
+            await self._make(settings, seeds, test_texts)
+        finally:
+            grader.close()
+            await self.chat.close()
+            gc.unfreeze()
+
+    async def _make(self, settings: Settings, seeds: Seeds, test_texts: list[str]) -> None:
+        """Make everything, and what failed once more."""
+        from evolve import Evolution
+        from evolvemcts4rl.problems.novelty import Novelty
+        from evolvemcts4rl.progress import Progress
+
+        started = time.monotonic()
+        journal, done = self.folder.open(settings.continuation)
+        self.progress = Progress(len(seeds), settings, self.chat.usage, done, quiet=self.quiet)
         complete = False
         try:
-            await self.chat.open(probe=False)
-            evolution = Evolution(settings, self.chat, self.solver, Novelty(test_texts), done)
-            await self._search_all(evolution.problems(seeds))
+            self.chat.keep_in(journal)
+            for last in (False, True):
+                evolution = Evolution(settings, self.chat, self.solver, Novelty(test_texts), done)
+                await self._search_all(evolution.problems(seeds))
+                if last or not self.failed:
+                    break
+                self.progress.close()
+                log.warning("%d of the problems failed: trying once more.", self.failed)
+                self.failed, done = 0, self.folder.without_failed()
+                self.progress = Progress(len(seeds), settings, self.chat.usage, done, quiet=self.quiet)
             complete = True
         except BudgetSpent as spent:
-            self.stopped = str(spent)
+            self.stopped = self._spent(spent)
         finally:
-            self.bought_something = self.chat.usage.completions > 0
+            self.bought_something = journal.totals().completions > 0
             self.progress.close()
             note = asyncio.get_running_loop().call_later(SHUTDOWN_NOTICE_SECONDS, self._say_what_is_waited_for)
-            await self.chat.close()
-            note.cancel()
-            grader.close()
-            self.folder.finish(complete, journal, time.monotonic() - started)
+            try:
+                await self.chat.close()
+                note.cancel()
+                timeouts = self.solver.grader.timeouts
+                self.folder.finish(complete, journal, time.monotonic() - started, timeouts)
+            finally:  # whoever called may go on for long, also after a second Ctrl-C
+                journal.close()
+
+    def _say(self, text: str) -> None:
+        if not self.quiet:
+            print(text, file=sys.stderr)
+
+    def _spent(self, error: BudgetSpent) -> str:
+        problems = f"{self.progress.done} of {self.progress.total} problems are done"
+        return f"{error}: {problems}; {self.settings.resume_command} goes on with a larger one"
 
     def _say_what_is_waited_for(self) -> None:
-        print(f"Waiting for the replies to {self.chat.in_flight} requests (Ctrl-C: not for them).", file=sys.stderr)
+        count = self.chat.in_flight
+        replies = "1 reply" if count == 1 else f"{count} replies"
+        self._say(f"Waiting for {replies} in progress; press Ctrl-C again to stop now.")
 
     async def _search_all(self, problems: AsyncGenerator[Problem]) -> None:
         """Bring every problem to its end as it comes, with no more of them in work than keep the requests flowing."""
@@ -154,20 +210,22 @@ class Run:
                     task = group.create_task(self._finish(problem))
                     task.add_done_callback(lambda _: slots.release())
         except BaseExceptionGroup as group:
-            raise min(group.exceptions, key=_lightness) from None  # several may end at once: the gravest says why
+            raise max(group.exceptions, key=severity) from None  # several may end at once: the gravest says why
 
     async def _finish(self, problem: Problem) -> None:
         tree = None
-        if problem.status == "accepted" and not self.settings.evolve_only:
+        if problem.status == Status.ACCEPTED and not self.settings.evolve_only:
             try:
                 problem, tree = await self._search(problem)
             except EndpointError as error:
-                problem = replace(problem, status="failed", reason=str(error))
+                problem = replace(problem, status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, str(error)))
             except (UserError, BudgetSpent):
                 raise
             except Exception as error:  # one problem's trouble, whatever it is, shall not end the run of all others
                 log.exception("problem %s failed", problem.question_id)
-                problem = replace(problem, status="failed", reason=f"{type(error).__name__}: {error}")
+                reason = Reason(ReasonCode.PROGRAM, f"{type(error).__name__}: {error}")
+                problem = replace(problem, status=Status.FAILED, reason=reason)
+        self.failed += problem.status == Status.FAILED
         self.folder.write(problem, tree)
         self.progress.finished(problem)
 
@@ -179,11 +237,20 @@ class Run:
         problem, solutions = await self.solver.first_solutions(problem)
         if not problem.has_tree:
             return problem, None
-        settings = self.settings if problem.status == "searched" else replace(self.settings, max_search=0)
+        settings = self.settings if problem.status == Status.SEARCHED else replace(self.settings, max_search=0)
         tree = await search(problem, solutions, self.solver.rollout_sampler(problem), settings)
         if settings.judge_model:
             await judge(tree, self.chat, settings)
         return problem, tree
+
+
+def _print_summary(run: Run, files: RunFiles) -> int:
+    """Tell what came out; gives the exit code."""
+    from evolvemcts4rl.output.summary import print_summary
+
+    summary = files.summary
+    print_summary(summary, files.path, run.stopped, run.settings.resume_command)
+    return BUDGET_SPENT if run.stopped else 1 if summary["problems"].get("failed") else 0
 
 
 def _again(run: Run | None) -> str:
@@ -191,13 +258,10 @@ def _again(run: Run | None) -> str:
 
 
 def _sentence(text: str) -> str:
-    """A message as a sentence; a path or a host at its beginning stays as it is."""
+    """Return a message as a printable sentence; a path or a host at its beginning stays as it is."""
+    text = printable(text)
     first = text.partition(" ")[0]
     return f"{text[:1].upper() if first.isalpha() else text[:1]}{text[1:].rstrip('.')}."
-
-
-def _lightness(error: BaseException) -> int:
-    return 1 if isinstance(error, UserError) else 2 if isinstance(error, BudgetSpent) else 0
 
 
 if __name__ == "__main__":

@@ -87,21 +87,26 @@ class SlotServer:
     slots: int
     ms_per_token: float
     keep: bool = True  # what was asked, so that it can be asked again
+    refused: float = 0.0  # share of the requests that are answered with 429, whatever the load
     free_at: list[float] = field(default_factory=list)
     asks: list[tuple[str, str]] = field(default_factory=list)  # idempotency key and body
     stats: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin with every slot free."""
+        self._chance = random.Random(0)
         self.reset()
 
     def reset(self) -> None:
         """Forget what was counted."""
         self.free_at = [0.0] * self.slots
-        self.stats = dict.fromkeys(("requests", "completions", "tokens", "first_at", "last_at", "cpu"), 0.0)
+        self.stats = dict.fromkeys(("requests", "completions", "tokens", "first_at", "last_at", "cpu", "refused"), 0.0)
 
     def serve(self, key: str, raw: str) -> tuple[dict[str, Any], float]:
         """The reply to a chat request, and when it is done."""
+        if self._chance.random() < self.refused:
+            self.stats["refused"] += 1
+            return {"error": {"message": "slow down"}}, 0.0
         body = json.loads(raw)
         messages, count = body["messages"], body.get("n") or 1
         if not days_of(messages[0]["content"])[1]:
@@ -174,7 +179,8 @@ class _Http(asyncio.Protocol):
         elif path == "/asks":
             answer, self._server.asks = self._server.asks, []
         body = json.dumps(answer).encode()
-        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+        status = b"429 Too Many Requests" if "error" in answer else b"200 OK"
+        head = b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % (status, len(body))
         asyncio.get_running_loop().call_later(max(0.0, done_at - time.monotonic()), self._transport.write, head + body)
 
 
@@ -191,5 +197,6 @@ if __name__ == "__main__":
     parser.add_argument("--slots", type=int, default=64)
     parser.add_argument("--ms_per_token", type=float, default=1.0)
     parser.add_argument("--forget", action="store_true", help="do not keep what was asked")
+    parser.add_argument("--refused", type=float, default=0.0, help="share of the requests that are answered with 429")
     flags = parser.parse_args()
-    asyncio.run(run(SlotServer(flags.slots, flags.ms_per_token, not flags.forget)))
+    asyncio.run(run(SlotServer(flags.slots, flags.ms_per_token, not flags.forget, flags.refused)))

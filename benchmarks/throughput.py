@@ -10,6 +10,9 @@ then a bare asyncio.gather of the same requests (bare_client.py). The ideal is t
     start, end  seconds from the command to the first request, and from the last reply to the end
     server ms   CPU of the server per completion, which competes for the same cores
 
+With --refused SHARE the endpoint answers so many requests with 429, whatever the load; the bare client is left out, since it
+does not try again.
+
 A request holds --num_branches slots or more, so half as many requests in flight as slots keep a short queue before them.
 
 With --stream N: a file of N problems that are all solved always, each in one tiny request, beside one of 1,000: how far
@@ -100,12 +103,12 @@ def fixed_cpu() -> float:
         return run_generate(url, Path(folder), Case(1, 0, 1, days=1)).cpu
 
 
-def measure(slots: int, case: Case, concurrency: int, fixed: float) -> list[dict[str, Any]]:
+def measure(slots: int, case: Case, concurrency: int, fixed: float, refused: float) -> list[dict[str, Any]]:
     """The rows of one number of slots: generate.py, then the bare client."""
     pace = MS_PER_TOKEN.get(slots, slots / 64)
     rows, served = [], 0.0
-    with slot_server(slots, pace) as url, tempfile.TemporaryDirectory() as folder:
-        for name in ("generate.py", "bare gather"):
+    with slot_server(slots, pace, "--refused", str(refused)) as url, tempfile.TemporaryDirectory() as folder:
+        for name in ("generate.py",) if refused else ("generate.py", "bare gather"):
             whole = name == "generate.py"
             cost = (
                 run_generate(url, Path(folder), case, "--concurrency", str(concurrency))
@@ -170,6 +173,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a sixth of the problems")
     parser.add_argument("--slots", nargs="+", type=int, default=list(MS_PER_TOKEN))
     parser.add_argument("--concurrency", type=int, help="requests in flight (half as many as slots)")
+    parser.add_argument("--refused", type=float, default=0.0, help="share of the requests that are answered with 429")
     parser.add_argument("--seeds", type=int, default=200, help="seeds of a file, each with one evolved problem")
     parser.add_argument("--stream", type=int, metavar="N", help="instead: memory over a file of N problems")
     parser.add_argument("--rounds", type=int, default=0, help="rounds of evolution with --stream")
@@ -182,7 +186,13 @@ def main() -> None:
         return
     case = Case(args.seeds // 6 if args.quick else args.seeds)
     fixed = fixed_cpu()
-    show([row for slots in args.slots for row in measure(slots, case, args.concurrency or slots // 2, fixed)])
+    show(
+        [
+            row
+            for slots in args.slots
+            for row in measure(slots, case, args.concurrency or slots // 2, fixed, args.refused)
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 
 class UserError(Exception):
-    """Something that the user can mend: its text is one sentence that names the thing and the way out."""
+    """Something that the user can mend: one sentence that names the thing and the way out.
+
+    `resumable` says that the run has begun, and that the same command goes on with it once that is done.
+    """
+
+    def __init__(self, message: str, resumable: bool = False) -> None:
+        super().__init__(message)
+        self.resumable = resumable
 
 
 class EndpointError(Exception):
@@ -16,4 +25,11 @@ class Refused(EndpointError):
 
 
 class BudgetSpent(Exception):
-    """--token_budget is used up: no new request is made; what is there is written."""
+    """No further request fits into --token_budget: what is there is written."""
+
+
+def severity(error: BaseException) -> int:
+    """Return how grave an error is: of several that come at once, the gravest says why the run ends."""
+    if isinstance(error, (EndpointError, asyncio.CancelledError)):
+        return 0
+    return 1 if isinstance(error, BudgetSpent) else 2 if isinstance(error, UserError) else 3

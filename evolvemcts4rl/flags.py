@@ -65,6 +65,12 @@ def non_empty_text(text: str) -> str:
     return text
 
 
+def separator(text: str) -> str:
+    r"""Return the text with \n, \t, \r and \\ read as a shell leaves them, if it is one."""
+    parts = non_empty_text(text).split("\\\\")
+    return "\\".join(part.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r") for part in parts)
+
+
 def subset_of(allowed: Sequence[str]) -> Check:
     """A check for some of the allowed names, separated by commas."""
 
@@ -82,7 +88,7 @@ def subset_of(allowed: Sequence[str]) -> Check:
 
 def _urls(text: str) -> tuple[str, ...]:
     urls = tuple(url.strip().rstrip("/") for url in text.split(",") if url.strip())
-    if not urls or not all(url.startswith(("http://", "https://")) for url in urls):
+    if not urls or not all(url.lower().startswith(("http://", "https://")) for url in urls):
         raise argparse.ArgumentTypeError(
             f"each address must begin with http:// or https://, as http://localhost:8000/v1 does, unlike {text}"
         )
@@ -122,6 +128,23 @@ def build_parser() -> argparse.ArgumentParser:
             kind: dict[str, Any] = {} if "action" in more else {"type": check}
             group.add_argument(f"--{flag}", help=text.replace("%", "%%"), **kind, **more)
     return parser
+
+
+def flag_table() -> str:
+    """The Markdown tables of docs/flags.md, one for each group."""
+    tables = []
+    for title, flags in GROUPS.items():
+        rows = [f"| `--{flag}` | {_shown(DEFAULTS.get(flag))} | {meaning} |" for flag, (_, meaning, _) in flags.items()]
+        tables.append(
+            "\n".join([f"## {title.capitalize()}", "", "| flag | default | meaning |", "|---|---|---|", *rows])
+        )
+    return "\n\n".join(tables) + "\n"
+
+
+def _shown(default: object) -> str:
+    """The default for the table, where it is a plain value."""
+    plain = isinstance(default, (int, float, str)) and not isinstance(default, bool)
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`" if plain else "–"
 
 
 def parse_settings(argv: Sequence[str] | None = None) -> Settings:
@@ -164,7 +187,7 @@ GROUPS: dict[str, dict[str, tuple[Check, str, dict[str, Any]]]] = {
         "concurrency": (whole_number(1), "requests in flight, at most", {}),
         "timeout": (number(0, over=True), "seconds that one request may take", {}),
         "max_retries": (whole_number(0), "how often a failed request is tried again before its problem is set down as failed", {}),
-        "token_budget": (whole_number(1), "tokens to buy over all lives of the run, at most, give or take the requests in flight", {}),
+        "token_budget": (whole_number(1), "tokens to buy over all lives of the run, at most", {}),
         "prices": (_prices, "price of a million tokens in and out, to show the cost in money", {"metavar": "IN,OUT"}),
     },
     "new problems": {
@@ -185,7 +208,7 @@ GROUPS: dict[str, dict[str, tuple[Check, str, dict[str, Any]]]] = {
         "max_solve_rate": (number(0, 1), "search no problem that is solved more often (those solved always)", {}),
         "estimator": (str, "how a first error is found: our belief, or OmegaPRM's or Math-Shepherd's way", {"choices": ["belief", "omega", "shepherd"]}),
         "judge_model": (non_empty_text, "a model of the same endpoint that names the first wrong step of each searched solution (none)", {}),
-        "step_separator": (non_empty_text, "text after which a step ends (by default paragraphs are steps)", {}),
+        "step_separator": (separator, r"text after which a step ends; \n, \t and \\ stand for a line feed, a tab and a backslash (by default paragraphs are steps)", {}),
         "random_seed": (int, "seed of our own choices: mutations, not the model's sampling", {}),
     },
 }  # fmt: skip

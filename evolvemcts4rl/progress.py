@@ -1,55 +1,101 @@
-"""The progress bars of a run: problems evolved and problems searched, with what flows."""
+"""How far a run is: bars on a terminal, a plain line now and then in a file or a pipe."""
 
 from __future__ import annotations
 
 import functools
+import math
 import sys
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from evolvemcts4rl.reasons import Status
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.settings import Settings
 
 if TYPE_CHECKING:
     from evolvemcts4rl.chat.endpoint import Usage
 
+SECONDS_BETWEEN_LINES = 30.0
+BAR = "{desc:<7}{percentage:3.0f}%|{bar:24}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+ENDED = (Status.SEARCHED, Status.NOT_SEARCHED)
+
 
 class Progress:
-    """Two bars on standard error: one for problems as they are evolved and answered, one for their searches."""
+    """Counts problems as they are evolved and searched, and shows it on standard error."""
 
-    def __init__(self, seeds: int, settings: Settings, usage: Usage, done: Mapping[str, Problem]) -> None:
+    def __init__(
+        self,
+        seeds: int,
+        settings: Settings,
+        usage: Usage,
+        done: Mapping[str, Problem],
+        seconds_between_lines: float = SECONDS_BETWEEN_LINES,
+        quiet: bool = False,
+    ) -> None:
         self._usage = usage
+        self._seconds_between_lines = math.inf if quiet else seconds_between_lines
         self._search_wanted = not settings.evolve_only
-        evolved = len(done)
-        searched = sum(problem.status in ("searched", "not_searched") for problem in done.values())
-        # Every seed may have one descendant a round; the total falls as some are refused and have no more.
+        self.done = len(done)  # problems that have come to their end, those that failed not among them
         self._rounds = settings.evolve_rounds
-        shape = "{desc:<7}{percentage:3.0f}%|{bar:24}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
-        total = seeds * (1 + self._rounds)
-        often = 0.1 if sys.stderr.isatty() else 30.0  # seconds; in a log file every refresh is a line
-        bar = functools.partial(tqdm, bar_format=shape, mininterval=often, file=sys.stderr)
-        self._evolve = bar(total=total, initial=evolved, desc="evolve")
-        self._search = bar(total=searched, initial=searched, desc="search", position=1)
+        self._started = self._told = time.monotonic()
+        self._evolved = len(done)
+        self._searched = self._to_search = sum(problem.status in ENDED for problem in done.values())
+        # Every seed may have one descendant a round; the total falls as some are refused and have
+        # no more.
+        self._to_evolve = seeds * (1 + self._rounds)
+        self._bars: list[tqdm[None]] = []
+        if sys.stderr.isatty() and not quiet:
+            bar = functools.partial(tqdm, bar_format=BAR, file=sys.stderr)
+            self._bars = [
+                bar(total=self._to_evolve, initial=self._evolved, desc="evolve"),
+                bar(total=self._to_search, initial=self._searched, desc="search", position=1),
+            ]
+
+    @property
+    def total(self) -> int:
+        """How many problems the run will have at most, as far as is known yet."""
+        return self._to_evolve
 
     def evolved(self, problem: Problem) -> None:
-        """A problem was decided: accepted, or not."""
-        self._evolve.update()
-        if problem.status == "accepted" and self._search_wanted:
-            self._search.total = (self._search.total or 0) + 1
-        elif problem.status != "accepted":
-            self._evolve.total = (self._evolve.total or 0) - (self._rounds - problem.round)
+        """Count a problem that was decided: accepted, or not."""
+        self._evolved += 1
+        if problem.status == Status.ACCEPTED:
+            self._to_search += self._search_wanted
+        else:
+            self._to_evolve -= self._rounds - problem.round
+        self._show()
 
     def finished(self, problem: Problem) -> None:
-        """A problem has come to its end."""
-        if problem.status in ("searched", "not_searched"):
-            self._search.update()
-        tokens, seconds = self._usage.completion_tokens, self._search.format_dict["elapsed"]
-        rate = tokens / seconds if seconds else 0.0
-        self._search.set_postfix_str(f"{self._usage.completions} completions, {tokens:,} tokens, {rate:,.0f} tokens/s")
+        """Count a problem that has come to its end."""
+        self.done += problem.status != Status.FAILED
+        self._searched += problem.status in ENDED
+        self._show()
 
     def close(self) -> None:
         """Leave the bars as they stand."""
-        self._search.close()
-        self._evolve.close()
+        for bar in reversed(self._bars):
+            bar.close()
+
+    def _show(self) -> None:
+        if self._bars:
+            evolve, search = self._bars
+            evolve.total, search.total = self._to_evolve, self._to_search
+            search.set_postfix_str(self._flow(), refresh=False)
+            evolve.update(self._evolved - evolve.n)
+            search.update(self._searched - search.n)
+        elif time.monotonic() - self._told >= self._seconds_between_lines:
+            self._told = time.monotonic()
+            print(self._line(), file=sys.stderr)
+
+    def _line(self) -> str:
+        searched = f", {self._searched} of {self._to_search} searched" if self._search_wanted else ""
+        seconds = time.monotonic() - self._started
+        return f"progress: {self._evolved} of {self._to_evolve} problems evolved{searched}, {self._flow()}, {seconds:.0f} s"
+
+    def _flow(self) -> str:
+        tokens, seconds = self._usage.completion_tokens, time.monotonic() - self._started
+        rate = tokens / seconds if seconds else 0.0
+        return f"{self._usage.completions} completions, {tokens:,} tokens, {rate:,.0f} tokens/s"

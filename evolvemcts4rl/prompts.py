@@ -9,25 +9,27 @@ from pathlib import Path
 from evolvemcts4rl.records import Message
 from evolvemcts4rl.settings import EMBEDDED_MODEL
 
-PROMPTS = Path(__file__).parent.parent / "prompts"
+# The wheel has them beside this file, a checkout at its root.
+_INSTALLED = Path(__file__).with_name("prompts")
+PROMPTS = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).parents[1] / "prompts"
 _ROLE_LINE = re.compile(r"^=== (system|user|assistant)\n", re.MULTILINE)
 
 
 @functools.cache
 def read_prompt(name: str, model_name: str) -> str:
-    """The text of prompts/NAME.txt; the embedded model has variants of its own, with worked examples, in prompts/smollm2/."""
+    """Return the text of prompts/NAME.txt, for the embedded model that of its own in prompts/smollm2/."""
     own = PROMPTS / "smollm2" / f"{name}.txt"
     path = own if model_name == EMBEDDED_MODEL and own.exists() else PROMPTS / f"{name}.txt"
     return path.read_text(encoding="utf-8").strip()
 
 
 def fill_prompt(template: str, **values: str) -> str:
-    """Replace every {{slot}} in one pass, so that braces in the values stay as they are; a missing value is a KeyError."""
+    """Replace every {{slot}} in one pass: braces in the values stay. Raise KeyError without a value."""
     return re.sub(r"\{\{(\w+)\}\}", lambda slot: values[slot[1]], template)
 
 
 def prompt_messages(name: str, model_name: str, **values: str) -> list[Message]:
-    """The prompt as chat messages: one user turn, or the turns that lines like `=== assistant` divide it into.
+    """Return the prompt as chat messages: one turn, or those between lines like `=== assistant`.
 
     The turns are divided before the slots are filled, so that no value can open a turn of its own.
     """

@@ -1,10 +1,12 @@
-"""The data that travels between the modules, and its JSON. Words as in the README: seed, problem, solution, step, prefix, rollout."""
+"""The data that travels between the modules, and its JSON: completions, rollouts and problems."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
+
+from evolvemcts4rl.reasons import Reason, Status, read_reason
 
 Message = dict[str, str]  # one turn of a chat: {"role": "user" | "assistant" | "system", "content": text}
 Prefix = tuple[str, ...]  # the steps of a solution up to some step; () is the problem itself
@@ -12,7 +14,7 @@ Prefix = tuple[str, ...]  # the steps of a solution up to some step; () is the p
 
 @dataclass(frozen=True)
 class Completion:
-    """One choice of one reply. `text` is what the model wrote after the prefix; `thought` is what it thought aloud before."""
+    """One choice of one reply: the text after the prefix, and the thought before it."""
 
     text: str
     finish_reason: str  # "stop", or why there is no verdict: "length", "content_filter", "refusal", "empty", …
@@ -22,13 +24,13 @@ class Completion:
 
     @property
     def whole(self) -> bool:
-        """Whether the model came to an end of its own, so that the text can be judged."""
+        """Return whether the model came to an end of its own, so that the text can be judged."""
         return self.finish_reason == "stop" and bool(self.text.strip())
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """One completion from a prefix to the end. `steps` are all steps of the whole solution, the prefix included."""
+    """One completion from a prefix to the end; `steps` has the steps of the prefix too."""
 
     steps: Prefix
     verdict: bool | None  # correct, wrong, or none: such a rollout counts nowhere
@@ -48,25 +50,32 @@ class Problem:
     round: int = 0
     agreement: float | None = None  # the majority answer's share among the first solutions
     solve_rate: float | None = None  # correct / judged among the first solutions
-    status: str = "open"  # searched, not_searched, refused, dropped, failed, accepted (--evolve_only)
-    reason: str | None = None
+    status: Status = Status.OPEN
+    reason: Reason | None = None
     voted_answer: str | None = None  # the majority answer, recorded beside the one that a seed states
     vote_agrees: bool | None = None  # whether the two are equal: where they are not, it is often the seed that is wrong
 
     @property
     def has_tree(self) -> bool:
-        """Whether a problem at its end has a tree: it was searched, or solved always."""
-        return self.status == "searched" or (self.status == "not_searched" and self.solve_rate == 1.0)
+        """Return whether a problem at its end has a tree: it was searched, or solved always."""
+        return self.status == Status.SEARCHED or (self.status == Status.NOT_SEARCHED and self.solve_rate == 1.0)
 
     def to_json(self) -> dict[str, Any]:
-        """The row as it stands in problems.jsonl."""
-        return asdict(self)
+        """Return the row as it stands in problems.jsonl."""
+        reason = {
+            "reason": None if self.reason is None else str(self.reason),
+            "reason_code": None if self.reason is None else str(self.reason.code),
+        }
+        return vars(self) | {"status": str(self.status)} | reason
 
     @staticmethod
     def from_json(row: dict[str, Any]) -> Problem:
-        """The problem of a row of problems.jsonl."""
-        return Problem(**row)
+        """Return the problem of a row, also of an older one that has no reason_code."""
+        fields = {name: value for name, value in row.items() if name != "reason_code"}
+        reason = read_reason(row.get("reason"), row.get("reason_code"), row["status"])
+        return Problem(**fields | {"status": Status(row["status"]), "reason": reason})
 
 
-# (prefix, how many, index of the first among all ever asked for from there) → rollouts in the order asked for
+# (prefix, how many, index of the first among all ever asked for from there) → rollouts in the order
+# asked for
 RolloutSampler = Callable[[Prefix, int, int], Awaitable[list[Rollout]]]

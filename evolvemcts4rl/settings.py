@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 EMBEDDED_MODEL = "smollm2-135m"
 
@@ -67,6 +68,11 @@ class Settings:
     formats: tuple[str, ...] = FORMATS
     keep: str = "all"
 
+    @classmethod
+    def of(cls, **flags: Any) -> Settings:
+        """Return the settings with these flags, by their names."""
+        return cls(**flags)
+
     @property
     def resume_command(self) -> str:
         """The command that goes on where this run ends."""
@@ -76,6 +82,7 @@ class Settings:
 # Flags that decide how a run is carried out, not what it makes: they may differ when a run goes on.
 FREE_SETTINGS = frozenset(
     {
+        "seed_file",  # its content counts, not its path
         "base_url",
         "concurrency",
         "timeout",

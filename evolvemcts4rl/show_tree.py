@@ -1,29 +1,32 @@
-"""Print one tree of a run for reading: python -m evolvemcts4rl.show_tree runs/debug [question_id]"""
+"""Print one tree of a run for reading: python generate.py show runs/debug [question_id]"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from evolvemcts4rl.labels.labelling import labelled_solutions, up_to_first_error
 from evolvemcts4rl.output.jsonl import read_rows
+from evolvemcts4rl.terminal import printable
 from evolvemcts4rl.tree import Node, Tree
 
 MOST_LINES = 60
+MOST_OF_STEP = 3000  # characters
 SIGNS = {True: "✓", False: "✗", None: "·"}
 
 
 def lines_of(tree: Tree) -> Iterator[str]:
-    """A line a prefix: its label, the belief behind it, correct / judged rollouts started there, and its step."""
-    yield f"{tree.question_id}: {printable(tree.question)}"
+    """Yield a line for each prefix: label, belief, correct / judged rollouts, and step."""
+    yield f"{printable(tree.question_id)}: {printable(tree.question, MOST_OF_STEP)}"
     yield f"answer: {printable(tree.final_answer)}; first solutions {tree.root.num_correct}/{tree.root.num_rollouts} right"
-    yield "   p_correct  rollouts  step (✓ right so far, ✗ not any more, · not asked)"
+    yield "   p_correct  rollouts  step (✓ right so far, ✗ wrong here or earlier, · unknown)"
     stack = [(child, 0) for child in reversed(tree.root.children)]
     while stack:
         node, depth = stack.pop()
-        yield f" {SIGNS[node.label]} {_shares(node)}  {'  ' * depth}{printable(node.text)}{_ending(node)}"
+        yield f" {SIGNS[node.label]} {_shares(node)}  {'  ' * depth}{printable(node.text, MOST_OF_STEP)}{_ending(node)}"
         stack.extend((child, depth + 1) for child in reversed(node.children))
 
 
@@ -41,13 +44,8 @@ def _ending(node: Node) -> str:
     )
 
 
-def printable(text: str) -> str:
-    """One line of a text from outside, without the control characters that a terminal would obey."""
-    return "".join(char if char.isprintable() else " " for char in text).strip()
-
-
 def instructiveness(tree: Tree) -> tuple[int, int]:
-    """Trees with a first error found after a right step come first, then those with right and wrong solutions."""
+    """Return a key that orders trees by kinds of solutions, then by errors after right steps."""
     inside, kinds = 0, set()
     for path in labelled_solutions(tree):
         _, labels = up_to_first_error(path)
@@ -56,30 +54,39 @@ def instructiveness(tree: Tree) -> tuple[int, int]:
     return len(kinds), inside
 
 
-def main() -> int:
-    """Print the tree that was asked for, or the most instructive one."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the tree that was asked for, or the most instructive one; return the exit code."""
+    parser = argparse.ArgumentParser(prog="show", description="Print one tree of a run for reading.")
     parser.add_argument("folder", type=Path, help="a run's folder")
     parser.add_argument("question_id", nargs="?", help="which problem; by default the most instructive one")
-    flags = parser.parse_args()
-    path = flags.folder / "tree.jsonl"
+    flags = parser.parse_args(argv)
+    try:
+        code = _show(flags.folder, flags.question_id)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _show(folder: Path, question_id: str | None) -> int:
+    path = folder / "tree.jsonl"
     if not path.is_file():
         print(f"{path} is not there: name the folder of a run.", file=sys.stderr)
         return 2
     trees = map(Tree.from_json, read_rows(path))
-    wanted = (tree for tree in trees if flags.question_id in (None, tree.question_id))
+    wanted = (tree for tree in trees if question_id in (None, tree.question_id))
     tree = max(wanted, key=instructiveness, default=None)
     if tree is None:
-        which = f"tree of {flags.question_id}" if flags.question_id else "tree"
+        which = f"tree of {question_id}" if question_id else "tree"
         print(f"{path} has no {which}: problems.jsonl says what became of each problem, and why.", file=sys.stderr)
         return 2
     lines = list(lines_of(tree))
-    shown = lines if flags.question_id else lines[:MOST_LINES]
+    shown = lines if question_id else lines[:MOST_LINES]
     print("\n".join(shown))
     if len(lines) > len(shown):
-        print(
-            f" … and {len(lines) - len(shown)} more: python -m evolvemcts4rl.show_tree {flags.folder} {tree.question_id}"
-        )
+        rest = f"the same command with {printable(tree.question_id)} at its end shows all"
+        print(f" … and {len(lines) - len(shown)} more lines: {rest}")
     return 0
 
 

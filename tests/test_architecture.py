@@ -14,7 +14,7 @@ FACADE = PACKAGE  # __init__.py hands out the Python API, which lives above ever
 
 # Lowest first. A room imports from the rooms before it, never from one after it.
 ROOMS = [
-    ["errors", "settings", "terminal"],
+    ["errors", "reasons", "settings", "terminal", "event_loop", "interrupts"],
     ["records"],
     ["tree"],
     ["prompts"],

@@ -10,8 +10,8 @@ import pytest
 from benchmarks.toy_world import Model
 from generate import main
 from tests.support.loopback import Loopback, error_reply
+from tests.support.run_process import command, environment, outputs, run, seed_file
 from tests.support.toy_chat import toy_handler
-from tests.test_end_to_end import command, environment, outputs, run, seed_file
 
 GOOD = toy_handler(Model())
 SMALL = ["--evolve_rounds", "0", "--concurrency", "2"]
@@ -35,11 +35,11 @@ def left(place):
 
 
 def sentences(stderr):
-    """What stands on standard error beside the progress bars."""
-    lines = (line.replace("\x1b[A", "").strip() for line in stderr.replace("\r", "\n").splitlines())
-    return [line for line in lines if line and not line.startswith(("evolve ", "search "))]
+    """What stands on standard error beside the progress of a run."""
+    return [line for line in stderr.splitlines() if not line.startswith("progress: ")]
 
 
+@pytest.mark.slow
 def test_no_key_and_no_server_gets_the_three_ways_on(place):
     names = {name: value for name, value in environment().items() if not name.startswith("OPENAI")}
     args = command("", place / "seeds.jsonl", place / "out")
@@ -51,6 +51,7 @@ def test_no_key_and_no_server_gets_the_three_ways_on(place):
     assert left(place) == []
 
 
+@pytest.mark.slow
 def test_wrong_key_as_a_process_leaves_nothing_behind(place):
     with Loopback(lambda ask: error_reply(401, "Incorrect API key provided")) as server:
         done = run(command(server.url, "seeds.jsonl", "out"), cwd=place)
@@ -85,6 +86,18 @@ def test_endpoint_that_serves_nothing_leaves_nothing_behind(place, capsys, reply
     assert left(place) == []
 
 
+@pytest.mark.slow
+def test_separator_that_the_model_never_writes_ends_the_run_with_a_sentence(place):
+    seed_file(place, 40)
+    with Loopback(GOOD) as server:
+        flags = ["--step_separator", r"\n@@\n", *SMALL]
+        done = run(command(server.url, "seeds.jsonl", "out", *flags), cwd=place)
+        assert len(server.asks) < 20
+    assert done.returncode == 1
+    assert "--step_separator '\\n@@\\n' occurs in none of the first 32 solutions" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_endpoint_that_is_not_there_is_named(place, capsys):
     sentence = refuse(capsys, "http://127.0.0.1:9/v1")
     assert "annot reach 127.0.0.1:9" in sentence
@@ -99,6 +112,7 @@ def test_endpoint_that_is_not_there_is_named(place, capsys):
         (["--column_names", "question"], "has no column 'question': name one of 'problem', 'final_answer'"),
         (["--keep", "agreed"], "--judge_model"),
         (["--num_branches", "0"], "--num_branches"),
+        (["--token_budget", "100"], "--token_budget 100 does not pay for a single solution"),
         (["--decontaminate", "nowhere.jsonl"], "The file nowhere.jsonl of --decontaminate is not there"),
     ],
 )
@@ -128,19 +142,25 @@ def undisturbed(tmp_path_factory):
     return outputs(folder / "out")
 
 
-def test_key_refused_in_the_middle_ends_the_run_with_one_sentence_and_it_can_go_on(place, undisturbed):
+@pytest.mark.slow
+def test_key_refused_for_good_in_the_middle_ends_the_run_with_one_sentence_and_it_can_go_on(
+    place, undisturbed, capfd, caplog
+):
     with Loopback(lambda ask: GOOD(ask) if ask.number < 4 else error_reply(401, "Incorrect API key")) as server:
         args = command(server.url, "seeds.jsonl", "out", *SMALL)
-        done = run(args, cwd=place)
-        assert done.returncode == 1, done.stderr
-        (sentence,) = sentences(done.stderr)
+        assert main(args[2:], backoff=0.01) == 1
+        (waits,) = caplog.messages
+        assert "waiting until there is one" in waits
+        (sentence,) = sentences(capfd.readouterr().err)
         assert "refuses the key" in sentence
+        assert sentence.endswith(" The same command goes on from here.")
         server.handler = GOOD
         again = run(args, cwd=place)
     assert again.returncode == 0, again.stderr
     assert outputs(place / "out") == undisturbed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [12_000, 60_000])
 def test_full_disk_ends_the_run_with_one_sentence_and_it_can_go_on(place, undisturbed, room):
     """The disk is full at the journal's first page, or in the middle of the work: no file may grow beyond `room` bytes."""
@@ -155,6 +175,7 @@ def test_full_disk_ends_the_run_with_one_sentence_and_it_can_go_on(place, undist
     assert outputs(place / "out") == undisturbed
 
 
+@pytest.mark.slow
 def test_ctrl_c_twice_ends_at_once(place):
     with Loopback(toy_handler(Model(), delay=60)) as server:
         args = command(server.url, "seeds.jsonl", "out", *SMALL)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import random
+import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -19,49 +18,12 @@ from evolvemcts4rl.labels.belief import learn_rates, mean_rates
 from evolvemcts4rl.labels.labelling import evidence, labelled_solutions, relabel, up_to_first_error
 from evolvemcts4rl.settings import FORMATS, Settings
 from evolvemcts4rl.tree import Tree
-from tests.support.loopback import Loopback, error_reply
+from tests.support.loopback import Ask, Loopback, error_reply
+from tests.support.run_process import SECRET, command, environment, outputs, rows_of, run, seed_file
 from tests.support.toy_chat import problem_in, question_of, toy_handler
 
-ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.slow
 MODEL = Model(slip=0.1, silent=0.03, announced=0.05)
-SECRET = "sk-a-key-that-must-not-be-seen-anywhere"
-
-
-def seed_file(folder: Path, count: int) -> Path:
-    """A seed file of toy problems with their answers."""
-    path = folder / "seeds.jsonl"
-    problems = [make_problem(random.Random(number), (3, 6)) for number in range(count)]
-    rows = [{"problem": question_of(problem), "final_answer": str(problem.totals[-1])} for problem in problems]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
-
-
-def command(url: str, seeds: Path, output: Path, *flags: str) -> list[str]:
-    """The command line of a small run."""
-    fixed = ["--model_name", "m", "--num_solutions", "8", "--max_branches", "24", "--continuation", "prefill"]
-    where = ["--base_url", url, "--seed_file", str(seeds), "--output_dir", str(output)]
-    return [sys.executable, str(ROOT / "generate.py"), *where, *fixed, *flags]
-
-
-def environment() -> dict[str, str]:
-    """The environment with a key that can be looked for, and without what would lead elsewhere."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI", "AZURE"))}
-    return kept | {"OPENAI_API_KEY": SECRET}
-
-
-def run(args: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command line to its end."""
-    return subprocess.run(args, capture_output=True, text=True, timeout=120, env=environment(), check=False, **more)
-
-
-def rows_of(path: Path) -> list[dict[str, Any]]:
-    """The rows of a JSON Lines file."""
-    return [json.loads(line) for line in path.read_text().splitlines()]
-
-
-def outputs(folder: Path) -> dict[str, bytes]:
-    """The files that must not depend on how often a run was cut off."""
-    return {path.name: path.read_bytes() for path in sorted(folder.glob("*.jsonl"))}
 
 
 @pytest.fixture(scope="module")
@@ -215,16 +177,19 @@ def test_killed_at_random_moments_the_run_ends_the_same_and_buys_nothing_twice(
     assert needed + 10 < served, "the kills hit nothing in flight: the test does not test"
 
 
-def test_ctrl_c_once_ends_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_or_sigterm_ends_cleanly_with_what_was_paid_for_and_says_how_to_go_on(
+    tmp_path: Path, sent: signal.Signals, code: int
+) -> None:
     seeds = seed_file(tmp_path, 12)
     with Loopback(toy_handler(MODEL, delay=0.5)) as server:
         args = command(server.url, seeds, tmp_path / "out", "--concurrency", "2", "--overwrite")
         process = subprocess.Popen(args, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         while len(server.asks) < 12:
             time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
-    assert process.returncode == 130
+        process.send_signal(sent)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == code
     assert "the same command without --overwrite goes on" in errors
     assert "Traceback" not in errors
     summary = json.loads((tmp_path / "out" / "summary.json").read_text())
@@ -234,11 +199,12 @@ def test_ctrl_c_once_ends_cleanly_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert summary["completions"] == sum(ask.body.get("n", 1) for ask in asked)
 
 
-def test_ctrl_c_twice_waits_for_no_reply(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("second", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_second_ctrl_c_or_sigterm_waits_for_no_reply(tmp_path: Path, second: signal.Signals, code: int) -> None:
     seeds = seed_file(tmp_path, 4)
     with Loopback(toy_handler(MODEL)) as server:
         args = command(server.url, seeds, tmp_path / "out")
-        assert run([*args, "--token_budget", "1000"]).returncode == 0
+        assert run([*args, "--token_budget", "3000"]).returncode == 3
         before = outputs(tmp_path / "out")
         server.asks.clear()
         server.handler = toy_handler(MODEL, delay=60)
@@ -247,11 +213,11 @@ def test_ctrl_c_twice_waits_for_no_reply(tmp_path: Path) -> None:
         while not server.asks:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
-        while "Waiting for the replies" not in process.stderr.readline():
+        while "press Ctrl-C again to stop now" not in process.stderr.readline():
             assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=10)
-        assert process.returncode == 130
+        process.send_signal(second)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == code
         assert "the same command goes on" in errors
         assert "Traceback" not in errors
         assert outputs(tmp_path / "out").keys() >= before.keys()
@@ -279,9 +245,10 @@ def test_token_budget_ends_the_run_and_a_larger_one_goes_on(tmp_path: Path) -> N
     seeds = seed_file(tmp_path, 8)
     with Loopback(toy_handler(MODEL)) as server:
         args = command(server.url, seeds, tmp_path / "out", "--concurrency", "2")
-        small = run([*args, "--token_budget", "3000"])
-        assert small.returncode == 0, small.stderr
-        assert "--token_budget" in small.stdout
+        small = run([*args, "--token_budget", "6000"])
+        assert small.returncode == 3, small.stderr
+        done = sum(json.loads((tmp_path / "out" / "summary.json").read_text())["problems"].values())
+        assert re.search(rf"--token_budget 6000 is spent: {done} of \d+ problems are done", small.stdout)
         asked = len(server.asks)
         large = run([*args, "--token_budget", "300000"])
         assert large.returncode == 0, large.stderr
@@ -290,18 +257,40 @@ def test_token_budget_ends_the_run_and_a_larger_one_goes_on(tmp_path: Path) -> N
     assert outputs(tmp_path / "out") == outputs(tmp_path / "other")
 
 
+def test_what_failed_is_tried_again_at_the_end_of_the_same_run(tmp_path: Path) -> None:
+    good, refused = toy_handler(MODEL), error_reply(400, "roles must alternate")
+
+    def handler(ask: Ask) -> Any:
+        """Refuse the third seed's problem until it has cost it its place."""
+        if question_of(make_problem(random.Random(2), (3, 6))) in str(ask.body["messages"]) and len(seen) < 3:
+            seen.append(ask)
+            return refused
+        return good(ask)
+
+    seen: list[Ask] = []
+    flags = ["--evolve_rounds", "0", "--concurrency", "2"]
+    seeds = seed_file(tmp_path, 6)
+    with Loopback(handler) as server:
+        done = run(command(server.url, seeds, tmp_path / "out", *flags))
+        assert run(command(server.url, seeds, tmp_path / "other", *flags)).returncode == 0
+    assert done.returncode == 0, done.stderr
+    assert "1 of the problems failed: trying once more." in done.stderr
+    assert outputs(tmp_path / "out") == outputs(tmp_path / "other")
+
+
 def test_no_budget_however_often_it_ends_a_run_costs_a_completion_twice(tmp_path: Path) -> None:
     seeds = seed_file(tmp_path, 12)
     with Loopback(toy_handler(MODEL, delay=0.05)) as server:
         args = command(server.url, seeds, tmp_path / "out", "--concurrency", "16")
         for budget in range(4000, 100_000, 4000):
-            assert run([*args, "--token_budget", str(budget)]).returncode == 0
+            assert run([*args, "--token_budget", str(budget)]).returncode in (0, 3)
             if json.loads((tmp_path / "out" / "summary.json").read_text())["complete"]:
                 break
-        pieces = len(server.asks)
+        pieces = sum(ask.body.get("n", 1) for ask in server.asks)
+        asked = len(server.asks)
         assert budget > 12_000, "too few lives: the test does not test"
         assert run(command(server.url, seeds, tmp_path / "other", "--concurrency", "16")).returncode == 0
-        needed = len(server.asks) - pieces
+        needed = sum(ask.body.get("n", 1) for ask in server.asks[asked:])
     assert pieces == needed
     assert outputs(tmp_path / "out") == outputs(tmp_path / "other")
 
@@ -310,7 +299,7 @@ def test_a_run_continues_prefixes_as_it_began_to_whatever_the_list_of_models_say
     seeds = seed_file(tmp_path, 8)
     with Loopback(toy_handler(MODEL), owned_by="vllm") as server:
         args = [*command(server.url, seeds, tmp_path / "out"), "--continuation", "auto"]
-        assert run([*args, "--token_budget", "3000"]).returncode == 0
+        assert run([*args, "--token_budget", "3000"]).returncode == 3
         server.models = error_reply(503, "not now")
         assert run(args).returncode == 0
         last_turns = [ask.body["messages"][-1]["role"] for ask in server.asks]

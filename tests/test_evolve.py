@@ -11,9 +11,10 @@ import pytest
 from evolve import Evolution
 from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError
 from evolvemcts4rl.flags import parse_mutations
-from evolvemcts4rl.problems.acceptance_rules import leaks_prompt, read_problem, reason_to_refuse
+from evolvemcts4rl.problems.acceptance_rules import read_problem, reason_if_leaking_prompt, reason_to_refuse
 from evolvemcts4rl.problems.novelty import Novelty
 from evolvemcts4rl.problems.ordered_map import OrderedMap
+from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Completion, Problem
 from evolvemcts4rl.settings import MUTATION_GROUPS, MUTATIONS, Settings
 
@@ -58,7 +59,9 @@ class ToyVoter:
         if problem.question_id in self.failing:
             raise EndpointError("no answer from the endpoint")
         if problem.question_id in self.dropped:
-            return replace(problem, status="dropped", agreement=0.2, reason="the majority is thin")
+            return replace(
+                problem, status=Status.DROPPED, agreement=0.2, reason=Reason(ReasonCode.THIN_MAJORITY, "it is thin")
+            )
         return replace(problem, final_answer="7", agreement=0.9, solve_rate=0.9)
 
 
@@ -78,6 +81,11 @@ def run(seeds, writer=None, voter=None, done=None, test_texts=(), **flags):
     return sorted(
         asyncio.run(asyncio.wait_for(collect(), 10)), key=lambda problem: (problem.round, problem.question_id)
     )
+
+
+def why(problem):
+    """Return the sentence that problems.jsonl will hold."""
+    return problem.to_json()["reason"]
 
 
 def statuses(problems):
@@ -135,11 +143,11 @@ def test_refused_and_failed_children_are_given_once_and_have_no_children():
         [seed(n) for n in range(5)], writer, ToyVoter(dropped={"000003-r1"}, failing={"000004-r1"}), evolve_rounds=2
     )
     children = [p for p in problems if p.round]
-    assert [(p.question_id, p.status, p.reason) for p in children] == [
+    assert [(p.question_id, p.status, why(p)) for p in children] == [
         ("000000-r1", "refused", "the model refused to write one"),
         ("000001-r1", "failed", "no answer from the endpoint"),
         ("000002-r1", "refused", "the reply is not whole (length)"),
-        ("000003-r1", "dropped", "the majority is thin"),
+        ("000003-r1", "dropped", "it is thin"),
         ("000004-r1", "failed", "no answer from the endpoint"),
     ]
 
@@ -159,7 +167,7 @@ def test_near_duplicates_are_refused_against_seeds_and_evolved_of_all_rounds():
         "000003-r2": text.upper(),
     }
     problems = run([seed(n) for n in range(5)], ToyWriter(script), evolve_rounds=2)
-    refused = {p.question_id: p.reason for p in problems if p.status == "refused"}
+    refused = {p.question_id: why(p) for p in problems if p.status == "refused"}
     assert refused == {
         "000001-r1": "it is equal or nearly equal to problem 000000-r1",
         "000002-r1": "it is equal or nearly equal to problem 000004",
@@ -167,7 +175,15 @@ def test_near_duplicates_are_refused_against_seeds_and_evolved_of_all_rounds():
     }
 
 
-def test_near_duplicates_of_an_earlier_life_are_found_again_as_in_one_life():
+def without_code(problem):
+    """Return the problem as a run reads it that an older version began."""
+    row = problem.to_json()
+    del row["reason_code"]
+    return Problem.from_json(row)
+
+
+@pytest.mark.parametrize("read_again", [lambda problem: problem, without_code], ids=["with codes", "without codes"])
+def test_near_duplicates_of_an_earlier_life_are_found_again_as_in_one_life(read_again):
     def changed(question, *places):
         words = question.split()
         for place in places:
@@ -179,19 +195,20 @@ def test_near_duplicates_of_an_earlier_life_are_found_again_as_in_one_life():
     seeds = [*(seed(n) for n in range(3)), Problem("000003", known, "5")]
     script = {"000000-r1": near + " 5", "000001-r1": changed(near, 4, 12, 21), "000002-r1": near + " 7"}
     whole = run(seeds, ToyWriter(script))
-    reasons = {p.question_id: p.reason for p in whole if p.question_id in script}
+    reasons = {p.question_id: why(p) for p in whole if p.question_id in script}
     assert reasons == {
         "000000-r1": "it is equal or nearly equal to problem 000003",
         "000001-r1": None,
         "000002-r1": "it is equal or nearly equal to problem 000003",
     }
-    done = {p.question_id: p for p in whole[: [p.question_id for p in whole].index("000001-r1")]}
+    earlier = whole[: [p.question_id for p in whole].index("000001-r1")]
+    done = {p.question_id: read_again(p) for p in earlier}
     assert run(seeds, ToyWriter(script), done=done) == [p for p in whole if p.question_id not in done]
 
 
 def test_child_that_changes_only_its_parents_numbers_is_refused():
     problems = run([seed(3)], ToyWriter({"000003-r1": re.sub(r"\d+", "91", seed(3).question)}))
-    assert problems[1].reason == "it is equal or nearly equal to its parent"
+    assert why(problems[1]) == "it is equal or nearly equal to its parent"
 
 
 def test_seed_and_child_that_overlap_a_test_set_are_refused():
@@ -199,7 +216,7 @@ def test_seed_and_child_that_overlap_a_test_set_are_refused():
     bad_seed = Problem("000009", "Find out: " + leak, "7")
     problems = run([seed(0), bad_seed], ToyWriter({"000000-r1": leak}), test_texts=[leak])
     reason = "it overlaps a text of the --decontaminate files"
-    assert [(p.question_id, p.reason) for p in problems] == [
+    assert [(p.question_id, why(p)) for p in problems] == [
         ("000000", None),
         ("000009", reason),
         ("000000-r1", reason),
@@ -228,7 +245,7 @@ def test_run_goes_on_from_what_was_done_without_asking_again():
     rng = random.Random(0)
     for _ in range(30):
         finished = [p for p in whole if rng.random() < 0.5]
-        done = {p.question_id: replace(p, status="searched") if p.status == "accepted" else p for p in finished}
+        done = {p.question_id: replace(p, status=Status.SEARCHED) if p.status == "accepted" else p for p in finished}
         writer, voter = ToyWriter(script), ToyVoter()
         assert run(seeds, writer, voter, done=done, evolve_rounds=2) == [p for p in whole if p not in finished]
         assert not {affinity_key for affinity_key, _ in writer.asked} & set(done)
@@ -265,7 +282,7 @@ def test_a_child_that_is_tried_again_has_to_be_different_from_those_accepted_wit
     done = {problem.question_id: problem for problem in first if problem.status != "failed"}
     (again,) = run(seeds, ToyWriter({"000000-r1": text}), done=done)
     assert (again.question_id, again.status) == ("000000-r1", "refused")
-    assert again.reason.endswith("problem 000001-r1")
+    assert why(again).endswith("problem 000001-r1")
 
 
 def test_next_round_starts_while_the_last_one_is_still_voting():
@@ -505,7 +522,7 @@ def test_reading_leaves_a_plain_problem_as_it_is(text):
     ],
 )
 def test_rule_refuses(question, says):
-    assert says in (reason_to_refuse(question, "parent", [{"role": "user", "content": "parent"}]) or "")
+    assert says in str(reason_to_refuse(question, "parent", [{"role": "user", "content": "parent"}]))
 
 
 @pytest.mark.parametrize(
@@ -537,16 +554,19 @@ def test_rules_accept(question):
 def test_words_and_examples_of_the_prompt_are_a_leak_and_the_parents_are_not():
     parent = "Tom has 8 apples and gives 3 of them to his old friend Sam on Monday. How many are left?"
     ask = f"{parent}\n\nIt must be self-contained: everything needed to solve it is stated in it."
-    assert leaks_prompt(
+    assert reason_if_leaking_prompt(
         "Everything needed to solve it is stated in it. What is 3?", parent, [{"role": "user", "content": ask}]
     )
     child = "On Friday " + parent
-    assert leaks_prompt(child, parent, [{"role": "user", "content": ask}]) is None
+    assert reason_if_leaking_prompt(child, parent, [{"role": "user", "content": ask}]) is None
     example = "A hen lays 3 eggs a day for 5 days. How many eggs does it lay?"
     turns = [
         {"role": "assistant", "content": example},
         {"role": "assistant", "content": parent},
         {"role": "user", "content": "Again."},
     ]
-    assert leaks_prompt(example.replace("3", "4"), parent, turns) == "it repeats an example of the prompt"
-    assert leaks_prompt("A hen eats 90 grams of corn a day. How much corn do six hens eat?", parent, turns) is None
+    assert reason_if_leaking_prompt(example.replace("3", "4"), parent, turns) == Reason(ReasonCode.PROMPT_EXAMPLE)
+    assert (
+        reason_if_leaking_prompt("A hen eats 90 grams of corn a day. How much corn do six hens eat?", parent, turns)
+        is None
+    )

@@ -117,11 +117,20 @@ def test_impossible_value_gets_one_sentence_and_exit_code_2(line, sentence, caps
     assert err.endswith(".\n")
 
 
+@pytest.mark.parametrize(
+    ("given", "separator"),
+    [(r"\n", "\n"), (r"\n\n", "\n\n"), (r"\t", "\t"), (r"\\n", r"\n"), (r"\\\n", "\\\n"), ("ки", "ки"), ("\n", "\n")],
+)
+def test_step_separator_is_read_as_a_shell_leaves_it(given, separator):
+    assert parse_settings(["--seed_file", "a.jsonl", "--step_separator", given]).step_separator == separator
+
+
 def test_seed_file_must_be_named():
     with pytest.raises(UserError, match="--seed_file"):
         parse_settings([])
 
 
+@pytest.mark.slow
 def test_help_lists_every_flag_and_loads_nothing_slow():
     slow = ["openai", "datasets", "numpy", "sympy", "math_verify", "aiohttp", "tqdm"]
     code = f"""

@@ -1,8 +1,9 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from itertools import permutations, product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sympy
@@ -83,13 +84,13 @@ CHECKS: dict[str, dict[str, Callable[[], int | str]]] = {
         "Mia has 6 red hats": lambda: 6 + 7,
         "A box holds 4 cups": lambda: 4 * 3,
         "12 cookies": lambda: len(range(0, 12, 4)),
-        "There are 9 birds": lambda: 9 - 5,
         "A book costs 5 dollars": lambda: 5 * 2,
         "Ben is 7 years old": lambda: 7 + 4,
-        "Anna has 10 stickers": lambda: 10 - 2 + 5,
         "A bag has 3 red balls": lambda: (3 + 4) * 2,
+        "Each child has 2 hats": lambda: 2 * 6,
+        "A week has 7 days": lambda: 7 * 3,
+        "A tray holds 6 eggs": lambda: 6 * 4,
         "Leo buys 3 toys": lambda: 10 - 3 * 2,
-        "Sara picks 9 plums": lambda: next(n for n in range(10) if 2 * n + 1 == 9),
         "A farmer has 5 hens": lambda: 5 * 3 - 6,
     },
     "competition.jsonl": {
@@ -109,8 +110,29 @@ CHECKS: dict[str, dict[str, Callable[[], int | str]]] = {
 }
 
 
-def read(name: str) -> list[dict[str, str]]:
+# The answer of each evolved problem that a run in samples/ has accepted, under the question itself.
+EVOLVED: dict[str, Callable[[], int | str]] = {
+    "Tom has 8 apples. He gives 3 apples away. Then he gives 2 away. How many apples are left?": lambda: 8 - 3 - 2,
+    "Emma has a total of 11 birds. She has 5 birds that fly away. How many birds do not leave?": lambda: 11 - 5,
+}
+
+
+def read(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (SAMPLES / name).read_text(encoding="utf-8").splitlines()]
+
+
+def faults(problems: Iterable[dict[str, Any]], answers: Mapping[str, Callable[[], int | str]]) -> list[str]:
+    """What is wrong with the evolved problems that a run has accepted."""
+    found = []
+    for row in problems:
+        if not row["round"] or row["status"] in ("refused", "dropped", "failed"):
+            continue
+        name = f"{row['question_id']} ({row['question']})"
+        if row["question"] not in answers:
+            found.append(f"{name} has no computation in EVOLVED: is {row['final_answer']} its answer?")
+        elif row["final_answer"] != (right := str(answers[row["question"]]())):
+            found.append(f"{name} has the answer {row['final_answer']}, which should be {right}")
+    return found
 
 
 ROWS = [pytest.param(name, row, id=row["problem"][:40]) for name in CHECKS for row in read(name)]
@@ -134,3 +156,36 @@ def test_every_check_has_its_row(name):
 def test_row_has_problem_and_final_answer_only(name, row):
     assert list(row) == ["problem", "final_answer"]
     assert all(isinstance(value, str) and value == value.strip() != "" for value in row.values())
+
+
+RUNS = sorted(path.name for path in SAMPLES.glob("*_run"))
+
+
+@pytest.mark.xfail(
+    strict=True, reason="the vote of a very small model was wrong in 000000-r1: the run is to be made again"
+)
+@pytest.mark.parametrize("run", RUNS)
+def test_every_evolved_problem_of_a_run_has_the_answer_that_a_computation_gives(run):
+    assert faults(read(f"{run}/problems.jsonl"), EVOLVED) == []
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_a_run_has_accepted_evolved_problems(run):
+    problems = read(f"{run}/problems.jsonl")
+    assert [row for row in problems if row["round"] and row["status"] in ("searched", "not_searched", "accepted")]
+
+
+def test_the_check_of_evolved_problems_sees_wrong_and_unknown_ones():
+    def row(question, answer, **fields):
+        return {
+            "question_id": "r",
+            "question": question,
+            "final_answer": answer,
+            "round": 1,
+            "status": "searched",
+        } | fields
+
+    answers = {"1 + 1?": lambda: 1 + 1}
+    assert faults([row("1 + 1?", "2"), row("x", None, status="refused"), row("seed", "7", round=0)], answers) == []
+    assert faults([row("1 + 1?", "3")], answers) == ["r (1 + 1?) has the answer 3, which should be 2"]
+    assert faults([row("2 + 2?", "4")], answers) == ["r (2 + 2?) has no computation in EVOLVED: is 4 its answer?"]

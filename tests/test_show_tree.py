@@ -5,10 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolvemcts4rl.show_tree import instructiveness, lines_of, printable
+from evolvemcts4rl.show_tree import instructiveness, lines_of
+from evolvemcts4rl.terminal import printable
 from evolvemcts4rl.tree import Node, Tree
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +29,7 @@ def test_every_prefix_is_a_line_below_its_parent():
     assert list(lines_of(FAIR)) == [
         "000001: What is 2 + 2?",
         "answer: 4; first solutions 2/4 right",
-        "   p_correct  rollouts  step (✓ right so far, ✗ not any more, · not asked)",
+        "   p_correct  rollouts  step (✓ right so far, ✗ wrong here or earlier, · unknown)",
         " ✓      0.90            It is 4.  → right answer (written 2 times)",
         " ✓      0.90       1/4  Add.",
         " ✗      0.10              It is 5.  → wrong answer",
@@ -52,6 +54,7 @@ def show(*args):
     return subprocess.run([sys.executable, "-m", "evolvemcts4rl.show_tree", *map(str, args)], capture_output=True, text=True, check=False)  # fmt: skip
 
 
+@pytest.mark.slow
 def test_folder_gives_its_most_instructive_tree_or_the_one_asked_for(tmp_path):
     rows = [tree("000000", RIGHT), FAIR]
     (tmp_path / "tree.jsonl").write_text("".join(json.dumps(row.to_json()) + "\n" for row in rows))
@@ -62,7 +65,19 @@ def test_folder_gives_its_most_instructive_tree_or_the_one_asked_for(tmp_path):
     assert missing.stderr.startswith(f"{tmp_path}/tree.jsonl has no tree of 000009: ")
 
 
+@pytest.mark.slow
 def test_folder_without_a_run_is_named(tmp_path):
     done = show(tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"{tmp_path}/tree.jsonl is not there: name the folder of a run.\n"
+
+
+@pytest.mark.slow
+def test_reader_that_has_seen_enough_ends_it_without_a_word(tmp_path):
+    long = tree("000000", *(Node(f"It is {number}. " * 50, correct=False, times=1) for number in range(5000)))
+    (tmp_path / "tree.jsonl").write_text(json.dumps(long.to_json()) + "\n")
+    command = [sys.executable, "-m", "evolvemcts4rl.show_tree", str(tmp_path), "000000"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "000000: What is 2 + 2?\n"
+    process.stdout.close()
+    assert (process.wait(), process.stderr.read()) == (0, "")

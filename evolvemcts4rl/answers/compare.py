@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -12,14 +11,16 @@ from typing import Any
 from evolvemcts4rl.answers.forms import MAX_LENGTH, Form, looks_like_words, read_form
 from evolvemcts4rl.answers.groups import MAX_ENTRIES, Group, is_monstrous, split_group
 
-UNORDERED_KINDS = ({"", "list", "{}"}, {"list", "union"})  # of groups: x < 1 or x > 2 may be written as a union
+# Kinds of groups whose entries may stand in any order: x < 1 or x > 2 may be written as a union.
+UNORDERED_KINDS = ({"", "list", "{}"}, {"list", "union"})
+ROUNDED_DIGITS = 10  # a decimal of as many digits is the value that it rounds, not another one
 
 
 def compare_quick(gold: str, answer: str) -> bool | None:
-    """Whether the answers are the same, where that can be told without a computer algebra; None where it cannot.
+    """Whether the answers are the same; None where only a computer algebra can tell.
 
-    A percent sign is a unit, as in the MATH data set: 50% equals 50, and it equals 0.5 by value; 50 and 0.5 still
-    differ. Numbers are compared exactly: 0.33 is not 1/3.
+    A percent sign is a unit, as in the MATH data set: 50% equals 50, and it equals 0.5 by value;
+    50 and 0.5 still differ. Numbers are compared exactly: 0.33 is not 1/3.
     """
     if max(len(gold), len(answer)) > MAX_LENGTH:
         return gold.strip() == answer.strip()
@@ -29,15 +30,17 @@ def compare_quick(gold: str, answer: str) -> bool | None:
     if not ours.body or not theirs.body or _units_clash(ours, theirs):
         return False
     for named, bare in ((ours, theirs), (theirs, ours)):
-        if named.name.startswith("(") and not bare.name and re.fullmatch("[A-J]", bare.body):
+        if named.name.startswith("(") and not bare.name and bare.body in tuple("ABCDEFGHIJ"):
             return named.name == f"({bare.body})"  # "(B) 12" against "B"
     if ours.number is not None and theirs.number is not None:
-        return not _names_clash(ours.name, theirs.name) and _same_number(
-            ours.number, theirs.number, ours.unit, theirs.unit
-        )
+        return not _names_clash(ours.name, theirs.name) and _same_number(ours, theirs)
     if len(ours.body) == len(theirs.body) == 1 and not ours.name and not theirs.name:
         return ours.body == theirs.body  # choice letters and variables: A is neither B nor a
+    if ours.is_clock and theirs.is_clock:
+        return ours.body == theirs.body
     if (ours.is_text or theirs.is_text) and "," not in ours.body + theirs.body:
+        return ours.body == theirs.body
+    if is_monstrous(ours.body) or is_monstrous(theirs.body):
         return ours.body == theirs.body
     return None
 
@@ -47,30 +50,46 @@ def _units_clash(ours: Form, theirs: Form) -> bool:
     return bool(one and other) and one != other
 
 
-def _same_number(one: Fraction, other: Fraction, unit: str, other_unit: str) -> bool:
-    if unit == "%" and not other_unit:
+def _same_number(ours: Form, theirs: Form) -> bool:
+    one, other = ours.number, theirs.number
+    assert one is not None
+    assert other is not None
+    if ours.unit == "%" and not theirs.unit:
         return other in (one, one / 100)
-    if other_unit == "%" and not unit:
+    if theirs.unit == "%" and not ours.unit:
         return one in (other, other / 100)
-    return one == other
+    return one == other or _rounds(ours.body, other) or _rounds(theirs.body, one)
+
+
+def _rounds(decimal: str, value: Fraction) -> bool:
+    """Whether a long decimal is a fraction that no decimal can write, rounded or cut off."""
+    whole, _, places = decimal.lstrip("+-").partition(".")
+    is_long = len((whole + places).lstrip("0")) >= ROUNDED_DIGITS and (whole + places).isdecimal()
+    if not places or not is_long or 10**MAX_LENGTH % value.denominator == 0:
+        return False
+    missing = (abs(value) - abs(Fraction(decimal))) * 10 ** len(places)
+    return value * Fraction(decimal) > 0 and Fraction(-1, 2) <= missing < 1
 
 
 def _names_clash(one: str, other: str) -> bool:
-    """Whether two equations speak of different variables; "area" and A may well be the same thing."""
-    return bool(one and other) and one != other and not looks_like_words(one) and not looks_like_words(other)
+    """Whether two equations speak of different variables; "area" and A may be the same thing."""
+    are_different = bool(one and other) and one != other
+    return are_different and not looks_like_words(one) and not looks_like_words(other)
 
 
 def same_answer(gold: str, answer: str) -> bool:
-    """Whether an answer is the reference answer. It may be slow or hungry on hostile input: call it from a worker (grading.py).
+    """Whether an answer is the reference answer; call it from a worker, since it may be slow.
 
-    Tuples and matrices are compared entry by entry, sets and bare lists in any order, intervals with their brackets,
-    what is left by math-verify (https://github.com/huggingface/Math-Verify). What it cannot parse is not the same.
+    Tuples and matrices are compared entry by entry, sets and bare lists in any order, intervals
+    with their brackets, formulas by their value, and what is left by math-verify
+    (https://github.com/huggingface/Math-Verify). What it cannot parse is not the same.
     """
     quick = compare_quick(gold, answer)
     if quick is not None:
         return quick
     ours, theirs = read_form(gold), read_form(answer)
-    if _names_clash(ours.name, theirs.name) or (ours.name and "=" in theirs.body) or (theirs.name and "=" in ours.body):
+    is_equation = (ours.name and "=" in theirs.body) or (theirs.name and "=" in ours.body)
+    if _names_clash(ours.name, theirs.name) or is_equation:
         return _same_formula(ours.equation, theirs.equation)  # y = 2x + 1 against y - 2x = 1
     return _same_group(split_group(ours.body), split_group(theirs.body))
 
@@ -87,9 +106,8 @@ def _same_group(ours: Group, theirs: Group) -> bool:
     if unordered:
         return _same_in_any_order(ours.entries, theirs.entries)
     vectors = {"()", f"matrix {len(ours.entries)}"}  # a point, and a matrix of one column
-    return (len(kinds) == 1 or kinds in ({"list", "()"}, vectors)) and all(
-        map(same_answer, ours.entries, theirs.entries)
-    )
+    are_alike = len(kinds) == 1 or kinds in ({"list", "()"}, vectors)
+    return are_alike and all(map(same_answer, ours.entries, theirs.entries))
 
 
 def _same_in_any_order(ours: Sequence[str], theirs: Sequence[str]) -> bool:
@@ -103,15 +121,30 @@ def _same_in_any_order(ours: Sequence[str], theirs: Sequence[str]) -> bool:
 
 
 def _same_formula(gold: str, answer: str) -> bool:
-    if looks_like_words(gold) or looks_like_words(answer) or is_monstrous(gold) or is_monstrous(answer):
-        return gold == answer
-    if ("=" in gold) != ("=" in answer):
+    if gold == answer:
+        return True
+    if looks_like_words(gold) or looks_like_words(answer):
+        return False
+    if is_monstrous(gold) or is_monstrous(answer):
+        return False
+    ours, theirs = _parse_formula(gold), _parse_formula(answer)
+    if not ours or not theirs:
+        return False
+    from sympy import Eq, Expr
+
+    from evolvemcts4rl.answers.values import same_value
+
+    if isinstance(ours[0], Eq) != isinstance(theirs[0], Eq):
         return False  # math-verify would take xy = 6 for 6
-    # the limits of math-verify work by SIGALRM and in the main thread only: the worker's own limit stands for them
+    same = same_value(ours[0], theirs[0])
+    if same is not None:
+        return same
     from math_verify import verify
 
-    ours, theirs = _parse_formula(gold), _parse_formula(answer)
-    return bool(ours and theirs and verify(ours, theirs, allow_set_relation_comp=True, timeout_seconds=None))
+    if all(isinstance(value[0], Expr) and not value[0].free_symbols for value in (ours, theirs)):
+        return False  # its absolute tolerance takes all small numbers for one
+    # its limits work by SIGALRM and in the main thread only: the worker's own limit stands for them
+    return bool(verify(ours, theirs, allow_set_relation_comp=True, timeout_seconds=None))
 
 
 @lru_cache(maxsize=1024)
@@ -119,7 +152,7 @@ def _parse_formula(formula: str) -> list[Any]:
     from latex2sympy2_extended import NormalizationConfig
     from math_verify import LatexExtractionConfig, parse
 
-    logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its own limits are off
+    logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its limits are off
     latex = formula.replace("°", r"^\circ ").replace("¤", "")
     # units are ours to read: math-verify takes 5m for 5 metres, and so for 5
     evening = NormalizationConfig(basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none")

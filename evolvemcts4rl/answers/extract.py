@@ -1,137 +1,281 @@
-"""Final answers: found in a completion or in a seed's answer column."""
+"""Final answers: found in a completion or in a seed's answer column.
+
+Every text from a model meets only string methods, expressions of RE2, which cannot backtrack, and
+loops over windows of bounded length.
+"""
 
 from __future__ import annotations
 
-import re
 from collections import deque
+from typing import Any
 
-from evolvemcts4rl.answers.forms import MAX_LENGTH, read_form
+import re2
 
-MAX_BOX = 2000  # characters: a longer box was never closed where its author meant to
+from evolvemcts4rl.answers.forms import MAX_LENGTH, looks_like_words, read_form
+from evolvemcts4rl.answers.latex import (
+    COMMAND,
+    ENVIRONMENT,
+    MAX_BOX,
+    boxes_in,
+    equation_value,
+    formula_at,
+    plain_text,
+    tidy_formula,
+)
+from evolvemcts4rl.answers.statements import (
+    LEADS,
+    ROUGHLY,
+    announced_values,
+    has_verb,
+    stated_values,
+    values_in,
+)
 
-BOX_TOKENS = re.compile(r"\\(?:boxed|fbox)\s*\{|\\.|[{}]", re.DOTALL)
-BARE_BOX = re.compile(r"\\(?:boxed|fbox)(?:[ \t]+|(?=[\d\\]))([^${}\n]{1,200})")
-HASHES = re.compile(r"####[ \t]*(\S[^\n]*)")
-ANNOUNCED = re.compile(
-    r"\b(?:answer\**(?: (?:to|for|of) [^\n:.$]{1,100}?)?(?:[ \t*]+is\b|\**:)|solution is\b)\**:?", re.IGNORECASE
+MAX_ANNOUNCEMENTS = 10
+
+BETWEEN_BOXES = re2.compile(r"\\(?:[()\[\]]|q?quad\b|[,;: ]|text\s*\{)|[$}*{]")
+JOINS_BOXES = re2.compile(
+    r"(?i)\s*(?:[a-z]+ )?\s*(?:,|;|&|(?:,\s*)?(?:and|or)\b)\s*(?:[a-z](?:_\w+)?\s*=\s*)?"
+    r"|\s*for part \(?\w\)?\s*(?:,|(?:,\s*)?and\b)\s*"
 )
-FILLERS = re.compile(r"(?:(?:therefore|thus|then|simply|just|exactly|indeed|equal to|option|choice)\b[,:]?\s*)+", re.I)
-PROSE = re.compile(
-    r"(?:not|that|obtained|found|given|correct|incorrect|wrong|clear|as|by|what|which|to|we|i|you|let|first|if|it|this|there|in|on)\b",
-    re.I,
+HASHES = re2.compile(r"####[ \t]*([^\s#][^\n]*)")
+ANNOUNCED = re2.compile(
+    r"(?im)\bans(?:wers?)?\b[*_]{0,3}(?P<part> (?:to|for|of|in) [^\n:.$]{1,100}?)?"
+    r"(?:[ \t*]{1,5}(?:is|are|equals|(?:must|should|will|would) be)\b|[ \t*]{0,5}="
+    r"|[*_]{0,3} ?[:：])"
+    r"|\bsolutions? (?:is|are)\b|\b(?:correct|right) (?:option|choice) is\b"
+    r"|\banswer[ \t]{1,5}(?P<formula>\$|\\[(\[])"
+    r"|^[#*_> \t]{0,10}(?:step \d{1,2}[:.] ?)?(?:the )?(?:final |correct )?answers?"
+    r"[*_#:. \t]{0,10}$"
+    r"|<answer>|答案(?:应?[是为為]|[:：])|故选[:：]?"
 )
-SENTENCE_END = re.compile(
-    r"[.!?](?:\*\*)?(?:\s|$)|\s(?:because|since|so|as|which|where|when|after|and not)\s|,\s+(?=[a-z]{2})"
-)
-FORMULA = re.compile(r"\$\$?([^$]{1,300})\$\$?|\\\((.{1,300}?)\\\)|\\\[(.{1,300}?)\\\]")
-CONTINUED = re.compile(r"\s*(?:,|and\b|or\b|,\s*and\b|,\s*or\b)\s*[$\\(\d-]|\s*\\?%|[\d(\[]")
-FORMULA_LINE = re.compile(r"(?:\$\$?([^$]+)\$\$?|\\\((.+)\\\)|\\\[(.+)\\\])[.,]?")
-LETTER_LINE = re.compile(r"\(?[A-E]\)?\.?")
+HEDGES = {"what", "if", "whether", "unless", "not", "check", "verify", "suppose", "assume"}
+LINE_MARKS = re2.compile(r"^(?:[-*+>#]+\s+|\(?\d{1,2}[.)]\s+)+")
+CLOSER = re2.compile(r"(?i)\b(?:hope|let me know|feel free|happy to|any (?:other )?questions)\b")
+NEXT_SENTENCE = re2.compile(r"([.!?][*\"')$]*\s+)[A-Z*(\\$\d]|([。！？]|\\\]|\\end\{[a-z]+\*?\}|\$\$)[^ .,$]")
+ASIDE = re2.compile(r"(?i)\(.*\)\.?$|(?:note|notice|alternatively|indeed|similarly|recall)\b")
+COUNTED = re2.compile(r"[-−+]?\\?[$€£¥]?\d+(?:,\d{3})*(?:\.\d+)?(?:[/:]\d+)?(?: ?\\?%)?(?: [A-Za-z]+){0,3}")
+ENVIRONMENT_NAME = re2.compile(r"\\(?:begin|end)\{[^{}]*\}")
+LETTER_LINE = re2.compile(r"\(?[A-E]\)?\.?")
+CHOICE_LETTER = re2.compile(r"\(?([A-J])\)?")
 
 
 def extract_answer(text: str) -> str | None:
-    """The final answer that a completion gives, as it is written there; None where it gives none.
+    """Return the final answer that a completion gives, as it is written there, or None.
 
-    The last box counts, else the last `#### x`, else the last "the answer is x", else a last line that is only a value.
-    Linear in the length of the text.
+    Tried in this order: the last box, or the boxes joined to it; the last `#### x`; the last "the
+    answer is x"; a last line that is a value or states one. A plain "the answer is 7" after the box
+    or the hashes replaces them. Where several values might be meant, there is no answer. The work
+    is linear in the length of the text.
     """
-    for find in (_last_box, _last_hashes, _last_announced, _last_line_value):
-        if answer := find(text):
-            return answer
-    return None
+    text = _encodable(text)
+    end, marked = _last_box(text) or _last_hashes(text) or (0, None)
+    announced, is_plain = _last_announced(text, end)
+    if len(announced) == 1 and (is_plain or not end):
+        if marked and CHOICE_LETTER.fullmatch(announced[0]) and not CHOICE_LETTER.fullmatch(marked):
+            return _with_letter(announced[0], marked) or marked
+        return announced[0]
+    if end:
+        return marked
+    return None if announced else _last_line(text)
 
 
 def seed_answer(text: str) -> str | None:
-    """The reference answer in a seed's answer column: given as it is, after GSM8K's ####, or in a solution's last box."""
-    text = text.strip()
-    if answer := _last_hashes(text) or _last_box(text):
-        return answer
+    """Return the reference answer in a seed's answer column.
+
+    It is what follows GSM8K's ####, stands in a solution's last box, or is announced in a line of
+    prose ("The answer is: 7"); other short texts are taken as they are.
+    """
+    text = _encodable(text).strip()
+    if found := _last_hashes(text) or _last_box(text):
+        boxes = boxes_in(text)
+        return found[1] or (boxes[-1].content if boxes else None)
     if "\n" in text or len(text) > MAX_LENGTH:
         return extract_answer(text)
-    return text or None
+    label, _, value = text.partition(":")
+    if len(label) > 1 and label.replace(" ", "").isalpha() and COUNTED.fullmatch(value.strip()):
+        return value.strip()  # Result: 24
+    announced, _ = _last_announced(text, 0)
+    if not announced and has_verb(text) and values_in(text):
+        announced = stated_values(text)
+    return announced[0] if len(announced) == 1 else text or None
 
 
-def _last_box(text: str) -> str | None:
-    first = min((place for name in ("\\boxed", "\\fbox") if (place := text.find(name)) >= 0), default=None)
-    if first is None:
+def _encodable(text: str) -> str:
+    """Return a text as RE2 can read it, with a question mark for half an emoji."""
+    return text.replace("\r\n", "\n").encode("utf-8", "replace").decode()
+
+
+def _last_box(text: str) -> tuple[int, str | None] | None:
+    """Return where the last box ends, and the answer in it and in the boxes joined to it."""
+    boxes = boxes_in(text)
+    if not boxes:
         return None
-    first = len(text[:first].rstrip("\\"))  # a box after a line break, \\, shares a run of backslashes with it
-    best = (-1, "")  # where the box starts, and its content: the innermost of the last ones
-    opened: list[int | None] = []  # for each brace still open: where its content starts if it is a box's
-    for token in BOX_TOKENS.finditer(text, first):
-        if token[0] == "{":
-            opened.append(None)
-        elif token[0].endswith("{") and len(token[0]) > 2:
-            opened.append(token.end())
-        elif token[0] == "}" and opened and (start := opened.pop()) is not None:
-            content = text[start : min(token.start(), start + MAX_BOX + 1)].strip()
-            if start > best[0] and content and len(content) <= MAX_BOX:
-                best = (start, content)
-    for bare in BARE_BOX.finditer(text, first):
-        if bare.start() > best[0]:
-            closed_by = text[bare.end() : bare.end() + 1]
-            content = bare[1] if closed_by == "$" else (bare[1].split() or [""])[0]
-            content = re.split(r"\\[)\]]", content)[0].strip().rstrip(".,;")
-            best = (bare.start(), content) if content else best
-    return best[1] or None
+    joined = [boxes[-1]]
+    for box in reversed(boxes[:-1]):
+        gap = text[box.end : joined[0].start]
+        if len(gap) > 80 or not JOINS_BOXES.fullmatch(BETWEEN_BOXES.sub(" ", gap)):
+            break
+        joined.insert(0, box)
+    answers: list[str] = []
+    for box in joined:
+        answer = _boxed_answer(box.content)
+        if answer is None:
+            return boxes[-1].end, None
+        answers = [other for other in answers if not _is_same_number(other, answer)] + [answer]
+    return boxes[-1].end, ", ".join(answers)
 
 
-def _last_hashes(text: str) -> str | None:
-    found = HASHES.findall(text)
-    return found[-1].strip() if found else None
+def _boxed_answer(content: str) -> str | None:
+    """Return the answer in a box's content; None for a sentence with several values."""
+    content = tidy_formula(content)
+    words = LEADS.sub("", plain_text(content), count=1)
+    if announcement := ANNOUNCED.search(words):
+        values = announced_values(words[announcement.end() :])
+    elif has_verb(words) and values_in(words):
+        values = stated_values(words)
+    elif ROUGHLY.search(plain_text(content)[:20]):
+        values = [words]
+    else:
+        values = [content]
+    return values[0] or None if len(values) == 1 else None
 
 
-def _last_announced(text: str) -> str | None:
-    for found in reversed(deque(ANNOUNCED.finditer(text), maxlen=10)):
-        line = text[found.end() : found.end() + 2 * MAX_LENGTH].lstrip().partition("\n")[0]
-        if answer := _trim_sentence(line):
-            return answer
+def _is_same_number(one: str, other: str) -> bool:
+    """Whether two boxes hold one number, which may be written in two ways."""
+    if one == other or max(len(one), len(other)) > 100:
+        return one == other
+    number = read_form(one).number
+    return number is not None and number == read_form(other).number
+
+
+def _last_hashes(text: str) -> tuple[int, str | None] | None:
+    """Return where the last `#### x` ends, and x; headings of that level are none."""
+    for hashes in reversed(deque(HASHES.finditer(text), maxlen=MAX_ANNOUNCEMENTS)):
+        answer = hashes[1].strip().replace("**", "")
+        is_last = not text[hashes.end() :].strip()
+        is_heading = answer.endswith(":") or ANNOUNCED.search(answer)
+        if not is_heading and (is_last or _bare_value(answer)):
+            return hashes.end(), answer
     return None
 
 
-def _trim_sentence(words: str) -> str | None:
-    """The answer at the head of the rest of a sentence; None where that is prose ("the answer is not obvious")."""
-    words = FILLERS.sub("", words[: MAX_LENGTH + 1].strip().strip("*").strip(), count=1)
-    formula = FORMULA.match(words)
-    if formula and not CONTINUED.match(words, formula.end()) and not re.search(r"\d [a-z]{2,} ", formula[0]):
-        return _formula_text(formula)
-    end = SENTENCE_END.search(words)
-    answer = (words[: end.start()] if end else words).strip().strip("*").rstrip(".,;: ")
-    if not answer or len(answer) > 200 or PROSE.match(answer):
-        return None
-    if len(answer.split()) <= 6 or "\\" in answer:
-        return answer
-    head = answer.split()[0]  # "18 dollars every day at the market"
-    return head if read_form(head).number is not None else None
+def _last_announced(text: str, after: int) -> tuple[list[str], bool]:
+    """Return the values of the last announcement after a place, and whether it is a plain one.
+
+    A choice's letter is put before the value that was announced just before it: (B) 42.
+    """
+    letter = ""
+    for announcement in reversed(deque(ANNOUNCED.finditer(text, after), maxlen=MAX_ANNOUNCEMENTS)):
+        start = announcement.end() - len(announcement["formula"] or "")
+        words = text[start : start + 2 * MAX_LENGTH].partition("</answer>")[0].partition("<|")[0]
+        if _is_hedged(text[max(0, announcement.start() - 80) : announcement.start()]):
+            continue
+        values = [] if _is_passing(text, announcement) else announced_values(words)
+        is_plain = len(values) == 1 and _is_value(values[0])
+        is_plain = is_plain and not announcement["part"] and not ROUGHLY.search(words[:40])
+        if is_plain and not letter and CHOICE_LETTER.fullmatch(values[0]):
+            letter = values[0]
+        elif letter:
+            return [(is_plain and _with_letter(letter, values[0])) or letter], True
+        elif values:
+            return values, is_plain
+    return [letter] if letter else [], bool(letter)
 
 
-def _formula_text(formula: re.Match[str]) -> str:
-    return next(group for group in formula.groups() if group is not None).strip()
+def _is_passing(text: str, announcement: Any) -> bool:
+    """Whether this "the solutions are" is a step on the way: later sentences speak of numbers."""
+    following = NEXT_SENTENCE.search(text, announcement.end())
+    is_step = announcement[0].lower().startswith("solution") and following is not None
+    return is_step and bool(re2.search(r"\d", text[following.end() - 1 :]))
 
 
-def _last_line_value(text: str) -> str | None:
-    lines = text[-4 * MAX_LENGTH :].rstrip().rsplit("\n", 3)[1 if text.count("\n") >= 3 else 0 :]
-    while lines and lines[-1].strip() in ("\\]", "$$", "", "```"):
+def _with_letter(letter: str, value: str) -> str:
+    """Return a choice with its value, as "(B) 42"; empty where that would not be read so."""
+    return f"({letter.strip('()')}) {value}" if value[0].isdigit() else ""
+
+
+def _is_hedged(before: str) -> bool:
+    """Whether the words before "the answer is" do not let it be a claim: "check whether"."""
+    sentence = re2.split(r"[.!?:;\n]", before)[-1]
+    words = sentence.lower().split()[-5:]
+    return any(word in HEDGES or word.endswith(("n't", "n’t")) for word in words)
+
+
+def _last_line(text: str) -> str | None:
+    """Return the value that the last line is, or that its last sentence states."""
+    lines = text[-4 * MAX_LENGTH :].rstrip().split("\n")
+    while lines and (lines[-1].strip() in ("", "```") or _is_farewell(lines[-1])):
         lines.pop()
-    line = lines[-1].strip().strip("*").strip() if lines else ""
-    if not line or len(line) > 200:
+    text = "\n".join(lines)
+    if (block := _closing_display(text)) is not None:
+        return _formula_value(block)
+    line = LINE_MARKS.sub("", text.rpartition("\n")[2].strip())
+    line = line.replace("**", "").strip("*_ ")
+    if not line or "\\boxed" in line:  # a box that was not closed
         return None
-    formula = FORMULA_LINE.fullmatch(line)
-    value = _formula_text(formula) if formula else line.rstrip(".")
-    sides = [side.strip() for side in value.split("=")]
-    if len(sides) > 1 and (len(sides) > 2 or not sides[0] or re.search(r"[\d+*/^]", sides[0])):
-        value = sides[-1]  # 2 + 3 = 5 gives 5, x = 5 stays
-    if LETTER_LINE.fullmatch(value):
+    formula = formula_at(line, 0)
+    if formula and line[formula[1] :] in ("", ".", ","):
+        return _formula_value(formula[0])
+    return _bare_value(line) or _closing_statement(line)
+
+
+def _is_farewell(line: str) -> bool:
+    return bool(CLOSER.search(line)) and not re2.search(r"\d", line)
+
+
+def _closing_display(text: str) -> str | None:
+    """Return the formula between display delimiters that ends a text."""
+    tail = text[-MAX_BOX:].rstrip(". ")
+    for opener, closer in (("\\[", "\\]"), ("$$", "$$")):
+        if tail.endswith(closer):
+            _, found, content = tail.removesuffix(closer).rpartition(opener)
+            return content.strip() if found else None
+    end = tail.rfind("\\end{")
+    if end >= 0 and ENVIRONMENT.fullmatch(tail[end:]):
+        start = tail.rfind("\\begin{" + tail[end + len("\\end{") :])
+        return tail[start:] if start >= 0 else None
+    return None
+
+
+def _formula_value(formula: str) -> str | None:
+    value = equation_value(tidy_formula(formula))
+    return value if value and len(value) <= 200 and not looks_like_words(value) else None
+
+
+def _bare_value(line: str) -> str | None:
+    """Return a line that is only a value: a number of things, a formula or a choice's letter."""
+    value = line.rstrip(".")
+    if len(value) > 200 or not value:
+        return None
+    if LETTER_LINE.fullmatch(value) or COUNTED.fullmatch(value):
         return value
-    form = read_form(value)
-    return (
-        value
-        if value and not form.is_text and (formula or form.number is not None or _is_bare_formula(value))
-        else None
-    )
+    if re2.search(r"[\pL]{2,}", COMMAND.sub("", ENVIRONMENT_NAME.sub("", plain_text(value)))):
+        return None
+    return _formula_value(value) if re2.search(r"\d|\\", value) else None
 
 
-def _is_bare_formula(line: str) -> bool:
-    return len(line) <= 100 and line.startswith(
-        ("\\frac", "\\sqrt", "\\pi", "\\dfrac", "(", "[", "\\{", "\\left", "\\begin")
-    )
+def _is_value(words: str) -> bool:
+    """Whether these words are a value: a number or formula at their head, or a choice's letter."""
+    values = values_in(words)
+    return bool(values and values[0].start == 0) or bool(CHOICE_LETTER.fullmatch(words))
+
+
+def _closing_statement(line: str) -> str | None:
+    """Return the only value that a line's last sentence states; None where it breaks off."""
+    sentences, start, line = [], 0, line[-MAX_LENGTH:]
+    for found in NEXT_SENTENCE.finditer(line):
+        sentences.append(line[start : max(found.end(1), found.end(2))].strip())
+        start = max(found.end(1), found.end(2))
+    sentences.append(line[start:].strip())
+    kept = [sentence for sentence in sentences if sentence and not CLOSER.search(sentence)]
+    if not kept or ANNOUNCED.search(kept[-1]) or ASIDE.match(kept[-1]):
+        return None
+    stated = stated_values(kept[-1])
+    return stated[0] if len(stated) == 1 and stated[0] and _is_whole(kept[-1]) else None
+
+
+def _is_whole(sentence: str) -> bool:
+    values = values_in(sentence)
+    is_ended = sentence.endswith((".", "!", "。", "！"))
+    return is_ended or values[-1].is_result or len(sentence[values[-1].end :].split()) <= 1

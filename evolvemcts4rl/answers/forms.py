@@ -1,114 +1,76 @@
-"""One written form of an answer taken apart: LaTeX evened out, then name, body and unit ("x = 5 cm" → x, 5, cm)."""
+"""One written form of an answer taken apart: name, body and unit ("x = 5 cm" → x, 5, cm)."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
+from typing import Any
+
+import re2
+
+from evolvemcts4rl.answers.spelling import FUNCTIONS, even_out
 
 MAX_LENGTH = 1000  # longer texts are no final answers: they are compared as they stand
 
-CHARACTERS = str.maketrans(
-    {"−": "-", "–": "-", "—": "-", "×": r"\times ", "·": r"\cdot ", "÷": "/", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne "}
-    | {"π": r"\pi ", "∞": r"\infty ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "∅": r"\emptyset ", "±": r"\pm "}
-    | {"θ": r"\theta ", "⟨": "(", "⟩": ")", "，": ",", "（": "(", "）": ")", "％": "%", "⁄": "/", "’": "'"}
-    | {power: f"^{{{digit}}}" for digit, power in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
-    | {sub: f"_{{{digit}}}" for digit, sub in enumerate("₀₁₂₃₄₅₆₇₈₉")}
-    | {"½": r"\frac{1}{2}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}"}
-    | {"⅕": r"\frac{1}{5}", "⅛": r"\frac{1}{8}", "⅜": r"\frac{3}{8}", "⅝": r"\frac{5}{8}", "⅞": r"\frac{7}{8}"}
-    | {letter: rf"\mathbb{{{plain}}}" for letter, plain in zip("ℕℤℚℝℂ", "NZQRC", strict=True)}
-    | dict.fromkeys("\u00a0\u2002\u2003\u2009\u202f", " ")
-)
-
-# Evening-out rules, applied in this order; ¤ stands for the dollar as currency, once $ as a delimiter is gone.
-RULES = [
-    (r"\\\$", "¤"),
-    (r"\$\$?([^$]*)\$\$?", r"\1"),
-    (r"\$", "¤"),
-    (r"(?<!\\)\\[()\[\]]", " "),
-    (r"\\(?:left|right|[bB]igg?[lrm]?)(?![a-zA-Z])\.?", ""),
-    (r"\\[dtc]frac(?![a-zA-Z])", r"\\frac"),
-    (r"(?<!\\)\\!", ""),
-    (r"(?<=\d)(?:\{,\}|\\,\s*)(?=\d{3}(?!\d))", ""),
-    (r"\{,\}", ","),
-    (r"(?<!\\)\\[,;: ]|~|\\q?quad(?![a-zA-Z])|\\displaystyle(?![a-zA-Z])", " "),
-    (r"\\([%#&_])", r"\1"),
-    (r"\^\s*\{?\s*\\circ\s*\}?|\\degree(?![a-zA-Z])", "°"),
-    (r"\\[lr]?langle(?![a-zA-Z])", "("),
-    (r"\\[lr]?rangle(?![a-zA-Z])", ")"),
-    (r"\\l?brace(?![a-zA-Z])", r"\\{"),
-    (r"\\rbrace(?![a-zA-Z])", r"\\}"),
-    (r"\\(?:leq|leqslant)(?![a-zA-Z])", r"\\le "),
-    (r"\\(?:geq|geqslant)(?![a-zA-Z])", r"\\ge "),
-    (r"<=", r"\\le "),
-    (r">=", r"\\ge "),
-    (r"(?:√|(?<![\\a-zA-Z])sqrt)\s*\(([^()]*)\)", r"\\sqrt{\1}"),
-    (r"√\s*(\d+|[a-zA-Z])", r"\\sqrt{\1}"),
-    (r"\\sqrt\s*(\w)(?!\w)", r"\\sqrt{\1}"),
-    (r"(?<![\\a-zA-Z])pi(?![a-zA-Z])", r"\\pi "),
-    (r"\\frac\s*(\w)\s*(?=\{)", r"\\frac{\1}"),
-    (r"\\frac\s*(\{[^{}]*\})\s*(\w)(?!\w)", r"\\frac\1{\2}"),
-    (r"\\frac\s*(\w)\s*(\w)(?!\w)", r"\\frac{\1}{\2}"),
-    (r"(?<![\d./^_}])(\d+)\s+(\d+)\s*/\s*(\d+)(?![\d./])", r"\1\\frac{\2}{\3}"),  # 1 1/2 is a mixed number
-    (r"([\^_])\s*(\w)(?!\w)", r"\1{\2}"),
-    (r"(?:\s*[,;])?\s+(?:and|or)\s+", ", "),
-    (r"\s+", " "),
-]
-WRAPPER = re.compile(
-    r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|math(?:rm|bf|it|sf|tt)|mbox|operatorname\*?|boldsymbol|bm|boxed|fbox)"
-    r"\s*\{([^{}]*)\}"
-)
-
-FUNCTIONS = frozenset(  # words that may stand in a formula
-    ("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "log", "exp")
-) | {"lim", "max", "min", "gcd", "lcm", "mod", "det", "inf"}
-NAME = re.compile(
-    r"(?:[A-Za-z]|\\[a-z]+|\\(?:vec|hat|bar)\s*\{\w\})(?:_(?:\{\w+\}|\w))?'*(?:\([\w, ]+\))?"  # x, \theta, x_1, f(x), P(A)
+WORDS_IN_FORMULAS = FUNCTIONS | {"lim", "max", "min", "mod", "det", "inf"}
+VARIABLE = r"(?:[A-Za-z]|\\[a-z]+|\\(?:vec|hat|bar)\s*\{\w\})(?:_(?:\{\w+\}|\w))?'*(?:\([\w, ]+\))?"
+NAME = (
+    rf"{VARIABLE}(?: ?: ?{VARIABLE})?"  # x, \theta, x_1, f(x), P(A), A:B
     r"|(?:\\(?:angle|triangle|overline|overrightarrow)\s*)?\{?[A-Z]{2,4}\}?"  # AB, \angle ABC
+    r"|\|[A-Z]{1,2}\||\\frac\{[A-Z]{2}\}\{[A-Z]{2}\}"  # |AB|, AB/CD
     r"|(?:[A-Za-z]{3,} ?)+"  # the total area
     r"|\((?: ?[a-z],?){2,4}\)"  # (x, y)
 )
-EQUATION = re.compile(r"([^=<>]*[^=<>!:\s\\])\s*(?:=|\\in(?![a-zA-Z]))\s*([^=]+)")
-CHOICE = re.compile(r"(?:(?:option|choice|answer)\s+)?\(?([A-Z])\)?[.:]?", re.IGNORECASE)
-CHOICE_WITH_VALUE = re.compile(r"(?:\(([A-J])\)|([A-J])[).:](?=\s))\s*(?![-+*/^=<>,)\\({]|\\cup)(.+)")
+CHOICE = r"(?i)(?:(?:option|choice|answer)\s+)?\(?([A-Z])\)?[.:]?"
+CHOICE_WITH_VALUE = r"(?:\(([A-J])\)|([A-J])[).:]\s)\s*([^-+*/^=<>,)\\({\s].*|\\frac.*|\\sqrt.*|\\\$.*)"
 
-THOUSANDS = re.compile(r"-?\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?")
-INTEGER_OR_DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
-SIMPLE_FRACTION = re.compile(
-    r"([+-]?)(?:(\d*)\\frac\{([+-]?\d+)\}\{([+-]?\d+)\}|()([+-]?\d+)/(\d+)|()\(([+-]?\d+)\)/\(?(\d+)\)?)"
-)
-SCIENTIFIC = re.compile(r"([+-]?\d+(?:\.\d+)?)(?:\\(?:times|cdot)\s*10\^\{?|[eE])([+-]?\d{1,3})\}?")
-RECURRING = re.compile(r"([+-]?)(\d*)\.(\d*)\\(?:overline|bar|dot)\{(\d+)\}")
+THOUSANDS = r"-?\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?"
+INTEGER_OR_DECIMAL = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)"
+MIXED_FRACTION = r"([+-]?)(\d*)\\frac\{([+-]?\d+)\}\{([+-]?\d+)\}"
+SLASHED_FRACTION = r"([+-]?\d+|\([+-]?\d+\))/(\d+|\(\d+\))"
+SCIENTIFIC = r"([+-]?\d+(?:\.\d+)?)(?:\\(?:times|cdot)\s*10\^\{?|[eE])([+-]?\d{1,3})\}?"
+RECURRING = r"([+-]?)(\d*)\.(\d*)\\(?:overline|bar|dot)\{(\d+)\}"
 
 # Spellings of the units that we know: where both answers have one of these, it must be the same one.
 UNITS = {
     spelling: line.split()[0]
-    for line in """mm millimeter millimetre;cm centimeter centimetre;dm decimeter;m meter metre;km kilometer kilometre
-        in inch inches;ft foot feet;yd yard;mi mile;mg milligram;g gram;kg kilogram;lb lbs pound;oz ounce;t ton tonne
-        s sec second;min minute;h hr hour;day;week;month;year yr;ml milliliter millilitre;L l liter litre;gal gallon;cup
-        $ ¤ usd dollar;¢ cent;€ eur euro;£ gbp;¥ yen;₹ rupee rs;% percent pct;° degree deg;rad radian;°C;°F;K kelvin
-        mph;J joule;N newton;W watt;V volt;Hz hertz;Pa pascal;mol mole;am a.m;pm p.m;m/s;km/h kmh kph;ft/s;unit
-        """.replace("\n", ";").split(";")
+    for line in """mm millimeter millimetre;cm centimeter centimetre;dm decimeter;m meter metre
+        km kilometer kilometre;in inch inches;ft foot feet;yd yard;mi mile;mg milligram;g gram
+        kg kilogram;lb lbs pound;oz ounce;t ton tonne;s sec second;min minute;h hr hour;day;week
+        month;year yr;ml milliliter millilitre;L l liter litre;gal gallon;cup;$ ¤ usd dollar;¢ cent
+        € eur euro;£ gbp;¥ yen;₹ rupee rs;% percent pct;° degree deg;rad radian;°C;°F;K kelvin;mph
+        J joule;N newton;W watt;V volt;Hz hertz;Pa pascal;mol mole;am a.m;pm p.m;m/s;km/h kmh kph
+        ft/s;unit""".replace("\n", ";").split(";")
     if line.strip()
     for spelling in line.split()
 }
-UNIT_TAIL = re.compile(
-    r"(.*(?:[\d})!]|\\pi|\\infty))(\s*)((?:°\s*[CF]|[%°$€£¥₹¢¤]|[A-Za-z][A-Za-z .\-/]*(?:\^\{?[23]\}?)?(?: ?/ ?[a-z]+)?))\.?"
+MAGNITUDES = {
+    **{"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6},
+    **{"billion": 10**9, "trillion": 10**12},
+}
+UNIT_TAIL = (
+    r"(.*(?:[\d})!]|\\pi|\\infty))(\s*)((?:°\s*[CF]|[%°$€£¥₹¢¤]"
+    r"|[A-Za-z][A-Za-z .\-/]*(?:\^\{?[23]\}?)?(?: ?/ ?[a-z]+)?))\.?"
 )
-CURRENCY_HEAD = re.compile(r"([+-]?)\s*(?:US|U\.S\.)?\s*(¤|€|£|¥|₹|USD|Rs\.?)\s*(?=[\d.(\\-])([^¤€£¥₹]*)")
-BASE_TAIL = re.compile(r"(\d[\dA-Fa-f]*)_(\d+|\{\d+\})")
+CURRENCY_HEAD = r"([+-]?)\s*(?:US|U\.S\.)?\s*(¤|€|£|¥|₹|USD|Rs\.?)\s*([\d.(\\-][^¤€£¥₹]*)"
+BASE_TAIL = r"([+-]?\d[\dA-Fa-f]*(?:\.\d+)?)_(\d+|\{\d+\})"
+CLOCK = r"0?(\d{1,2}):(\d{2})"
+DATE = r"(\d{4})([-/])0?(\d{1,2})[-/]0?(\d{1,2})|0?(\d{1,2})/0?(\d{1,2})/(\d{4})"
+# They look like formulas, but nobody computes them: ranges and scores, and letters such as IV or BA.
+UNCOMPUTED = r"\d+(?:\.\d+)?-\d+(?:\.\d+)?|[A-Z]{2,}"
 
 
 @dataclass(frozen=True)
 class Form:
-    """A written form of an answer: `name` = `body` `unit`, and the exact value where the body is a plain number."""
+    """A written form, `name` = `body` `unit`, and its exact value where the body is a number."""
 
     name: str
     body: str
     unit: str
     number: Fraction | None = None
-    is_text: bool = False  # words, not a formula: compared letter by letter
+    is_text: bool = False  # no formula: compared letter by letter
 
     @property
     def text(self) -> str:
@@ -122,95 +84,160 @@ class Form:
         return f"{self.name}={self.body}" if self.name else self.body
 
     @property
+    def is_clock(self) -> bool:
+        """Whether the body may be a time of day, such as 12:30; it may be a ratio, too."""
+        return bool(_fullmatch(CLOCK, self.body))
+
+    @property
     def known_unit(self) -> str:
-        """The unit, where it is one of those that we know or a base; empty for counted things (12 apples)."""
+        """The unit, where it is a base or one that we know; empty for counted things (12 apples)."""
         base = self.unit.split("^")[0].split("/")[0]
         return self.unit if base in UNITS.values() or self.unit.startswith("_") else ""
-
-
-def normalise_answer(text: str) -> str:
-    """The canonical text of an answer, for cheap equality; different values never have the same. Linear in its length."""
-    return read_form(text).text if len(text) <= MAX_LENGTH else text.strip()
 
 
 @lru_cache(maxsize=16_384)  # a reference answer is met again at each of its rollouts
 def read_form(text: str) -> Form:
     """Take a written answer of at most MAX_LENGTH characters apart."""
-    name, body = _split_name(_even_out(text))
+    name, body = _split_name(even_out(text))
     body, unit = _split_unit(body)
-    if THOUSANDS.fullmatch(body):
+    if _fullmatch(THOUSANDS, body):
         body = body.replace(",", "").replace(" ", "")
+    if opaque := _read_opaque(body):
+        return Form(_tighten(name), opaque, unit, None, is_text=True)
     is_text = looks_like_words(body)
     body = body.casefold().strip("\"'") if is_text else _tighten(body)
     return Form(_tighten(name), body, unit, None if is_text else read_number(body), is_text)
 
 
-def _even_out(text: str) -> str:
-    text = text.strip().strip("*`").translate(CHARACTERS)
-    for _ in range(4):  # wrappers stand in one another, but never deep
-        text = WRAPPER.sub(r" \1 ", text)
-    for pattern, replacement in _compiled_rules():
-        text = pattern.sub(replacement, text)
-    text = re.sub(r"^(?:=|:|\\approx(?![a-z]))\s*", "", text.strip())
-    return text.rstrip(" .,;:*")
-
-
 @cache
-def _compiled_rules() -> list[tuple[re.Pattern[str], str]]:
-    return [(re.compile(pattern), replacement) for pattern, replacement in RULES]  # 30 ms: not at import
+def _compile(pattern: str) -> Any:
+    return re2.compile(pattern)
+
+
+def _fullmatch(pattern: str, text: str) -> Any:
+    return _compile(pattern).fullmatch(text)
+
+
+def _read_opaque(body: str) -> str:
+    """Return the one spelling of a date, a range, a score or letters; empty for all else."""
+    tight = _tighten(body)
+    if date := _fullmatch(DATE, tight):
+        return "/".join(part for part in date.groups() if part and part not in "-/")
+    return tight if _fullmatch(UNCOMPUTED, tight) else ""
 
 
 def _tighten(body: str) -> str:
     """Drop the spaces that say nothing: those which do not part two words or two numbers."""
-    body = re.sub(r"\s+(?![A-Za-z0-9])|(?<![A-Za-z0-9])\s+|(?<=\d)\s+(?=[A-Za-z])", "", body)
-    return re.sub(r"(?<![\d.])\.(?=\d)", "0.", body)
+    tight = ""
+    for part in body.split():
+        before, after = tight[-1:], part[0]
+        parts_words = _is_plain_letter(before) and _is_plain_letter(after)
+        tight += (" " if parts_words and not (before.isdigit() and after.isalpha()) else "") + part
+    return str(_compile(r"(^|[^\d.])\.(\d)").sub(r"\g<1>0.\2", tight))
+
+
+def _is_plain_letter(character: str) -> bool:
+    return character.isascii() and character.isalnum()
 
 
 def _split_name(text: str) -> tuple[str, str]:
-    if letter := CHOICE.fullmatch(text):
+    if letter := _fullmatch(CHOICE, text):
         return "", letter[1].upper() if len(text) > 1 else text
-    if choice := CHOICE_WITH_VALUE.fullmatch(text):
+    if choice := _fullmatch(CHOICE_WITH_VALUE, text):
         return f"({choice[1] or choice[2]})", choice[3]
-    equation = EQUATION.fullmatch(text)
-    if equation and NAME.fullmatch(equation[1]):
-        return equation[1], equation[2]
-    sides = [side.strip() for side in text.split("=")]
-    if len(sides) > 2 and "," not in text and NAME.fullmatch(sides[0]):
-        return sides[0], sides[-1]  # x = 2 + 3 = 5
-    if len(sides) > 1 and not re.search(r"[a-zA-Z<>!,]", "".join(sides[:-1])):
-        return "", sides[-1]  # 2 + 3 = 5
-    return "", text
+    name, sign, members = text.partition(r"\in ")
+    if sign and _fullmatch(NAME, name.strip()):
+        return name.strip(), members.strip()
+    sides = list(_sides(text))
+    is_list = len(sides) > 2 and "," in text
+    if len(sides) == 1 or is_list or not all(sides):
+        return "", text
+    if _fullmatch(NAME, sides[0]):
+        return sides[0], sides[-1]  # x = 5, and x = 2 + 3 = 5
+    if _fullmatch(NAME, sides[-1]):
+        return sides[-1], sides[0]  # 5 = x
+    return ("", sides[-1]) if _is_computation(sides) else ("", text)
+
+
+def _sides(text: str) -> Iterator[str]:
+    """Yield what stands between the equals signs, without those below a sum or of !=, := and ==."""
+    depth = start = 0
+    for place, character in enumerate(text):
+        depth += (character in "{([") - (character in "})]")
+        if character == "=" and depth <= 0:
+            if text[place - 1 : place] in ("!", ":", "<", ">", "\\") or text[place + 1 :][:1] == "=":
+                break
+            yield text[start:place].strip()
+            start = place + 1
+    yield text[start:].strip()
+
+
+def _is_computation(sides: list[str]) -> bool:
+    """Whether the sides are numbers all along, 2 + 3 = 5; 10 = 12 is none, but a false relation."""
+    if _compile(r"[a-zA-Z<>!,]").search("".join(sides).replace("\\frac", "")):
+        return False
+    numbers = [number for side in sides if (number := read_number(_tighten(side))) is not None]
+    return len(set(numbers)) <= 1
 
 
 def _split_unit(body: str) -> tuple[str, str]:
     unit = ""
-    if money := CURRENCY_HEAD.fullmatch(body):
+    if money := _fullmatch(CURRENCY_HEAD, body):
         body, unit = money[1] + money[3], UNITS[money[2].lower().rstrip(".")]
-    if base := BASE_TAIL.fullmatch(body):
+    if base := _fullmatch(BASE_TAIL, body):
         return base[1], "_" + base[2].strip("{}")
-    if tail := UNIT_TAIL.fullmatch(body):
-        found = _read_unit(tail[3].strip(), spaced=bool(tail[2]), counted=_is_plain(tail[1]))
-        if found:
-            return tail[1].strip(), unit or found
-    return body, unit
+    if not (tail := _fullmatch(UNIT_TAIL, body)):
+        return body, unit
+    value, words = tail[1].strip(), tail[3].strip()
+    if len(words) == 1 and any(f"\\{name}" in value for name in FUNCTIONS):
+        return body, unit  # \sin^2 t has no tons
+    factor, words = _split_magnitude(words)
+    if factor > 1:
+        value = _multiply(value, factor)
+    found = _read_unit(words, bool(tail[2]), _is_plain(value)) if words else ""
+    if found in ("am", "pm") and (clock := _fullmatch(CLOCK, value)):
+        value = clock[1] if clock[2] == "00" else f"{clock[1]}:{clock[2]}"
+    if words and not found:
+        return (f"{value} {words}", unit) if factor > 1 else (body, unit)
+    return value, unit or found
+
+
+def _split_magnitude(words: str) -> tuple[int, str]:
+    """Return the factor that the first words spell, as in "hundred million dollars", and the rest."""
+    factor, rest = 1, words.split(" ")
+    while rest and (size := MAGNITUDES.get(rest[0].lower().removesuffix("s"))):
+        factor, rest = factor * size, rest[1:]
+    return factor, " ".join(rest).removeprefix("of ")
+
+
+def _multiply(value: str, factor: int) -> str:
+    number = read_number(_tighten(value.replace(",", "") if _fullmatch(THOUSANDS, value) else value))
+    if number is None:
+        return rf"({value})\cdot {factor}"
+    number *= factor
+    below = number.denominator
+    return str(number) if below == 1 else rf"\frac{{{number.numerator}}}{{{below}}}"
 
 
 def _is_plain(body: str) -> bool:
-    return bool(THOUSANDS.fullmatch(body)) or read_number(_tighten(body)) is not None
+    return bool(_fullmatch(THOUSANDS, body)) or read_number(_tighten(body)) is not None
 
 
 def _read_unit(tail: str, spaced: bool, counted: bool) -> str:
-    """The unit that a tail of letters spells; empty where it is none. 5m is five times m, 5 m is a length."""
-    power = "^2" if re.match(r"sq(?:uare|\.)? ", tail) else "^3" if re.match(r"cu(?:bic|\.)? ", tail) else ""
-    stem = re.sub(r"^(?:sq(?:uare|\.)?|cu(?:bic|\.)?) ", "", tail)
-    if raised := re.fullmatch(r"(.*?) ?\^\{?([23])\}?", stem):
+    """The unit that letters spell; empty where none. 5m is five times m, 5 m is a length."""
+    power, stem = "", tail
+    for dimension, spellings in (("^2", ("square", "sq.", "sq")), ("^3", ("cubic", "cu.", "cu"))):
+        for spelling in spellings:
+            if not power and stem.startswith(spelling + " "):
+                stem, power = stem.removeprefix(spelling + " "), dimension
+    if raised := _fullmatch(r"(.*?) ?\^\{?([23])\}?", stem):
         stem, power = raised[1], f"^{raised[2]}"
-    stem = re.sub(r" per | ?/ ?", "/", stem.replace("° ", "°")).rstrip(".")
-    known = [_known_spelling(part) for part in stem.split("/")]
+    stem = stem.replace("° ", "°").replace(" per ", "/").replace(" / ", "/").rstrip(".")
+    known = [_known_spelling(part.strip()) for part in stem.split("/")]
     if all(known) and (spaced or len(stem) > 1 or not stem.isalpha()):
         return "/".join(known) + power
-    is_words = counted and re.fullmatch(r"[A-Za-z]{3,}(?:[ -][A-Za-z]+)*", tail)
-    if is_words and FUNCTIONS.isdisjoint(tail.split()):
+    is_words = counted and _fullmatch(r"[A-Za-z]{3,}(?:[ -][A-Za-z]+)*", tail)
+    if is_words and WORDS_IN_FORMULAS.isdisjoint(tail.split()):
         return tail.lower().removesuffix("s")
     return ""
 
@@ -223,28 +250,35 @@ def _known_spelling(word: str) -> str:
 
 
 def read_number(body: str) -> Fraction | None:
-    """The exact value of an integer, a decimal, a fraction or mixed number of integers, or a × 10^n; None of others.
+    """Return the exact value of a number, None of other formulas.
 
+    Numbers are integers, decimals, fractions and mixed numbers of integers, and a × 10^n.
     A decimal may recur: 0.1\\overline{6} is a sixth.
     """
-    if INTEGER_OR_DECIMAL.fullmatch(body):
+    if _fullmatch(INTEGER_OR_DECIMAL, body):
         return Fraction(body)
-    if power := SCIENTIFIC.fullmatch(body):
+    if power := _fullmatch(SCIENTIFIC, body):
         return Fraction(power[1]) * Fraction(10) ** int(power[2])
-    if recurring := RECURRING.fullmatch(body):
+    if recurring := _fullmatch(RECURRING, body):
         sign, whole, start, cycle = recurring.groups()
-        value = Fraction(int(start + cycle) - int(start or 0), 10 ** len(start) * (10 ** len(cycle) - 1))
+        ninths = 10 ** len(start) * (10 ** len(cycle) - 1)
+        value = Fraction(int(start + cycle) - int(start or 0), ninths)
         return (-1 if sign == "-" else 1) * (int(whole or 0) + value)
-    if found := SIMPLE_FRACTION.fullmatch(body):
-        sign, *groups = (group for group in found.groups() if group is not None)
-        whole, above, below = groups
-        if int(below) != 0 and (not whole or not above.startswith(("+", "-"))):
-            return (-1 if sign == "-" else 1) * (int(whole or 0) + Fraction(int(above), int(below)))
-    return None
+    if found := _fullmatch(MIXED_FRACTION, body):
+        sign, whole, above, below = found.groups()
+    elif found := _fullmatch(SLASHED_FRACTION, body):
+        sign, whole, above, below = "", "", found[1].strip("()"), found[2].strip("()")
+    if not found or int(below) == 0 or (whole and above.startswith(("+", "-"))):
+        return None
+    return (-1 if sign == "-" else 1) * (int(whole or 0) + Fraction(int(above), int(below)))
 
 
 def looks_like_words(body: str) -> bool:
-    """Whether this is an answer in words. Formulas must not pass: a computer algebra reads evil and live as one product."""
-    runs = re.findall(r"[^\W\d_]+", re.sub(r"\\[a-zA-Z]+", " ", body))
-    is_word = [(len(run) >= 3 and run.lower() not in FUNCTIONS) or not run.isascii() for run in runs]
+    """Whether an answer is in words: a computer algebra would read evil and live as one product."""
+    runs = _letter_runs(_compile(r"\\[a-zA-Z]+").sub(" ", body))
+    is_word = [(len(run) >= 3 and run.lower() not in WORDS_IN_FORMULAS) or not run.isascii() for run in runs]
     return (any(is_word) and "\\begin" not in body) or body.lower() == "no"
+
+
+def _letter_runs(text: str) -> list[str]:
+    return "".join(c if c.isalpha() else " " for c in text).split()

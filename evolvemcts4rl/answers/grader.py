@@ -20,22 +20,35 @@ from evolvemcts4rl.answers.compare import compare_quick, same_answer
 
 if TYPE_CHECKING:
     from pebble import ProcessPool
-from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
 MAX_CACHED = 100_000  # pairs; a few dozen megabytes at most
 MAX_WORKERS = 8
 MAX_JOBS_PER_WORKER = 5_000  # computer algebra hoards: a worker is replaced before that tells
+LEAST_LIMIT = 1 / 8  # of the limit: what is left to answers whose comparisons keep timing out
+PLAIN_FORMULA = "y+1"  # what outlasts its limit against this would do so against all
+# What sympy and its readers raise on formulas that they were not made for.
+UNREADABLE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 MEMORY_LIMIT = 2 * 1024**3  # bytes of address space for each worker
 
 
 class Grader:
-    """Compares answers by `answers.same_answer`, in worker processes with limits of time and memory.
+    """Compares answers by `compare.same_answer`, in workers with limits of time and memory.
 
-    Workers start with the first comparison that needs one. A comparison which outlasts `limit_seconds`, or whose worker
-    dies or runs out of memory, is no match; such comparisons are counted in `timeouts`. For use from one event loop at a
-    time.
+    Workers start with the first comparison that needs one. A comparison which outlasts its limit,
+    or whose worker dies or runs out of memory, is no match, and is never tried again. Such
+    comparisons are counted in `timeouts`; each halves the time that its answers have from then on.
+    For use from one event loop at a time.
     """
 
     def __init__(self, num_workers: int | None = None, limit_seconds: float = 5.0) -> None:
@@ -45,6 +58,9 @@ class Grader:
         self._pool: ProcessPool | None = None
         self._known: OrderedDict[tuple[str, str], bool] = OrderedDict()
         self._running: dict[tuple[str, str], asyncio.Task[bool]] = {}
+        self._timed_out: Counter[str] = Counter()  # answers, by the comparisons that they outlasted
+        self._bombs: dict[str, bool] = {}  # answers that timed out: whether it was their doing
+        self._slots: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
         self._jobs: set[Future[bool]] = set()
 
     async def same(self, gold: str, answer: str) -> bool:
@@ -52,7 +68,7 @@ class Grader:
         quick = compare_quick(gold, answer)
         if quick is not None:
             return quick
-        pair = (gold, answer)
+        pair = min((gold, answer), (answer, gold))
         if pair in self._known:
             self._known.move_to_end(pair)
             return self._known[pair]
@@ -65,7 +81,8 @@ class Grader:
     async def same_each(self, gold: str, answers: Sequence[str]) -> list[bool]:
         """`same` for each of the answers. Only what a worker must compare is waited for, all of it at once."""
         verdicts = {
-            answer: self._known.get((gold, answer), compare_quick(gold, answer)) for answer in dict.fromkeys(answers)
+            answer: self._known.get(min((gold, answer), (answer, gold)), compare_quick(gold, answer))
+            for answer in dict.fromkeys(answers)
         }
         unknown = [answer for answer, verdict in verdicts.items() if verdict is None]
         if unknown:
@@ -74,7 +91,7 @@ class Grader:
         return [bool(verdicts[answer]) for answer in answers]
 
     async def vote(self, answers: Sequence[str], gold: str | None = None) -> tuple[str | None, float]:
-        """The majority answer in its most common form and its share of all answers, as `answers.vote`.
+        """The majority answer in its most common form and its share of all answers; (None, share) on a tie.
 
         With a reference answer, the forms that are equal to it count together. Forms are compared no further once all that
         are left would together come to less than the largest group.
@@ -107,11 +124,23 @@ class Grader:
                 job.set_exception(RuntimeError("the workers were stopped"))
 
     async def _compare(self, pair: tuple[str, str]) -> bool:
-        verdict = await self._ask_worker(pair)
+        async with self._free_worker():
+            verdict = not self._has_bomb(pair) and await self._ask_worker(pair)
         self._known[pair] = verdict
         if len(self._known) > MAX_CACHED:
             self._known.popitem(last=False)
         return verdict
+
+    def _free_worker(self) -> asyncio.Semaphore:
+        """Return the queue for the workers, so that a limit is set when its comparison begins."""
+        loop = asyncio.get_running_loop()
+        if self._slots is None or self._slots[0] is not loop:
+            self._slots = loop, asyncio.Semaphore(self.num_workers)
+        return self._slots[1]
+
+    def _limit(self, pair: tuple[str, str]) -> float:
+        timed_out = sum(self._timed_out[answer] for answer in pair)
+        return self.limit_seconds * max(LEAST_LIMIT, 0.5**timed_out)
 
     async def _ask_worker(self, pair: tuple[str, str]) -> bool:
         from pebble import ProcessExpired
@@ -122,7 +151,7 @@ class Grader:
             pool = self._pool
             try:
                 # in a thread, since the first job waits until the workers are there
-                job = await asyncio.to_thread(pool.schedule, same_answer, args=pair, timeout=self.limit_seconds)
+                job = await asyncio.to_thread(pool.schedule, verdict_in_worker, args=pair, timeout=self._limit(pair))
                 return await self._result(job, pool)
             except (TimeoutError, ProcessExpired, MemoryError, RecursionError) as error:
                 logger.debug("no verdict on %.80r against %.80r: %s", *pair, type(error).__name__)
@@ -132,7 +161,22 @@ class Grader:
                 if self._pool is pool:
                     self._stop_pool()
         self.timeouts += 1
+        if PLAIN_FORMULA not in pair:
+            self._timed_out.update(pair)
+            await self._find_bomb(pair)
         return False
+
+    def _has_bomb(self, pair: tuple[str, str]) -> bool:
+        return any(self._bombs.get(answer) for answer in pair)
+
+    async def _find_bomb(self, pair: tuple[str, str]) -> None:
+        """Find out which of the two costs so much, so that the other one keeps its verdicts."""
+        for answer in pair:
+            if answer not in self._bombs:
+                before = self.timeouts
+                await self._ask_worker((answer, PLAIN_FORMULA))
+                self._bombs[answer] = self.timeouts > before
+                self.timeouts = before
 
     async def _result(self, job: Future[bool], pool: ProcessPool) -> bool:
         if self._pool is not pool:
@@ -144,6 +188,15 @@ class Grader:
             self._jobs.discard(job)
 
 
+def verdict_in_worker(gold: str, answer: str) -> bool:
+    """Return whether the answers are the same; False where computer algebra ends in an error of its own."""
+    try:
+        return same_answer(gold, answer)
+    except UNREADABLE as error:
+        logger.debug("no verdict on %.80r against %.80r: %r", gold, answer, error)
+    return False
+
+
 def make_pool(num_workers: int) -> ProcessPool:
     """A pool whose workers start with its first job: forked from a clean server process that has math-verify loaded."""
     from pebble import ProcessPool
@@ -151,7 +204,10 @@ def make_pool(num_workers: int) -> ProcessPool:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["math_verify"])
     return ProcessPool(
-        max_workers=num_workers, max_tasks=MAX_JOBS_PER_WORKER, initializer=prepare_worker, context=context
+        max_workers=num_workers,
+        max_tasks=MAX_JOBS_PER_WORKER,
+        initializer=prepare_worker,
+        context=context,
     )
 
 
@@ -177,18 +233,6 @@ def die_with_parent() -> None:
         fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
 
 
-def vote(answers: Sequence[str], same: Callable[[str, str], bool]) -> tuple[str | None, float]:
-    """The majority answer in its most common written form, and its share of all; (None, share) on a tie for the first place."""
-    groups: list[list[str]] = []
-    for form in distinct_forms(answers):
-        group = next((group for group in groups if same(group[0], form)), None)
-        if group is None:
-            groups.append([form])
-        else:
-            group.append(form)
-    return majority(answers, groups)
-
-
 def distinct_forms(answers: Sequence[str]) -> list[str]:
     """The written forms, the most common first: an order which does not depend on the order of the answers."""
     counts = Counter(answers)
@@ -196,7 +240,7 @@ def distinct_forms(answers: Sequence[str]) -> list[str]:
 
 
 def majority(answers: Sequence[str], groups: Sequence[Sequence[str]]) -> tuple[str | None, float]:
-    """As `vote`, with the distinct forms already put into groups of equal ones, the most common form of each first."""
+    """Return the majority of forms in groups of equal ones, the most common form of each first."""
     if not answers:
         return None, 0.0
     counts = Counter(answers)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+
+import re2
 
 MAX_ENTRIES = 64
 
 OPENING, CLOSING = "([{", ")]}"
-TOKENS = re.compile(r"\\begin\b|\\end\b|\\cup(?![a-zA-Z])|\\[{}]|\\.|[()\[\]{},;]", re.DOTALL)
-MATRIX = re.compile(r"[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?(.*)\\end\{\1\}[)\]]?", re.DOTALL)
-NUMBER_TOWER = re.compile(r"\d[)}]*\^\{?[({]*\d+[)}]*\^")  # 9^{9^9}
-HUGE_POWER = re.compile(r"\^\{?\(?-?\d{5,}")
-HUGE_FACTORIAL = re.compile(r"(?:\d{4,}|\d[)}]+|!\)?)!")
+TOKENS = re2.compile(r"(?s)\\begin\b|\\end\b|\\cup\b|\\[{}]|\\.|[()\[\]{},;]")
+MATRIX = re2.compile(
+    r"(?s)[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?(.*)\\end\{([pbB]?matrix|array)\}[)\]]?"
+)
+ROW_END = re2.compile(r"\\\\(?:\[[^\]]*\])?")
+MONSTERS = re2.compile(
+    r"\d[)}]*\^\{?[({]*\d+[)}]*\^"  # 9^{9^9}
+    r"|\^\{?\(?-?\d{7,}"
+    r"|(?:\d{5,}|\d[)}]+|!\)?)!"
+    r"|\\binom\{\d{5,}"
+)
+MAX_POWERS = 3  # that stand in one another
 MAX_DEPTH = 40
 
 
@@ -27,8 +35,8 @@ class Group:
 
 def split_group(body: str) -> Group:
     """Take an answer's body (of an answer_forms.Form) apart at its own commas, unions or cells, not at those inside."""
-    if (matrix := MATRIX.fullmatch(body)) and "\\begin" not in matrix[2]:
-        rows = [row.split("&") for row in re.split(r"\\\\(?:\[[^\]]*\])?", matrix[2]) if row.strip()]
+    if (matrix := MATRIX.fullmatch(body)) and matrix[1] == matrix[3] and "\\begin" not in matrix[2]:
+        rows = [row.split("&") for row in ROW_END.split(matrix[2]) if row.strip()]
         cells = tuple(cell.strip() for row in rows for cell in row)
         return Group(f"matrix {len(rows)}", cells, body)
     for separator, kind in ((",;", "list"), ("\\cup", "union")):
@@ -88,11 +96,18 @@ def _outer_brackets(body: str) -> str:
 
 
 def is_monstrous(formula: str) -> bool:
-    """Whether a formula is plainly made to exhaust whoever evaluates it. The rest is caught by the worker's limits."""
-    if NUMBER_TOWER.search(formula) or HUGE_POWER.search(formula) or HUGE_FACTORIAL.search(formula):
+    """Whether a formula is plainly made to exhaust whoever evaluates it.
+
+    The rest is caught by the worker's limits.
+    """
+    if MONSTERS.search(formula):
         return True
-    depth = deepest = 0
-    for character in formula:
-        depth += (character in OPENING) - (character in CLOSING)
-        deepest = max(deepest, depth)
-    return deepest > MAX_DEPTH
+    powers: list[bool] = []  # for each bracket that is open, whether it holds a power
+    for place, character in enumerate(formula):
+        if character in OPENING:
+            powers.append(formula[place - 1 : place] == "^")
+        elif character in CLOSING and powers:
+            powers.pop()
+        if len(powers) > MAX_DEPTH or sum(powers) > MAX_POWERS:
+            return True
+    return False

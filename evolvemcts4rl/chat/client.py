@@ -12,17 +12,15 @@ from dataclasses import replace
 from typing import Any
 
 from evolvemcts4rl.chat.addresses import addresses_of
-from evolvemcts4rl.chat.connection import _connect
+from evolvemcts4rl.chat.budget import Budget
+from evolvemcts4rl.chat.connection import connect
 from evolvemcts4rl.chat.dialect import ChatRequest
 from evolvemcts4rl.chat.endpoint import Endpoint, Usage
 from evolvemcts4rl.chat.journal import Journal, question_key
-from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError
+from evolvemcts4rl.chat.replicas import FIRST_BACKOFF
+from evolvemcts4rl.errors import EndpointError, UserError, severity
 from evolvemcts4rl.records import Completion, Message
 from evolvemcts4rl.settings import Settings
-
-FIRST_BACKOFF = 0.5  # seconds before the first retry, doubled at each further one
-PROBE: list[Message] = [{"role": "user", "content": "Say OK."}]
-PROBE_TOKENS = 16
 
 
 class ChatClient:
@@ -32,12 +30,22 @@ class ChatClient:
     """
 
     def __init__(self, settings: Settings, journal: Journal | None, backoff: float = FIRST_BACKOFF) -> None:
-        connections = [_connect(address, settings) for address in addresses_of(settings, os.environ)]
+        connections = [connect(address, settings) for address in addresses_of(settings, os.environ)]
         # The addresses may hold a password: the connections know it, no repr of anything that is kept here shall.
         self._settings = replace(settings, base_url=())
         self._journal = journal
-        self._endpoint = Endpoint(self._settings, connections, backoff, self._check_budget)
+        self._budget = Budget(settings.token_budget, journal)
+        self._endpoint = Endpoint(self._settings, connections, backoff, self._budget)
+        if journal and journal.totals().completions:
+            self._endpoint.expect_answers()
         self._purchases: set[asyncio.Task[list[Completion]]] = set()
+
+    def keep_in(self, journal: Journal) -> None:
+        """Use this journal from now on; what was bought before counts towards the budget."""
+        self._journal = journal
+        self._budget.keep_in(journal)
+        if journal.totals().completions:
+            self._endpoint.expect_answers()
 
     @property
     def usage(self) -> Usage:
@@ -59,7 +67,18 @@ class ChatClient:
     @property
     def tokens_spent(self) -> int:
         """Tokens bought over all lives of the run: what --token_budget bounds."""
-        return self._journal.totals().tokens if self._journal else self.usage.tokens
+        return self._budget.spent
+
+    def check_budget(self, messages: list[Message]) -> None:
+        """Raise UserError if --token_budget does not pay for the probe of each model and one completion of these messages."""
+        budget = self._settings.token_budget
+        price = self._budget.price(self._question(messages), 1)
+        price += sum(self._budget.price(self._endpoint.probe_request(model), 1) for model in self._models)
+        if budget is not None and price > budget:
+            raise UserError(
+                f"--token_budget {budget} does not pay for a single solution, which may cost {price} tokens: "
+                "give a larger one, or a smaller --max_tokens"
+            )
 
     async def open(self, probe: bool) -> None:
         """Read /v1/models, and with `probe` buy one tiny completion of each model, which is not kept.
@@ -67,10 +86,9 @@ class ChatClient:
         Raises UserError within seconds if the endpoint cannot be reached, refuses the key or has no such model.
         """
         await self._endpoint.open()
-        models = [self._settings.model_name, self._settings.judge_model] if probe else []
-        for model in dict.fromkeys(model for model in models if model):
+        for model in self._models if probe else []:
             try:
-                await self._endpoint.request(self._question(PROBE, model=model, max_tokens=PROBE_TOKENS), 0, 1)
+                await self._endpoint.request(self._endpoint.probe_request(model), 0, 1)
             except EndpointError as error:
                 raise UserError(f"the endpoint gives no completion, so nothing was begun: {error}") from None
 
@@ -141,7 +159,7 @@ class ChatClient:
 
     async def _buy_part(self, question: ChatRequest, start: int, count: int, found: dict[int, Completion]) -> None:
         # Whoever waits for it may be cancelled meanwhile, but what a server is at work on will be billed, so it is kept.
-        purchase = asyncio.create_task(self._purchase(question, start, count))
+        purchase = asyncio.create_task(self._endpoint.request(question, start, count))
         self._purchases.add(purchase)
         purchase.add_done_callback(self._ended)
         try:
@@ -158,18 +176,10 @@ class ChatClient:
         if not purchase.cancelled():
             purchase.exception()  # which is of no more use where whoever waited has been cancelled too
 
-    async def _purchase(self, question: ChatRequest, start: int, count: int) -> list[Completion]:
-        completions = await self._endpoint.request(question, start, count)
-        if self._journal and completions:
-            self._journal.put(question.key, start, completions)
-        return completions
-
-    def _check_budget(self) -> None:
-        budget = self._settings.token_budget
-        if budget is not None and self.tokens_spent >= budget:
-            raise BudgetSpent(
-                f"--token_budget {budget} is spent: {self._settings.resume_command} goes on with a larger one"
-            )
+    @property
+    def _models(self) -> list[str]:
+        settings = self._settings
+        return list(dict.fromkeys(filter(None, [settings.model_name, settings.judge_model])))
 
 
 def _runs(indices: list[int]) -> list[tuple[int, int]]:
@@ -189,7 +199,5 @@ async def _all_done(parts: list[Coroutine[Any, Any, None]]) -> None:
         await parts[0]
         return
     failed = [result for result in await asyncio.gather(*parts, return_exceptions=True) if result is not None]
-    for kind in (UserError, BudgetSpent, BaseException):
-        for error in failed:
-            if isinstance(error, kind):
-                raise error
+    if failed:
+        raise max(failed, key=severity)

@@ -3,75 +3,129 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
-import re
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import SplitResult, quote, urlencode
 
-from evolvemcts4rl.chat.addresses import NO_KEY, Address
+import re2
+
+from evolvemcts4rl.chat.addresses import NO_KEY, Address, url_under
 from evolvemcts4rl.chat.faults import Fault, fault_of_reply
 from evolvemcts4rl.settings import Settings
 
+log = logging.getLogger(__name__)
+
 CONNECT_TIMEOUT = 10.0  # seconds
-
-
-# Shorter than the 5 seconds after which uvicorn (vLLM, SGLang) hangs up: a request on a dying connection costs a retry.
+# Shorter than the 5 seconds after which uvicorn (vLLM, SGLang) hangs up: a request on a connection
+# that is being closed costs a retry.
 KEEP_ALIVE = 4.0
 
+MEGABYTE = 1_000_000
+MOST_REPLY_BYTES = 64 * MEGABYTE
+REPLY_SLACK_BYTES = 8 * MEGABYTE  # what a reply may hold beside the tokens that were asked for
+MOST_BYTES_PER_TOKEN = 100  # of JSON that escapes what is not ASCII; several times what is seen
+UNBOUNDED_TOKENS = 131_072  # of a choice whose request names no limit: a model's whole context
+MOST_LISTING_BYTES = 16 * MEGABYTE  # some gateways list hundreds of models with their descriptions
+MOST_REFUSAL_BYTES = 256_000
 
-class _Connection:
-    """One replica, asked by the openai library's HTTP client; what goes wrong becomes a Fault. Its repr names the host alone."""
+T = TypeVar("T")
 
-    def __init__(self, address: Address, client: Any, http: Any, timeout: float) -> None:
+
+class NotJson(Fault):
+    """A list of models that is none: perhaps a web page, and the API is elsewhere on this host."""
+
+
+class HttpConnection:
+    """One replica, asked by the openai library's HTTP client. Its repr names the host alone."""
+
+    def __init__(self, address: Address, http: Any, headers: Mapping[str, str], timeout: float) -> None:
         self.host = address.host
-        self._client = client  # knows the base URL and its own headers …
-        self._http = http  # … and this one sends: the rest of the library would double what a request costs
+        self._roots = address.roots  # those that may still turn out to be the one
+        self._query = urlencode({"api-version": address.azure_version}) if address.azure_version else ""
+        self._http = http
+        self._headers = {**headers, **address.headers}
         self._secrets = [_as_in_json(secret) for secret in address.secrets]
         self._timeout = timeout
-        self._azure = address.azure_version
-        own = {**client.default_headers, **address.headers}
-        # Each header costs time with every request: those that only describe the library stay away.
-        self._headers = {k: v for k, v in own.items() if isinstance(v, str) and not k.startswith("X-Stainless")}
         self._limits = {"timeout": http.timeout.as_dict()}
 
     def __repr__(self) -> str:
         return f"<connection to {self.host}>"
 
     async def post(self, body: dict[str, Any], headers: dict[str, str]) -> bytes:
-        path = f"deployments/{quote(body['model'], safe='')}/chat/completions" if self._azure else "chat/completions"
+        """Return the reply to a chat request. Raises Fault."""
+        deployment = f"deployments/{quote(body['model'], safe='')}/" if self._query else ""
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
-        return await self._ask("POST", path, self._timeout, content=content, headers=self._headers | headers)
+
+        async def ask(root: SplitResult) -> bytes:
+            url = url_under(root, f"{deployment}chat/completions", self._query)
+            what = {"content": content, "headers": self._headers | headers}
+            return await self._exchange("POST", url, self._timeout, most_bytes(body), **what)
+
+        return await self._first_served(ask)
 
     async def models(self, timeout: float) -> Any:
-        content = await self._ask("GET", "models", timeout, headers=self._headers)
-        try:
-            return json.loads(content)
-        except (ValueError, RecursionError):
-            raise Fault("the list of models is not JSON") from None
+        """Return the JSON of /v1/models. Raises Fault."""
+
+        async def ask(root: SplitResult) -> Any:
+            url = url_under(root, "models", self._query)
+            content = await self._exchange("GET", url, timeout, MOST_LISTING_BYTES, headers=self._headers)
+            try:
+                return json.loads(content)
+            except (ValueError, RecursionError):
+                raise NotJson("the list of models is not JSON") from None
+
+        return await self._first_served(ask)
 
     async def close(self) -> None:
-        await self._client.close()
+        """Close the sockets."""
+        await self._http.aclose()
 
-    async def _ask(self, method: str, path: str, timeout: float, **what: Any) -> bytes:
+    async def _first_served(self, ask: Callable[[SplitResult], Awaitable[T]]) -> T:
+        """Return what the first root that serves the request gives, and keep to that root."""
+        faults: list[Fault] = []
+        for root in self._roots:
+            try:
+                reply = await ask(root)
+            except Fault as fault:
+                if fault.status not in (404, 405) and not isinstance(fault, NotJson):
+                    raise
+                faults.append(fault)
+            else:
+                if len(self._roots) > 1:
+                    self._roots = (root,)
+                    log.warning("%s has no path: it answers at %s", self.host, root.geturl())
+                return reply
+        raise faults[0]
+
+    async def _exchange(self, method: str, url: str, timeout: float, most: int, **what: Any) -> bytes:
+        """Return the body of a good reply of at most `most` bytes. Raises Fault for any other."""
         import aiohttp
         import httpx2
 
-        version = f"?api-version={self._azure}" if self._azure else ""
+        request = httpx2.Request(method, url, extensions=self._limits, **what)
         try:
-            url = f"{self._client.base_url}{path}{version}"
-            request = httpx2.Request(method, url, extensions=self._limits, **what)
-            # The library bounds the wait for each piece of a reply, not for the whole: some gateways send blanks meanwhile.
+            # The library bounds the wait for each piece of a reply, not for the whole, and some
+            # gateways send blanks meanwhile.
             async with asyncio.timeout(timeout):
                 # Not elsewhere, should the reply say so: the key is for this address.
-                reply = await self._http.send(request, follow_redirects=False)
+                reply = await self._http.send(request, stream=True, follow_redirects=False)
+                try:
+                    content = await _read(reply, most if reply.is_success else MOST_REFUSAL_BYTES)
+                finally:
+                    await reply.aclose()  # drops the connection where something is left unread
         except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
             fault = self._fault_of_connection(error)
         else:
-            content = self._clean(reply.content)
-            if reply.is_success:
+            content = self._clean(content)
+            if not reply.is_success:
+                fault = fault_of_reply(reply.status_code, content.decode(errors="replace"), reply.headers)
+            elif len(content) > most:
+                fault = Fault(f"a reply of more than {most / MEGABYTE:.0f} MB was dropped", oversized=True)
+            else:
                 return content
-            fault = fault_of_reply(reply.status_code, content.decode(errors="replace"), reply.headers)
         raise fault from None
 
     def _fault_of_connection(self, error: BaseException) -> Fault:
@@ -80,7 +134,7 @@ class _Connection:
         causes: list[BaseException] = [error]
         while cause := causes[-1].__cause__ or causes[-1].__context__:
             causes.append(cause)
-        # The aiohttp transport calls most of its errors timeouts, so what it was is read from the cause.
+        # The aiohttp transport calls most of its errors timeouts: the cause tells what it was.
         for cause in causes:
             if isinstance(cause, aiohttp.ClientSSLError):
                 return Fault("no connection: an untrusted certificate, or no https at all", unreachable=True)
@@ -93,24 +147,47 @@ class _Connection:
         return Fault("the connection broke off")
 
     def _clean(self, content: bytes) -> bytes:
-        """A reply without the key, which some servers repeat when they refuse it."""
+        """Return a reply without the key, which some servers repeat when they refuse it."""
         for secret in self._secrets:
-            content = secret.sub(b"***", content)
+            if secret.search(content):
+                content = secret.sub(b"***", content)
         return content
 
 
-def _as_in_json(secret: str) -> re.Pattern[bytes]:
-    """The secret as it stands in plain text or in JSON, whose writers may escape whatever is neither letter nor digit."""
+def most_bytes(body: Mapping[str, Any]) -> int:
+    """Return the size above which no honest reply to a chat request is."""
+    tokens = body.get("max_tokens") or body.get("max_completion_tokens") or UNBOUNDED_TOKENS
+    written = body.get("n", 1) * tokens * MOST_BYTES_PER_TOKEN
+    return min(MOST_REPLY_BYTES, REPLY_SLACK_BYTES + written)
+
+
+async def _read(reply: Any, most: int) -> bytes:
+    """Return a reply's decompressed body, or a first part that is longer than `most` as well."""
+    pieces, size = [], 0
+    async with contextlib.aclosing(reply.aiter_bytes()) as read:
+        async for piece in read:
+            pieces.append(piece)
+            size += len(piece)
+            if size > most:
+                break
+    return b"".join(pieces)
+
+
+def _as_in_json(secret: str) -> Any:
+    """Return an expression for the secret in plain text or in JSON.
+
+    Writers of JSON may escape any sign that is neither letter nor digit.
+    """
     signs = (
-        re.escape(sign) if sign.isalnum() else rf"\\*(?:{re.escape(sign)}|(?i:u{ord(sign):04x}))" for sign in secret
+        re2.escape(sign) if sign.isalnum() else rf"\\*(?:{re2.escape(sign)}|(?i:u{ord(sign):04x}))" for sign in secret
     )
-    return re.compile("".join(signs).encode())
+    return re2.compile("".join(signs).encode())
 
 
-def _connect(address: Address, settings: Settings) -> _Connection:
-    """The connection to one replica, with a socket for every slot of the run."""
+def connect(address: Address, settings: Settings) -> HttpConnection:
+    """Return the connection to one replica, with a socket for every slot of the run."""
     import httpx2
-    from openai import AsyncAzureOpenAI, AsyncOpenAI, DefaultAioHttpClient
+    from openai import AsyncOpenAI, DefaultAioHttpClient
 
     # It logs every request with its address, which is noise, and takes time.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
@@ -119,11 +196,14 @@ def _connect(address: Address, settings: Settings) -> _Connection:
     timeout = httpx2.Timeout(settings.timeout, connect=CONNECT_TIMEOUT, pool=None)
     # On aiohttp a request costs half of what it does on the library's own transport.
     http = DefaultAioHttpClient(limits=limits, timeout=timeout)
-    client: Any
-    if address.azure_version:
-        client = AsyncAzureOpenAI(
-            azure_endpoint=address.url, api_version=address.azure_version, api_key=NO_KEY, http_client=http
-        )
-    else:
-        client = AsyncOpenAI(base_url=address.url, api_key=NO_KEY, http_client=http)
-    return _Connection(address, client, http, settings.timeout)
+    root = url_under(address.roots[0], "")
+    # The library knows which headers the environment asks for. Its methods would cost several
+    # times more (docs/decisions.md).
+    library = AsyncOpenAI(base_url=root, api_key=NO_KEY, http_client=http)
+    # Each header costs time with every request: those that only describe the library stay away.
+    headers = {
+        name: value
+        for name, value in library.default_headers.items()
+        if isinstance(value, str) and not name.startswith("X-Stainless")
+    }
+    return HttpConnection(address, http, headers, settings.timeout)

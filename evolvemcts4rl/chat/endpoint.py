@@ -1,27 +1,31 @@
-"""One request to the endpoint and all that it takes: a slot, a replica, retries, and what each refusal teaches."""
+"""One request to the endpoint and all that it takes: a slot, a replica, its price, retries, and what each refusal teaches."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from weakref import WeakSet
 
-from evolvemcts4rl.chat.dialect import PREFILLING_OWNERS, ChatRequest, Dialect
+from evolvemcts4rl.chat.budget import Budget
+from evolvemcts4rl.chat.dialect import ChatRequest, Dialect, server_kind
 from evolvemcts4rl.chat.faults import Fault, fatal_reason
+from evolvemcts4rl.chat.journal import question_key
+from evolvemcts4rl.chat.patience import Course, Patience
 from evolvemcts4rl.chat.replicas import Replica, Replicas
 from evolvemcts4rl.chat.replies import read_completions
-from evolvemcts4rl.errors import EndpointError, Refused, UserError
-from evolvemcts4rl.records import Completion
+from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.records import Completion, Message
 from evolvemcts4rl.settings import Settings
 
 log = logging.getLogger(__name__)
 
-LONGEST_BACKOFF = 30.0  # seconds
+BILLED_ALL_THE_SAME = (None, 408, 504)  # no status, or a gateway's that gave up while the server wrote on
+PROBE: list[Message] = [{"role": "user", "content": "Say OK."}]
+PROBE_TOKENS = 16
 LISTING_TIMEOUT = 10.0  # seconds for /v1/models, which no server computes
 LISTING_TRIES = 3
 
@@ -64,15 +68,15 @@ class Usage:
 
 
 class Endpoint:
-    """All replicas of one endpoint. `allow` is called before each request and raises where none may be made any more."""
+    """All replicas of one endpoint. `backoff` is the wait in seconds before the first retry, and the measure of all others."""
 
-    def __init__(
-        self, settings: Settings, connections: Sequence[Connection], backoff: float, allow: Callable[[], None]
-    ) -> None:
+    def __init__(self, settings: Settings, connections: Sequence[Connection], backoff: float, budget: Budget) -> None:
         self._settings = settings
-        self._replicas = Replicas([Replica(c.host, c, settings.concurrency) for c in connections], settings.concurrency)
+        replicas = [Replica(c.host, c, settings.concurrency) for c in connections]
+        self._replicas = Replicas(replicas, settings.concurrency, backoff)
         self._backoff = backoff
-        self._allow = allow
+        self._patience = Patience(self._replicas, settings.max_retries, backoff, self._probe)
+        self._budget = budget
         self._models: list[str] = []
         self._dialects: dict[str, Dialect] = {}
         self.owner = ""  # who owns the model, in lower case, as /v1/models says
@@ -83,7 +87,11 @@ class Endpoint:
     @property
     def prefills(self) -> bool:
         """Whether it is known to continue an unfinished assistant message."""
-        return self.owner in PREFILLING_OWNERS
+        return server_kind(self.owner).continues_prefix
+
+    def expect_answers(self) -> None:
+        """Know that an earlier life of the run got replies: where none come, they are waited for."""
+        self._patience.answered_before = True
 
     def dialect(self, model: str) -> Dialect:
         """What is known so far of how this model wants to be asked."""
@@ -107,31 +115,36 @@ class Endpoint:
                 self._learn_models(listing)
 
     async def request(self, question: ChatRequest, start: int, count: int) -> list[Completion]:
-        """One request, with its retries; gives fewer completions than asked for (perhaps none) where `n` turns out too high.
+        """Buy completions and keep them: fewer than asked for (perhaps none) where `n` is too high, or the budget too small.
 
         The loop is ours and not the library's, which would hold the slot while it waits, stay with a dead replica, hide the
         rate limits that steer the pressure, and take a cut-off or empty reply for a good one.
         """
-        tries, failures, avoid, seen = 0, 0, None, self._replicas.successes
+        course, avoid = Course(), None
         while True:
             replica = await self._replicas.acquire(question.affinity_key, avoid)
             sent_at = time.monotonic()
             try:
                 return await self._attempt(replica, question, start, count)
-            except Fault as fault:
-                # Being told to wait costs no retry while others get through: the queue is long, but it moves.
-                waits = self._judge(fault, replica, question.model, sent_at) or self._replicas.successes > seen
-                failures += not (fault.is_overload and waits)
-                seen = self._replicas.successes
-                if failures > self._settings.max_retries:
-                    raise EndpointError(f"{replica.host}: {fault}") from None
-                log.info("%s: %s", replica.host, fault)
+            except Fault as error:
+                fault = error
+                reason = self._fatal_reason(fault, replica, question.model)
+                self._patience.note(fault, replica, sent_at, refusal=bool(reason) or not fault.is_transient)
             finally:
                 self._replicas.release(replica)
+            log.info("%s: %s", replica.host, fault)
+            if reason or not fault.is_transient:
+                await self._patience.weigh_refusal(fault, reason, replica, question.model, course, sent_at)
+            else:
+                await self._patience.weigh_failure(fault, replica, question.model, course, sent_at)
+            await self._patience.sleep(course, fault)
             avoid = replica
-            # Jitter of a half each way keeps those that failed together from coming back together.
-            await asyncio.sleep(min(LONGEST_BACKOFF, self._backoff * 2.0**tries) * random.uniform(0.5, 1.5))
-            tries = min(tries + 1, 10)
+
+    def probe_request(self, model: str) -> ChatRequest:
+        """The smallest request that shows whether a model answers."""
+        settings = self._settings
+        sampling = {"temperature": settings.temperature, "top_p": settings.top_p, "max_tokens": PROBE_TOKENS}
+        return ChatRequest(model, PROBE, sampling, question_key(model, PROBE, sampling))
 
     def abandon(self, task: asyncio.Task[Any]) -> None:
         """End a task that requests: at once, or with the reply that a server is at work on, which will be billed."""
@@ -147,39 +160,44 @@ class Endpoint:
 
     async def close(self) -> None:
         """Close the connections."""
+        self._patience.close()
         await asyncio.gather(*(replica.connection.close() for replica in self._replicas.all))
 
     async def _attempt(self, replica: Replica, question: ChatRequest, start: int, count: int) -> list[Completion]:
-        """Ask one replica, anew where it turns out that it wants to be asked otherwise. Raises Fault."""
+        """Ask one replica, anew where it turns out that it wants to be asked otherwise. Raises Fault, and BudgetSpent."""
         dialect = self.dialect(question.model)
-        # The same for every attempt, so that a gateway that knows the header serves a lost reply again; it also names the indices.
-        headers = {"Idempotency-Key": f"{question.key.hex()[:32]}-{start}-{count}"}
         bounded = True
         while not (dialect.most_choices and dialect.most_choices < count):
-            self._allow()
-            body = dialect.body(question, count, bounded)
+            grant = await self._budget.reserve(question, count)
+            body = dialect.body(question, grant.choices, bounded)
+            # The same for every attempt, so that a gateway that knows the header serves a lost reply again; it also names the indices.
+            headers = {"Idempotency-Key": f"{question.key.hex()[:32]}-{start}-{grant.choices}"}
             self.usage.requests += 1
+            sent_at = time.monotonic()
             try:
                 reply = await self._post(replica, body, headers)
-                completions = self._read(reply, question, count)
+                completions = self._read(reply, question, grant.choices)
             except Fault as fault:
-                if fault.filtered or fault.is_cut_off:
-                    return [Completion("", "content_filter" if fault.filtered else "length")] * count
+                if reason := _reason_for_no_verdict(fault, bounded):
+                    completions = [Completion("", reason)] * grant.choices
+                    self._budget.keep(grant, question, start, completions)
+                    return completions
+                lost = fault.status in BILLED_ALL_THE_SAME and not fault.unreachable
+                self._budget.end(grant, cost=grant.tokens if lost else 0)
                 if fault.too_long:
+                    # Less than max_tokens is left of the context: a server that is not told how many writes what fits.
+                    bounded = False
                     if not dialect.outgrown:
                         log.warning("%s: %s; such requests get what fits, or count nowhere", question.model, fault)
                         dialect.outgrown = True
-                    if not bounded:
-                        return [Completion("", "length")] * count
-                    # Less than max_tokens is left of the context: a server that is not told how many writes what fits.
-                    bounded = False
                 elif not dialect.learn(fault, body):
                     raise
                 await asyncio.sleep(0)  # where nobody waits for it any more, it ends here and asks no second time
             else:
-                self._replicas.succeeded(replica)
+                self._budget.keep(grant, question, start, completions)
+                self._patience.answered(replica, sent_at)
                 self.usage.add(completions)
-                if len(completions) < count:
+                if len(completions) < grant.choices:
                     dialect.most_choices = min(len(completions), dialect.most_choices or count)
                 return completions
         return []
@@ -198,21 +216,24 @@ class Endpoint:
     def _read(self, reply: bytes, question: ChatRequest, count: int) -> list[Completion]:
         """The completions of a reply, which may hold anything at all. Raises Fault."""
         try:
-            return read_completions(reply, question, count, echoes=self.owner not in ("vllm", "sglang"))
+            return read_completions(reply, question, count, server_kind(self.owner).echoes_prefix)
         except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError) as error:
             log.debug("a reply that cannot be read", exc_info=True)
             raise Fault(f"the reply cannot be read ({type(error).__name__})") from None
 
-    def _judge(self, fault: Fault, replica: Replica, model: str, sent_at: float) -> bool:
-        """Steer by a fault; gives whether it is of a pressure that was lowered since. Raises where no retry could help."""
+    async def _probe(self, model: str) -> bool:
+        replica = await self._replicas.acquire()
+        try:
+            await self._attempt(replica, self.probe_request(model), 0, 1)
+        except Fault:
+            return False
+        finally:
+            self._replicas.release(replica)
+        return True
+
+    def _fatal_reason(self, fault: Fault, replica: Replica, model: str) -> str | None:
         flag = "--model_name" if model == self._settings.model_name else "--judge_model"
-        if reason := fatal_reason(fault, replica.host, model, self._models, flag):
-            raise UserError(reason) from None
-        if not fault.is_transient:
-            raise Refused(f"{replica.host}: {fault}") from None
-        if fault.status is None or fault.status >= 500:
-            self._replicas.faulted(replica, unreachable=fault.unreachable)
-        return fault.is_overload and not self._replicas.rate_limited(replica, sent_at, fault.retry_after)
+        return fatal_reason(fault, replica.host, model, self._models, flag)
 
     async def _list_models(self, replica: Replica) -> Any:
         """The JSON that lists the models, or the Fault of a replica that does not list them, which it need not."""
@@ -229,7 +250,10 @@ class Endpoint:
         elif fault.is_transient:
             log.warning("%s does not list its models (%s)", replica.host, fault)
         if fault.status == 401 and (reason := fatal_reason(fault, replica.host, "", [])):
-            raise UserError(reason)
+            self._replicas.refused(replica)
+            if self._replicas.none_serves():
+                raise UserError(reason)
+            self._replicas.set_aside(replica, reason)
         return fault
 
     def _learn_models(self, listing: Any) -> None:
@@ -239,3 +263,10 @@ class Endpoint:
         named = [row for row in rows if row.get("id") == self._settings.model_name] or rows[:1]
         if named:
             self.owner = str(named[0].get("owned_by") or "").lower()
+
+
+def _reason_for_no_verdict(fault: Fault, bounded: bool) -> str | None:
+    """Return the finish reason of completions that a refusal stands for, or None where it is to be asked again."""
+    if fault.filtered:
+        return "content_filter"
+    return "length" if fault.is_cut_off or (fault.too_long and not bounded) else None

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-import email.utils
 import json
 import math
-import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
-LONGEST_WAIT = 120.0  # seconds of a Retry-After that are obeyed; a longer one is asked again by then
+import re2
 
+LONGEST_WAIT = 120.0  # seconds of a Retry-After that are obeyed, at most
+LONGEST_MESSAGE = 300  # characters of what a server says
+LONGEST_QUOTE = 160  # characters of it in a sentence that ends the run
+NO_REASON = "no reason given"
+HIDDEN_ELEMENTS = ("script", "style")  # whose content is no text
 
-UNKNOWN_MODEL = re.compile(
-    r"\bmodel\b.{0,120}(not found|not exist|not available|not a valid)|(unknown|invalid|no such|unsupported) model|not a valid model",
-    re.IGNORECASE | re.DOTALL,
+# The expressions meet text of servers: RE2 takes linear time whatever it holds.
+UNKNOWN_MODEL = re2.compile(
+    r"(?is)\bmodel\b.{0,120}(not found|not exist|not available|not a valid)"
+    r"|(unknown|invalid|no such|unsupported) model|not a valid model"
 )
-
-
-NO_CREDIT = re.compile(r"insufficient[_ ](quota|credits?|balance|funds)|exceeded your current quota", re.IGNORECASE)
-
-
-TOO_LONG = re.compile(
-    r"context[_ -]?(length|window|size|limit)|available context|maximum model length|max_(completion_)?tokens\W.{0,80}too large"
-    r"|(prompt|input) is too long|must be at least 1, got -|max_new_tokens\W.{0,20}<=|too many tokens",
-    re.IGNORECASE | re.DOTALL,
+NO_CREDIT = re2.compile(r"(?i)insufficient[_ ](quota|credits?|balance|funds)|exceeded your current quota")
+TOO_LONG = re2.compile(
+    r"(?is)context[_ -]?(length|window|size|limit)|available context|maximum model length"
+    r"|max_(completion_)?tokens\W.{0,80}too large|must be at least 1, got -"
+    r"|max_new_tokens\W.{0,20}<=|(prompt|input) is too long|too many tokens"
 )
-
-
-FILTERED = re.compile(r"content_filter|content_policy|content management policy|flagged|moderation", re.IGNORECASE)
+FILTERED = re2.compile(r"(?i)content_filter|content_policy|content management policy|flagged|moderation")
 
 
 @dataclass(eq=False)
 class Fault(Exception):
-    """A request without a usable reply. `status` is None where there was no HTTP status, or an OK one with nonsense in it."""
+    """A request without a usable reply.
+
+    `status` is None where there was no HTTP status, or an OK one with nonsense in it. The texts are
+    one line each, of printable characters.
+    """
 
     message: str
     status: int | None = None
@@ -44,30 +47,39 @@ class Fault(Exception):
     retry_after: float | None = None  # seconds
     unreachable: bool = False  # there was no connection at all
     timed_out: bool = False
+    oversized: bool = False  # the reply was dropped since it did not end
 
     @property
     def is_transient(self) -> bool:
-        """Whether the same request may well succeed later."""
+        """Return whether the same request may well succeed later."""
+        if self.oversized:  # the next one would be as long, and is paid for again
+            return False
         return self.status is None or self.status in (408, 409, 425, 429) or self.status >= 500
 
     @property
     def is_overload(self) -> bool:
-        """Whether the endpoint asks for less at a time."""
+        """Return whether the endpoint asks for less at a time."""
         return self.status in (429, 503, 529)
 
     @property
     def filtered(self) -> bool:
-        """Whether a moderation filter refused the prompt: a result without a verdict, not an error."""
+        """Return whether a moderation filter refused the prompt.
+
+        That is a result without a verdict, not an error.
+        """
         return self.status in (400, 403, 422) and bool(FILTERED.search(f"{self.code} {self.message}"))
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether a reasoning model spent all its tokens before it wrote a word, which OpenAI calls an error."""
+        """Return whether a reasoning model spent all its tokens before it wrote a word.
+
+        OpenAI calls that an error.
+        """
         return self.status == 400 and "output limit was reached" in self.message
 
     @property
     def too_long(self) -> bool:
-        """Whether the prompt and the tokens that it may be answered with are more than the model's context holds."""
+        """Return whether prompt and answer are longer than the model's context."""
         return self.status in (400, 422) and bool(TOO_LONG.search(f"{self.code} {self.message}"))
 
     def __str__(self) -> str:
@@ -75,48 +87,64 @@ class Fault(Exception):
 
 
 def fatal_reason(fault: Fault, host: str, model: str, models: list[str], flag: str = "--model_name") -> str | None:
-    """The sentence with which the run ends, where no further request could succeed; None for every other fault.
+    """Return the sentence with which the run ends, or None where a further request could succeed.
 
-    `models` are those that the endpoint has, `flag` is the one that names the model which was asked.
+    It ends with what the server said. `models` are those that the endpoint has, `flag` is the one
+    that names the model which was asked.
     """
+    sentence = _fatal_sentence(fault, host, model, models, flag)
+    if sentence is None or fault.message == NO_REASON:
+        return sentence
+    more = len(fault.message) > LONGEST_QUOTE
+    return f'{sentence}; it said: "{fault.message[:LONGEST_QUOTE]}{"…" if more else ""}"'
+
+
+def _fatal_sentence(fault: Fault, host: str, model: str, models: list[str], flag: str) -> str | None:
     said = f"{fault.code} {fault.message}"
     if fault.status is not None and 300 <= fault.status < 400:
-        return f"{host} sends requests elsewhere ({fault.status}): give the address where they end as --base_url"
+        return f"{host} sends requests elsewhere ({fault.status}): give that address as --base_url"
     if fault.status == 401:
         return f"{host} refuses the key (401): set OPENAI_API_KEY to one that it accepts"
     if fault.status == 402 or (fault.status in (403, 429) and NO_CREDIT.search(said)):
-        return f"{host} says that the account has no credit left ({fault.status}): top it up, then run the same command again"
+        return f"{host} says that the account has no credit left ({fault.status}): top it up"
     if fault.status == 403:
         return f"{host} forbids this key the model {model} (403): use another key or {flag}"
     if fault.code == "model_not_found" or (fault.status in (400, 404, 422) and UNKNOWN_MODEL.search(said)):
         there = f" (it has {', '.join(models[:5])})" if models else ""
         return f"{host} has no model {model}: name one that it has with {flag}{there}"
     if fault.status in (404, 405):
-        return f"{host} has no chat completions at this address ({fault.status}): check --base_url (it mostly ends in /v1) and {flag}"
+        return (
+            f"{host} has no chat completions at this address ({fault.status}): "
+            f"check --base_url (it mostly ends in /v1) and {flag}"
+        )
     return None
 
 
 def fault_of_reply(status: int, text: str, headers: Mapping[str, str]) -> Fault:
-    """The fault that a reply with an error status stands for, whatever form its body has."""
+    """Return the fault that a reply with an error status stands for, whatever form its body has."""
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
-        return Fault(_plain(text) or "no reason given", status, retry_after=retry_after(headers))
+        return Fault(plain_text(text) or NO_REASON, status, retry_after=retry_after(headers))
     return fault_of_error(body.get("error", body) if isinstance(body, dict) else body, status, headers)
 
 
 def fault_of_error(error: Any, status: int | None, headers: Mapping[str, str]) -> Fault:
-    """The fault of an `error` object in OpenAI's form, or in any other."""
+    """Return the fault of an `error` object in OpenAI's form, or in any other."""
     wait = retry_after(headers)
     if not isinstance(error, dict):
-        return Fault(_plain(str(error)), status, retry_after=wait)
+        return Fault(plain_text(str(error)) or NO_REASON, status, retry_after=wait)
     message = error.get("message") or error.get("detail") or json.dumps(error)
-    code, param = str(error.get("code") or error.get("type") or ""), str(error.get("param") or "")
-    return Fault(_plain(str(message)), status, code, param.rpartition(".")[2], wait)
+    code = plain_text(str(error.get("code") or error.get("type") or ""))
+    param = plain_text(str(error.get("param") or "")).rpartition(".")[2]
+    return Fault(plain_text(str(message)) or NO_REASON, status, code, param, wait)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that a reply asks to wait, from Retry-After-Ms or Retry-After (a number or a date); at most LONGEST_WAIT."""
+    """Return the seconds to wait by Retry-After-Ms or Retry-After, at most LONGEST_WAIT.
+
+    Retry-After is a number of seconds or a date.
+    """
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         value = headers.get(name, "")
         try:
@@ -129,16 +157,36 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _seconds_until(date: str) -> float:
-    """The seconds until a date as headers have it; nan where it is none."""
+    """Return the seconds until a date as headers have it; nan where it is none."""
     try:
-        parsed = email.utils.parsedate_tz(date)
-        return email.utils.mktime_tz(parsed) - time.time() if parsed else math.nan
+        until = parsedate_to_datetime(date)
+        # A date without a zone (or with -0000) is one of UTC (RFC 5322).
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return (until - datetime.now(UTC)).total_seconds()
     except (ValueError, OverflowError):
         return math.nan
 
 
-def _plain(text: str) -> str:
-    """One line of at most 300 characters, without markup: fit for a sentence."""
-    return " ".join(re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.IGNORECASE).split())[
-        :300
-    ]
+def plain_text(text: str) -> str:
+    """Return one line of at most LONGEST_MESSAGE printable characters, without markup."""
+    visible = "".join(sign if sign.isprintable() else " " for sign in _without_markup(text))
+    return " ".join(visible.split())[:LONGEST_MESSAGE]
+
+
+def _without_markup(text: str) -> str:
+    """Return the text without its tags and without scripts and styles. Takes linear time."""
+    first, *pieces = text.split("<")
+    kept, hidden = [first], ""
+    for piece in pieces:
+        tag, closed, rest = piece.partition(">")
+        name = (tag[:8].lower().split() or [""])[0]
+        if hidden:
+            if closed and name == f"/{hidden}":
+                hidden = ""
+                kept.append(rest)
+        elif not closed or not (name[:1].isalpha() or name.startswith(("/", "!", "?"))):
+            kept.append(f"<{piece}")  # less than, not a tag
+        else:
+            hidden = next((element for element in HIDDEN_ELEMENTS if name == element), "")
+            kept.append("" if hidden else rest)
+    return " ".join(kept)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +22,9 @@ CREATE TABLE IF NOT EXISTS completions (
 );
 CREATE TABLE IF NOT EXISTS totals (completions INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER);
 INSERT INTO totals SELECT 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals);
+CREATE TABLE IF NOT EXISTS requests (set_aside INTEGER, lost INTEGER);
+INSERT INTO requests SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM requests);
+UPDATE requests SET lost = lost + set_aside, set_aside = 0;
 """
 FIND = (
     "SELECT position, text, finish_reason, prompt_tokens, completion_tokens, thought"
@@ -35,22 +38,32 @@ COUNT = (
 )
 
 
+BEGIN = "UPDATE requests SET set_aside = set_aside + ?"
+END = "UPDATE requests SET set_aside = set_aside - ?, lost = lost + ?"
+
+
 class SpoiltJournal(UserError):
     """The file is there, but it is no journal, or a damaged one."""
 
 
 @dataclass(frozen=True)
 class Totals:
-    """What a run has bought over all its lives."""
+    """What a run has bought over all its lives. `lost` are tokens that brought no completion, or may have been billed."""
 
     completions: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    lost: int = 0
 
     @property
     def tokens(self) -> int:
-        """Prompt and completion tokens together: what --token_budget bounds."""
+        """Prompt and completion tokens together."""
         return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def billed(self) -> int:
+        """All tokens that may have been billed: what --token_budget bounds."""
+        return self.tokens + self.lost
 
 
 def question_key(model: str, messages: Sequence[Message], sampling: Mapping[str, Any]) -> bytes:
@@ -84,7 +97,9 @@ class Journal:
             # kernel has it; a power cut may cost the last commits (they are bought again), never the file.
             db.execute("PRAGMA synchronous = NORMAL")
             db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
-            self._totals = Totals(*db.execute("SELECT * FROM totals").fetchone())
+            self._totals = Totals(
+                *db.execute("SELECT * FROM totals").fetchone(), *db.execute("SELECT lost FROM requests").fetchone()
+            )
         except sqlite3.Error:
             db.close()
             raise
@@ -95,17 +110,30 @@ class Journal:
         rows = self._guarded(lambda: self._db.execute(FIND, (key, start, start + n)).fetchall())
         return {row[0]: Completion(*row[1:]) for row in rows}
 
-    def put(self, key: bytes, start: int, completions: Sequence[Completion]) -> None:
-        """Commit completions as those of index `start`, start + 1, …; once this returns they survive the process."""
-        bought = Totals(
-            self._totals.completions + len(completions),
-            self._totals.prompt_tokens + sum(c.prompt_tokens for c in completions),
-            self._totals.completion_tokens + sum(c.completion_tokens for c in completions),
+    def begin_request(self, set_aside: int) -> None:
+        """Note what a request may cost before it leaves: it counts as lost where the process dies before its end."""
+        self._guarded(lambda: self._db.execute(BEGIN, (set_aside,)))
+
+    def end_request(self, set_aside: int, lost: int) -> None:
+        """Note the end of a request that brought no completion to keep, and what it has cost."""
+        self._guarded(lambda: self._db.execute(END, (set_aside, lost)))
+        self._totals = replace(self._totals, lost=self._totals.lost + lost)
+
+    def put(self, key: bytes, start: int, completions: Sequence[Completion], set_aside: int = 0) -> None:
+        """Commit completions as those of index `start`, start + 1, …; once this returns they survive the process.
+
+        `set_aside` is what was noted when the request left that brought them.
+        """
+        bought = replace(
+            self._totals,
+            completions=self._totals.completions + len(completions),
+            prompt_tokens=self._totals.prompt_tokens + sum(c.prompt_tokens for c in completions),
+            completion_tokens=self._totals.completion_tokens + sum(c.completion_tokens for c in completions),
         )
-        self._guarded(lambda: self._write(key, start, completions))
+        self._guarded(lambda: self._write(key, start, completions, set_aside))
         self._totals = bought
 
-    def _write(self, key: bytes, start: int, completions: Sequence[Completion]) -> None:
+    def _write(self, key: bytes, start: int, completions: Sequence[Completion], set_aside: int) -> None:
         rows = [
             (key, start + i, c.prompt_tokens, c.completion_tokens, c.finish_reason, c.text, c.thought)
             for i, c in enumerate(completions)
@@ -114,6 +142,8 @@ class Journal:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany(ADD, rows)
             self._db.execute(COUNT, (len(rows), sum(row[2] for row in rows), sum(row[3] for row in rows)))
+            if set_aside:
+                self._db.execute(END, (set_aside, 0))
             self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:
@@ -140,7 +170,8 @@ class Journal:
                     f"another run holds {self.path}: wait for it to end, or choose another --output_dir"
                 ) from None
             raise UserError(
-                f"the journal {self.path} cannot be written ({error}): make room or mend the permissions, then run the same command again"
+                f"the journal {self.path} cannot be written ({error}): make room or mend the permissions",
+                resumable=True,
             ) from None
         except sqlite3.DatabaseError as error:
             raise SpoiltJournal(

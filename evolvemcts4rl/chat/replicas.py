@@ -1,23 +1,28 @@
 """Which replica a request goes to, and when: one limit over the whole run, and one for each replica that adapts. No I/O.
 
-A replica's own limit follows TCP's congestion control (additive increase, multiplicative decrease, RFC 5681): a rate
-limit halves it, at most once per round trip, and a window full of successes raises it by one.
+A replica's own limit rises by one with every window full of usable replies, as TCP's congestion window does (RFC 5681).
+It falls to where MOST_REFUSED of the requests would be refused for load, and to half in one window at most: a server that
+refuses some at random, as gateways do, is asked as much as before.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+log = logging.getLogger(__name__)
+
+FIRST_BACKOFF = 0.5  # seconds before the first retry, doubled at each further one; what follows is so many of it
+FIRST_REST, LONGEST_REST = 10, 120  # that a dead replica is left alone, doubled each time that it is still dead
 FAULTS_TO_SET_ASIDE = 3  # in a row; one reset connection says little about a replica
-FIRST_REST, LONGEST_REST = (
-    5.0,
-    60.0,
-)  # seconds that a dead replica is left alone, doubled each time that it is still dead
+MOST_REFUSED = 0.25  # share of the requests refused for load above which there are too many in flight
+SHORTEST_WINDOW = 8  # replies; fewer say little about the share that is refused
+REFUSED_TO_PAUSE = 8  # for load, and twice as many as were answered, before a replica is left alone as it asks
 HOMES_KEPT = 10_000  # problems whose replica is remembered: more than are ever in work at once
 MUCH_BUSIER = 4  # requests above twice the idlest replica's, from which on a problem's own replica is too busy for it
 
@@ -30,20 +35,46 @@ class Replica:
     connection: Any = field(repr=False)
     limit: float
     in_flight: int = 0
-    faults: int = 0  # connection errors and 5xx since the last success
+    faults: int = 0  # connection errors and 5xx since the last answer
+    refusals: int = 0  # requests in a row that it refused to do at all
+    refusing_since: float = 0.0
     rest_seconds: float = 0.0
     aside_until: float = 0.0
     paused_until: float = 0.0
-    cut_at: float = 0.0
+    # Of the window that began with the last look at the limit:
+    began_at: float = 0.0
+    most_in_flight: int = 0
+    sent: int = 0
+    answered: int = 0
+    overloaded: int = 0  # refused for load
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether nothing usable is expected of it."""
+        return self.faults >= FAULTS_TO_SET_ASIDE
 
     def is_set_aside(self, now: float) -> bool:
         """Whether it is set aside at the moment."""
-        return self.faults >= FAULTS_TO_SET_ASIDE and now < self.aside_until
+        return self.is_dead and now < self.aside_until
 
     def has_room(self, now: float, alone: bool) -> bool:
         """Whether it may take a request more; one that comes back from the dead takes a single one to show itself."""
-        on_trial = self.faults >= FAULTS_TO_SET_ASIDE and not alone
+        on_trial = self.is_dead and not alone
         return now >= self.paused_until and self.in_flight < (1 if on_trial else int(self.limit))
+
+    def weigh(self, now: float) -> None:
+        """Lower the limit once a window is full of replies of which too many were refused for load, or will have been."""
+        window = max(min(self.limit, self.most_in_flight), SHORTEST_WINDOW)
+        replies = self.answered + self.overloaded
+        if self.overloaded >= window / 2:
+            self.limit = max(1.0, self.limit / 2)
+        elif replies < window:
+            return
+        # Refusals come quickly: what is still under way will mostly be answered.
+        elif (share := self.overloaded / max(self.sent, replies)) > MOST_REFUSED:
+            self.limit = max(1.0, self.limit * (1 - share) / (1 - MOST_REFUSED))
+        self.began_at, self.most_in_flight = now, self.in_flight
+        self.sent = self.answered = self.overloaded = 0
 
 
 @dataclass
@@ -56,9 +87,10 @@ class _Waiter:
 class Replicas:
     """All replicas of the endpoint behind one limit of requests in flight; who waits is served first come, first served."""
 
-    def __init__(self, replicas: Sequence[Replica], concurrency: int) -> None:
+    def __init__(self, replicas: Sequence[Replica], concurrency: int, backoff: float = FIRST_BACKOFF) -> None:
         self.all = list(replicas)
-        self.successes = 0  # usable replies of all of them
+        self.answered_at = 0.0  # when the latest of the requests left that got a usable reply
+        self._backoff = backoff
         self._concurrency = concurrency
         self._in_flight = 0
         self._waiters: deque[_Waiter] = deque()
@@ -89,34 +121,68 @@ class Replicas:
         self._in_flight -= 1
         self._serve_waiters()
 
-    def succeeded(self, replica: Replica) -> None:
+    def succeeded(self, replica: Replica, sent_at: float) -> None:
         """Note a usable reply: the replica is alive, and may bear a little more."""
-        self.successes += 1
-        replica.faults = 0
+        self.answered_at = max(self.answered_at, sent_at)
+        replica.faults = replica.refusals = 0
         replica.rest_seconds = 0.0
         replica.limit = min(self._concurrency, replica.limit + 1 / replica.limit)
+        if sent_at >= replica.began_at:
+            replica.answered += 1
+            replica.weigh(time.monotonic())
 
-    def rate_limited(self, replica: Replica, sent_at: float, retry_after: float | None) -> bool:
-        """Note a refusal for load: halve the limit, unless that was done after this request went out; gives whether it was."""
+    def rate_limited(self, replica: Replica, sent_at: float, retry_after: float | None) -> None:
+        """Note a refusal for load; where hardly anything else comes, the replica is left alone for as long as it asks."""
         now = time.monotonic()
-        if retry_after is not None:
-            replica.paused_until = max(replica.paused_until, now + retry_after)
-        if sent_at < replica.cut_at:
-            return False
-        replica.limit = max(1.0, min(replica.limit, replica.in_flight) / 2)
-        replica.cut_at = now
-        return True
+        if sent_at < replica.began_at:
+            return
+        replica.overloaded += 1
+        if replica.overloaded >= min(REFUSED_TO_PAUSE, replica.limit) and replica.overloaded > 2 * replica.answered:
+            replica.paused_until = max(replica.paused_until, now + (retry_after or 0.0))
+        replica.weigh(now)
 
     def faulted(self, replica: Replica, unreachable: bool) -> None:
         """Note a connection error or a 5xx: after some in a row, or at once if it cannot be reached, it is set aside."""
         now = time.monotonic()
         replica.faults = max(replica.faults + 1, FAULTS_TO_SET_ASIDE if unreachable else 0)
-        if replica.faults >= FAULTS_TO_SET_ASIDE and now >= replica.aside_until:
-            replica.rest_seconds = min(LONGEST_REST, replica.rest_seconds * 2 or FIRST_REST)
+        if replica.is_dead and now >= replica.aside_until:
+            replica.rest_seconds = min(
+                LONGEST_REST * self._backoff, replica.rest_seconds * 2 or FIRST_REST * self._backoff
+            )
             replica.aside_until = now + replica.rest_seconds
+
+    def set_aside(self, replica: Replica, reason: str) -> None:
+        """Leave a replica alone for a while, and say so, where there are others."""
+        if len(self.all) == 1:
+            return
+        if not replica.is_dead:
+            log.warning("%s; the other replicas go on", reason)
+        self.faulted(replica, unreachable=True)
+
+    def refused(self, replica: Replica) -> None:
+        """Note that a replica refuses to do a request at all."""
+        if not replica.refusals:
+            replica.refusing_since = time.monotonic()
+        replica.refusals += 1
+
+    def refuse_all(self, tries: int, seconds: float) -> bool:
+        """Whether every replica has refused so many requests in a row, for so long."""
+        now = time.monotonic()
+        return all(r.refusals >= tries and now - r.refusing_since >= seconds for r in self.all)
+
+    @property
+    def in_flight(self) -> int:
+        """How many slots are taken."""
+        return self._in_flight
+
+    def none_serves(self) -> bool:
+        """Whether every replica refuses what it is asked, or is dead."""
+        return all(r.refusals or r.is_dead for r in self.all)
 
     def _take(self, replica: Replica) -> None:
         replica.in_flight += 1
+        replica.sent += 1
+        replica.most_in_flight = max(replica.most_in_flight, replica.in_flight)
         self._in_flight += 1
 
     def _pick(self, affinity_key: str, avoid: Replica | None) -> Replica | None:

@@ -1,10 +1,9 @@
-"""A chat endpoint's reply as completions: text, thought, why it ended, and what each choice cost. Plain functions."""
+"""Read a chat endpoint's reply as completions: text, thought, why it ended, what it cost."""
 
 from __future__ import annotations
 
 import json
 import math
-import re
 from itertools import pairwise
 from typing import Any
 
@@ -17,15 +16,15 @@ BROKEN_OFF = "error"
 BYTES_PER_TOKEN = 3.5  # of UTF-8, roughly, in any language: only where the endpoint does not count
 MOST_BYTES_PER_TOKEN = 20  # of several choices together: above, their tokens were not all counted
 MOST_TOKENS = 10**9  # of one reply; no endpoint has a context so long
-THOUGHT = re.compile(r"\s*<think>(.*?)(?:</think>\s*|\Z)", re.DOTALL)
+THINK, THOUGHT_ENDS = "<think>", "</think>"
 
 
 def read_completions(content: bytes, question: ChatRequest, count: int, echoes: bool) -> list[Completion]:
-    """At most `count` completions of a reply with status 200, in the order of its choices.
+    """Return at most `count` completions of a reply with status 200, in the order of its choices.
 
-    `echoes` says that the endpoint may repeat the prefix before what it adds. The prompt's tokens are billed once a
-    request, so the first completion carries them and the others none. A choice that is broken off beside whole ones has no
-    verdict. Raises Fault where nothing usable was sent.
+    `echoes` says that the endpoint may repeat the prefix before what it adds. The prompt's tokens
+    are billed once a request, so the first completion carries them and the others none. A choice
+    that is broken off beside whole ones has no verdict. Raises Fault where nothing usable was sent.
     """
     payload = _payload(content)
     listed = payload.get("choices")
@@ -60,7 +59,7 @@ def _payload(content: bytes) -> dict[str, Any]:
 
 
 def _read_choice(choice: dict[str, Any], question: ChatRequest, echoes: bool) -> tuple[str, str, str]:
-    """Text, thought and finish reason of one choice."""
+    """Return text, thought and finish reason of one choice."""
     message = choice.get("message")
     reason = choice.get("finish_reason") or "stop"
     if not isinstance(message, dict) or not isinstance(reason, str) or reason == BROKEN_OFF:
@@ -78,15 +77,18 @@ def _read_choice(choice: dict[str, Any], question: ChatRequest, echoes: bool) ->
 
 
 def split_thought(content: str) -> tuple[str, str]:
-    """A text without the thought at its start, and the thought: `<think>…</think>`, also unopened, also never closed."""
-    if opened := THOUGHT.match(content):
-        return content[opened.end() :], opened[1].strip()
-    thought, closed, text = content.partition("</think>")
-    return (text.lstrip(), thought.strip()) if closed else (content, "")
+    """Return a text without the thought at its start, and the thought.
+
+    The thought stands in `<think>…</think>`, of which either tag may be missing.
+    """
+    opened = content.lstrip()
+    is_opened = opened.startswith(THINK)
+    thought, closed, text = (opened.removeprefix(THINK) if is_opened else content).partition(THOUGHT_ENDS)
+    return (text.lstrip(), thought.strip()) if closed or is_opened else (content, "")
 
 
 def _parts(content: Any) -> tuple[str, str]:
-    """Text and thought of a content, which is a string, nothing, or a list of typed parts."""
+    """Return text and thought of a content: a string, nothing, or a list of typed parts."""
     if not isinstance(content, list):
         return _string(content), ""
     texts, thoughts = [], []
@@ -101,7 +103,10 @@ def _parts(content: Any) -> tuple[str, str]:
 
 
 def _after_prefix(content: str, prefix: str) -> str:
-    """What follows the prefix where the reply repeats it; some chat templates trim its trailing whitespace first."""
+    """Return what follows the prefix where the reply repeats it.
+
+    Some chat templates trim its trailing whitespace first.
+    """
     for form in (prefix, prefix.rstrip()):
         if form and content.startswith(form):
             return content[len(form) :]
@@ -113,7 +118,7 @@ def _string(value: Any) -> str:
 
 
 def _sound(text: str) -> str:
-    """The text with lone surrogates (half an emoji, cut off by the token limit) replaced: no file could hold them."""
+    """Return the text without lone surrogates (half an emoji), which no file could hold."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -122,7 +127,7 @@ def _sound(text: str) -> str:
 
 
 def _tokens(payload: dict[str, Any], read: list[tuple[str, str, str]], question: ChatRequest) -> tuple[int, list[int]]:
-    """Prompt tokens, and completion tokens of each choice: the total in proportion to the lengths."""
+    """Return the prompt's tokens and those of each choice, in proportion to its length."""
     usage = payload["usage"] if isinstance(payload.get("usage"), dict) else {}
     sizes = [len(text.encode()) + len(thought.encode()) for text, thought, _ in read]
     prompt, written = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
@@ -141,12 +146,12 @@ def _tokens(payload: dict[str, Any], read: list[tuple[str, str, str]], question:
 
 
 def _count(value: Any) -> int | None:
-    """A number of tokens, if it is one."""
+    """Return a number of tokens; None where it is none."""
     return value if isinstance(value, int) and 0 <= value <= MOST_TOKENS else None
 
 
 def _counts_first_only(payload: dict[str, Any], sizes: list[int], written: int) -> bool:
-    """Whether `usage` counts the first choice alone, as llama.cpp's does: its timings, which are the first's, tell it.
+    """Return whether `usage` counts the first choice alone, as llama.cpp's does (see its timings).
 
     Without timings the reading is taken that gives the likelier number of bytes a token.
     """
@@ -157,6 +162,6 @@ def _counts_first_only(payload: dict[str, Any], sizes: list[int], written: int) 
 
 
 def _shares(sizes: list[int], total: int) -> list[int]:
-    """Whole numbers in proportion to the sizes that add up to the total."""
+    """Return whole numbers in proportion to the sizes that add up to the total."""
     ends = [round(total * sum(sizes[:i]) / sum(sizes)) for i in range(len(sizes) + 1)]
     return [after - before for before, after in pairwise(ends)]

@@ -1,15 +1,17 @@
-"""A second opinion: a language model reads each searched solution and names its first wrong step, without seeing our label.
+"""A second opinion: a model that does not see our labels names the first wrong step.
 
-The question is ProcessBench's (arXiv 2412.06559); keeping what both agree on is the consensus filter of arXiv 2501.07301.
+The question is ProcessBench's (arXiv 2412.06559); keeping what both agree on is the consensus
+filter of arXiv 2501.07301.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Sequence
 from typing import Protocol
+
+import re2
 
 from evolvemcts4rl.errors import Refused
 from evolvemcts4rl.prompts import prompt_messages
@@ -20,8 +22,13 @@ from evolvemcts4rl.tree import Node, Tree
 log = logging.getLogger(__name__)
 
 MAX_TOKENS = 4096  # a judge works each step out before it names one
-_INDEX = re.compile(r"(?:(?<![A-Za-z])[-−])?\d+")
-_UNBOXED = re.compile(rf"(?:^|(?:\bstep|\bindex)(?: is)?|boxed\{{)[\s:*_`]*({_INDEX.pattern})\W*$", re.IGNORECASE)
+_BOX = re2.compile(r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
+_INDEX = re2.compile(r"[A-Za-z]?[-−]?[0-9]+")
+# The hyphen of "step-1" is no sign: a sign stands at the beginning or behind a space.
+_UNBOXED = re2.compile(
+    r"(?i)(?:(?:^|boxed\{)[\s:*_`]*([-−]?[0-9]+)|\b(?:step|index)(?: is)?(?:[\s:*_`]+([-−]?[0-9]+)|([0-9]+)))"
+    r"[^\pL\pN_]*$"
+)
 _LONGEST_INDEX = 6  # characters
 
 
@@ -38,11 +45,11 @@ class Chat(Protocol):
         temperature: float | None = None,
         max_tokens: int | None = None,
     ) -> list[Completion]:
-        """The n completions of these messages by this model."""
+        """Return the n completions of these messages by this model."""
 
 
 async def judge(tree: Tree, chat: Chat, settings: Settings) -> None:
-    """Write the judge's verdict to the last node of every searched solution; it stays None where a reply names no step."""
+    """Write the judge's verdict to the last node of every searched solution, if it names a step."""
     searched = [path for path in tree.solutions() if path[-1].searched]
     await asyncio.gather(*(_judge_solution(tree, path, chat, settings) for path in searched))
 
@@ -60,18 +67,33 @@ async def _judge_solution(tree: Tree, path: Sequence[Node], chat: Chat, settings
             temperature=0.0,
             max_tokens=MAX_TOKENS,
         )
-    except Refused as error:  # which costs an opinion, not the search that it would have been of
+    except Refused as error:  # the search stands without an opinion of it
         log.warning("%s: no opinion of the judge: %s", tree.question_id, error)
         return
     path[-1].judged_error = first_wrong_step(reply.text, len(path)) if reply.whole else None
 
 
 def first_wrong_step(reply: str, num_steps: int) -> int | None:
-    """The index in the reply's last \\boxed{}, or at the end of its last line; -1 for no wrong step, None off the format."""
-    boxed = re.findall(r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}", reply)
-    lines = reply.strip().splitlines()
-    numbers = _INDEX.findall(boxed[-1]) if boxed else _UNBOXED.findall(lines[-1]) if lines else []
+    """Return the index in the reply's last \\boxed{}, or at the end of its last line.
+
+    -1 says that no step is wrong. None where the reply does not follow the format or names a step
+    that is not there.
+    """
+    boxed = _BOX.findall(reply)
+    numbers = _numbers(boxed[-1]) if boxed else _number_at_end(reply)
     if len(numbers) != 1 or len(numbers[0]) > _LONGEST_INDEX:
         return None
     index = int(numbers[0].replace("−", "-"))
     return index if -1 <= index < num_steps else None
+
+
+def _numbers(text: str) -> list[str]:
+    """Return the numbers of a text, where what follows a letter is a hyphen and no sign."""
+    found = _INDEX.findall(text)
+    return [number[1:].lstrip("-−") if number[0].isalpha() else number for number in found]
+
+
+def _number_at_end(reply: str) -> list[str]:
+    lines = reply.strip().splitlines()
+    found = _UNBOXED.search(lines[-1]) if lines else None
+    return [found[1] or found[2] or found[3]] if found else []

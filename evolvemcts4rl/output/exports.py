@@ -1,6 +1,6 @@
-"""Everything that is made from a tree: step labels, and training data for a process reward model, SFT and DPO.
+"""Everything that is made from a tree: step labels, and training data for PRM, SFT and DPO.
 
-Each function takes one tree, walked once, and gives the rows of one file; nothing else goes in.
+Each function takes one tree, walked once, and yields the rows of one file; nothing else goes in.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ STEP_TAG = "ки"  # Math-Shepherd's mark after each step
 
 
 def steps_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
-    """The tree flattened: every labelled prefix once, parents before children."""
+    """Yield the tree flattened: every labelled prefix once, parents before children."""
     tree = labelled_tree.tree
     steps, stack = [], [(child, "") for child in reversed(tree.root.children)]
     while stack:
@@ -31,7 +31,7 @@ def steps_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
 
 
 def prm_rows(labelled_tree: LabelledTree, keep: str = "all") -> Iterator[Row]:
-    """Stepwise supervision as TRL reads it: labels up to and including the first error.
+    """Yield stepwise supervision as TRL reads it: labels up to and including the first error.
 
     Left out: solutions whose labels, taken together, are less likely right than not, and with `keep` "agreed" those whose
     first error a judge sees elsewhere (the consensus filter of arXiv 2501.07301).
@@ -41,7 +41,7 @@ def prm_rows(labelled_tree: LabelledTree, keep: str = "all") -> Iterator[Row]:
 
 
 def math_shepherd_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
-    """Math-Shepherd's format: the tag after each step in `input`, + or − in its place in `label`."""
+    """Yield Math-Shepherd's format: a tag after each step in `input`, + or − for it in `label`."""
     tree = labelled_tree.tree
     for steps, labels in _distinct(labelled_tree.labelled):
         marked = [f"{step} {STEP_TAG}" for step in steps]
@@ -54,13 +54,13 @@ def math_shepherd_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
 
 
 def sft_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
-    """Each right solution that is not believed to hold an error, as a chat."""
+    """Yield each right solution that is not believed to hold an error, as a chat."""
     for text in labelled_tree.right:
         yield {"messages": [_turn("user", labelled_tree.tree.question), _turn("assistant", text)]}
 
 
 def dpo_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
-    """Pairs of a right and a wrong solution of the problem, as many as the rarer kind has."""
+    """Yield pairs of a right and a wrong solution of the problem, as many as the rarer kind has."""
     for right, wrong in zip(labelled_tree.right, labelled_tree.wrong, strict=False):
         yield {
             "prompt": [_turn("user", labelled_tree.tree.question)],
@@ -70,7 +70,7 @@ def dpo_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
 
 
 def openai_dpo_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
-    """The same pairs in OpenAI's preference format."""
+    """Yield the pairs of `dpo_rows` in OpenAI's preference format."""
     for pair in dpo_rows(labelled_tree):
         yield {
             "input": {"messages": pair["prompt"], "tools": [], "parallel_tool_calls": True},
@@ -80,7 +80,7 @@ def openai_dpo_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
 
 
 def _distinct(solutions: Iterable[Labelled]) -> Iterator[tuple[list[str], list[bool]]]:
-    """Steps and labels of each solution, once: many solutions are the same up to their first error."""
+    """Yield steps and labels of each solution once: many are the same up to their first error."""
     seen = set()
     for _, steps, labels in solutions:
         if (key := tuple(steps)) not in seen:

@@ -1,4 +1,4 @@
-"""JSON Lines files: rows written whole, read past what a dead run tore, put in order, and replaced all at once or not at all."""
+"""JSON Lines files: rows written whole, read past what a dead run tore, put in order, and replaced."""
 
 from __future__ import annotations
 
@@ -18,27 +18,28 @@ FIRST_ID = re.compile(rb'\{"question_id": ?"([\w.-]+)"')  # spares parsing a who
 
 
 def encode_row(row: Row) -> bytes:
-    """A row as it stands in its file, with the line's end."""
+    """Return a row as it stands in its file, with the line's end."""
     try:
         return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:  # half of an emoji, as broken servers send it in their complaints: it becomes a question mark
+    except TypeError:
+        # Half of an emoji, as broken servers send it in their complaints, becomes a question mark.
         return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
 def encode_rows(rows: Iterable[Row]) -> bytes:
-    """Some rows as they stand in their file."""
+    """Return rows as they stand in their file."""
     return b"".join(map(encode_row, rows))
 
 
 def write_all(file: IO[bytes], data: bytes) -> None:
-    """Write all of the data to an unbuffered file. Raises OSError where the disk takes only a part of it."""
+    """Write all of the data to an unbuffered file. Raises OSError where the disk is full."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
 
 
 def line_offsets(file: IO[bytes]) -> dict[str, int]:
-    """Where each line of a file begins, by its question_id."""
+    """Return the byte at which each line of a file begins, by its question_id."""
     places, position = {}, 0
     for each in file:
         places[_id_of(each).decode()] = position
@@ -52,7 +53,10 @@ def _id_of(row: bytes) -> bytes:
 
 
 def read_rows(path: Path) -> Iterator[Row]:
-    """The whole rows of a file, of which a dead run may have torn the last, or a dying disk any; none where there is no file."""
+    """Yield the rows of a file, none where there is no file.
+
+    Left out are lines that are not whole: a dead run may have torn the last, or a dying disk any.
+    """
     if not path.is_file():
         return
     with path.open("rb") as file:
@@ -64,8 +68,20 @@ def read_rows(path: Path) -> Iterator[Row]:
                         yield row
 
 
+def unique_rows(rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield the first row of each problem."""
+    seen: set[str] = set()
+    for row in rows:
+        if row["question_id"] not in seen:
+            seen.add(row["question_id"])
+            yield row
+
+
 def read_in_order(path: Path) -> Iterator[Row]:
-    """The rows of a file in order of question_id, with no more than their ids and places in memory; none where there is no file."""
+    """Yield the rows of a file in order of question_id, none where there is no file.
+
+    Only their ids and places are held in memory.
+    """
     if not path.is_file():
         return
     with path.open("rb") as file:
@@ -75,8 +91,9 @@ def read_in_order(path: Path) -> Iterator[Row]:
 
 
 def _places_in_order(file: IO[bytes]) -> array[int]:
-    """Where the lines begin, in order of their question_id."""
-    places: list[bytes] = []  # the id and the place in one object each, half as large as two in a tuple
+    """Return the bytes at which the lines begin, in order of their question_id."""
+    # The id and the place in one object each, half as large as two in a tuple.
+    places: list[bytes] = []
     position = 0
     for each in file:
         places.append(_id_of(each) + b"\0" + position.to_bytes(8, "big"))
@@ -87,7 +104,7 @@ def _places_in_order(file: IO[bytes]) -> array[int]:
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
-    """A file written beside and renamed into place when it is whole."""
+    """Open a file that is written beside and renamed into place when it is whole."""
     beside = path.with_name(path.name + ".new")
     try:
         with beside.open("wb") as file:

@@ -1,23 +1,20 @@
-"""A run's folder: its settings, the rows that are written as problems finish, and what makes the run go on after any end."""
+"""A run's folder: rows written as problems finish, and what makes the run go on after any end."""
 
 from __future__ import annotations
 
 import collections
 import contextlib
-import importlib.metadata
 import io
 import json
-import sys
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
 
-from evolvemcts4rl.chat.addresses import without_user
-from evolvemcts4rl.chat.journal import Journal, SpoiltJournal, Totals
+from evolvemcts4rl.chat.journal import Journal, Totals
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.labels.belief import Array, learn_rates, mean_rates
 from evolvemcts4rl.labels.labelling import evidence, relabel
@@ -30,22 +27,41 @@ from evolvemcts4rl.output.jsonl import (
     line_offsets,
     read_in_order,
     read_rows,
+    unique_rows,
     write_all,
 )
-from evolvemcts4rl.output.run_identity import folder_of, identity_of
-from evolvemcts4rl.output.summary import LabelCounts, money, summarise
+from evolvemcts4rl.output.run_files import (
+    JOURNAL,
+    PROBLEMS,
+    REPORT,
+    SETTINGS,
+    SUMMARY,
+    TREES,
+    delete_run,
+    refuse_inputs,
+    refuse_strangers,
+)
+from evolvemcts4rl.output.run_identity import (
+    folder_of,
+    identity_of,
+    refuse_other_run,
+    settings_json,
+    steps_were_cut_otherwise,
+)
+from evolvemcts4rl.output.summary import LabelCounts, summarise
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.report.page import most_instructive, write_report
 from evolvemcts4rl.settings import FORMATS, Settings
 from evolvemcts4rl.tree import Tree
 
-LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
-JOURNAL, SETTINGS, SUMMARY, REPORT = "completions.sqlite", "settings.json", "summary.json", "report.html"
-PROBLEMS, TREES = "problems.jsonl", "tree.jsonl"
+log = logging.getLogger(__name__)
 
 
 class RunFolder:
-    """The files of one run. Rows go in whole, one write each; a last line that a dead run tore is dropped and done again."""
+    """The files of one run.
+
+    Rows go in whole, one write each; a last line that a dead run tore is dropped and done again.
+    """
 
     def __init__(self, settings: Settings, seed_digest: str) -> None:
         self.path = folder_of(settings)
@@ -56,47 +72,29 @@ class RunFolder:
 
     @property
     def begun(self) -> bool:
-        """Whether an earlier life of this run left something."""
+        """Return whether an earlier life of this run left something."""
         return (self.path / SETTINGS).is_file()
 
     def check(self) -> None:
-        """Raise UserError if the folder is of another run: one with other settings, which are named, or of none at all."""
-        if self._settings.overwrite:
-            return
+        """Raise UserError, before anything is written, where this run cannot be in the folder.
+
+        That is where it holds a run with other settings, files that no run made, or an input of this run.
+        """
+        refuse_inputs(self.path, self._settings)
         if not self.begun:
-            # A journal alone is of a run that died in its first moment: nothing in it is taken for another question.
-            strangers = [name for name in _names() if not name.startswith(JOURNAL) and (self.path / name).exists()]
-            if strangers:
-                raise UserError(
-                    f"{self.path} holds {strangers[0]} but no {SETTINGS}, so it is not a run that can go on: "
-                    "give another --output_dir, or --overwrite."
-                )
-            return
-        try:
-            before = json.loads((self.path / SETTINGS).read_text(encoding="utf-8"))["identity"]
-        except (ValueError, KeyError):
-            raise UserError(f"{self.path / SETTINGS} is damaged: give another --output_dir, or --overwrite.") from None
-        changed = [name for name in self._identity | before if before.get(name) != self._identity.get(name)]
-        if changed:
-            name = changed[0]
-            flag = name if name in ("seed_digest", "prompts") else f"--{name}"
-            what = {"seed_digest": "the seed file has changed", "prompts": "a file in prompts/ has changed"}.get(
-                name, f"{flag} was {_shown(before.get(name))} and is now {_shown(self._identity.get(name))}"
-            )
-            raise UserError(
-                f"{self.path} holds a run with other settings ({what}): run it with the same ones, "
-                "or give another --output_dir, or --overwrite."
-            )
+            refuse_strangers(self.path)
+        else:
+            refuse_other_run(self.path / SETTINGS, self._identity, self._settings.overwrite)
 
     @property
     def complete(self) -> bool:
-        """Whether an earlier life brought every problem to its end, and none failed."""
+        """Return whether an earlier life brought every problem to its end, and none failed."""
         if self._settings.overwrite or not (self.path / SUMMARY).is_file():
             return False
         try:
             summary = self.read_summary()
             unfinished = not summary["complete"] or summary["problems"].get("failed")
-        except (ValueError, KeyError, TypeError):  # damaged: it is made anew, as is whatever else is missing
+        except (ValueError, KeyError, TypeError):  # damaged: it is made anew
             return False
         if unfinished:
             return False
@@ -105,26 +103,33 @@ class RunFolder:
 
     @property
     def continuation(self) -> str:
-        """How the run that the folder holds continues prefixes: no later life shall find its endpoint of another kind."""
+        """Return how the run in the folder continues prefixes: no later life does otherwise."""
         kept = json.loads((self.path / SETTINGS).read_text(encoding="utf-8"))
         return str(kept.get("continuation", self._settings.continuation))
 
     def open(self, continuation: str) -> tuple[Journal, Decided]:
-        """Make or mend the folder; gives its journal and the problems that are decided already.
+        """Make or mend the folder; return its journal and the problems that are decided already.
 
-        A new run's settings note the way in which it continues prefixes. Left out, to be done again, are those that failed and those whose trees were lost. Raises UserError if another run
+        Not decided are those that failed and those whose trees were lost: they are done again. The
+        settings of a new run note how it continues prefixes. Raises UserError where another process
         holds the folder.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(f"{self.path} cannot be made ({error.strerror}): choose another --output_dir.") from None
-        if self._settings.overwrite:
-            self._clear()
+        if self._settings.overwrite and self.begun:
+            delete_run(self.path)
         journal = Journal(self.path / JOURNAL)
         self._keep_formats()
         if not self.begun:
-            self.write_json(SETTINGS, self._settings_json() | {"continuation": continuation})
+            self.write_json(SETTINGS, settings_json(self._settings, self._identity, continuation))
+        elif steps_were_cut_otherwise(self.path / SETTINGS):
+            log.warning(
+                "%s was begun by a version that cut its solutions into other steps: what it has finished stays, "
+                "and some rollouts of what was under way are bought again",
+                self.path,
+            )
         (self.path / SUMMARY).unlink(missing_ok=True)
         again = self._without_tree(self.problems())
         kept = (row for row in read_rows(self.path / PROBLEMS) if row["status"] != "failed")
@@ -133,26 +138,46 @@ class RunFolder:
         if not self._settings.evolve_only:
             rows = (row for row in read_rows(self.path / TREES) if row["question_id"] in self._decided)
             self._rewrite(TREES, unique_rows(rows))
-        consume(self._write_exports(self.trees()))
+        for _ in self._write_exports(self.trees()):
+            pass
         trees = [] if self._settings.evolve_only else [TREES]
         for name in [PROBLEMS, *trees, *(f"{name}.jsonl" for name in self._formats)]:
             self._files[name] = (self.path / name).open("ab", buffering=0)
         return journal, self._decided
 
+    def without_failed(self) -> Decided:
+        """Forget the problems that failed, so that they are done again; gives those that are decided."""
+        self._files.pop(PROBLEMS).close()
+        self._decided.close()
+        self._rewrite(PROBLEMS, (row for row in read_rows(self.path / PROBLEMS) if row["status"] != "failed"))
+        self._decided = Decided(self.path / PROBLEMS)
+        self._files[PROBLEMS] = (self.path / PROBLEMS).open("ab", buffering=0)
+        return self._decided
+
     def rebuild_exports(self) -> None:
-        """Make the training files of a complete run anew, and what it cost: --formats, --keep or --prices may have changed."""
+        """Make all that follows from a complete run's trees anew.
+
+        --formats, --keep or --prices may have changed since.
+        """
         journal = Journal(self.path / JOURNAL)
         self._keep_formats()
-        consume(self._write_exports(self.trees()))
-        self._remove_empty()
-        if self._settings.prices:
-            summary = self.read_summary()
-            totals = Totals(summary["completions"], summary["prompt_tokens"], summary["completion_tokens"])
-            self.write_json(SUMMARY, summary | {"money": money(totals, self._settings.prices)})
+        if not self._settings.evolve_only:
+            (self.path / TREES).touch()
+        before, labels = self.read_summary(), LabelCounts()
+        shown = most_instructive(_counted(self._write_exports(self.trees()), labels))
+        totals = Totals(before["completions"], before["prompt_tokens"], before["completion_tokens"])
+        summary = before | summarise(self.problems(), labels, totals, self._settings.prices)
+        if not self._settings.prices:
+            summary["money"] = before["money"]
+        self._write_report(summary, shown)
+        self.write_json(SUMMARY, summary)
         journal.close()
 
     def write(self, problem: Problem, tree: Tree | None = None) -> None:
-        """Write all rows of a problem that has come to its end; its row in problems.jsonl, last, says that the others are there."""
+        """Write all rows of a problem that has come to its end.
+
+        Its row in problems.jsonl comes last: it says that the others are there.
+        """
         if tree:
             write_all(self._files[TREES], encode_row(tree.to_json()))
             labelled_tree = exports.LabelledTree(tree)
@@ -160,11 +185,11 @@ class RunFolder:
                 write_all(self._files[f"{name}.jsonl"], encode_rows(rows(labelled_tree)))
         write_all(self._files[PROBLEMS], encode_row(problem.to_json()))
 
-    def finish(self, complete: bool, journal: Journal, seconds: float) -> None:
+    def finish(self, complete: bool, journal: Journal, seconds: float, timed_out: int = 0) -> None:
         """Close the files and write the summary and the report.
 
-        Where the run is complete, all rows are put in order of question_id, and the belief's labels written with the rates
-        that the whole run has taught.
+        A complete run's rows are put in order of question_id, and the belief's labels are written
+        anew with the rates that the whole run has taught.
         """
         for file in self._files.values():
             file.close()
@@ -180,32 +205,36 @@ class RunFolder:
             labelled_trees = map(exports.LabelledTree, self.trees())
         shown = most_instructive(_counted(labelled_trees, labels))
         summary = summarise(self.problems(), labels, journal.totals(), self._settings.prices)
-        summary = {"complete": complete, "seconds": round(seconds, 1)} | summary | {"rates": mean_rates(rates)}
-        with atomic_write(self.path / REPORT) as file:
-            page = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
-            write_report(page, summary | {"run": self.path.name}, self.problems, shown)
-            page.detach()
-        self._remove_empty()
+        life = {"complete": complete, "seconds": round(seconds, 1), "comparisons_timed_out": timed_out}
+        summary = life | summary | {"rates": mean_rates(rates)}
+        self._write_report(summary, shown)
         self.write_json(SUMMARY, summary)
         journal.close()
 
     def read_summary(self) -> dict[str, Any]:
-        """What summary.json says."""
+        """Return what summary.json says."""
         summary: dict[str, Any] = json.loads((self.path / SUMMARY).read_text(encoding="utf-8"))
         return summary
 
     def trees(self) -> Iterator[Tree]:
-        """Every tree of the run, one at a time."""
+        """Yield every tree of the run."""
         return (Tree.from_json(row) for row in read_rows(self.path / TREES))
 
     def problems(self) -> Iterator[Problem]:
-        """Every decided problem of the run, one at a time."""
+        """Yield every decided problem of the run."""
         return (Problem.from_json(row) for row in read_rows(self.path / PROBLEMS))
 
     def write_json(self, name: str, value: Any) -> None:
-        """Write a JSON file beside and rename it, so that it is there whole or not at all."""
+        """Write a JSON file, whole or not at all."""
         with atomic_write(self.path / name) as file:
             file.write(json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n")
+
+    def _write_report(self, summary: dict[str, Any], shown: list[Tree]) -> None:
+        told = {"run": self.path.name, "resume_command": self._settings.resume_command}
+        with atomic_write(self.path / REPORT) as file:
+            page = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
+            write_report(page, summary | told, self.problems, shown)
+            page.detach()
 
     def _exports(self) -> dict[str, Callable[[exports.LabelledTree], Iterator[Row]]]:
         rows = {name: exports.ROWS[name] for name in self._formats}
@@ -214,7 +243,7 @@ class RunFolder:
         return rows
 
     def _relabelled_trees(self, rates: Array | None) -> Iterator[exports.LabelledTree]:
-        """The trees in order of question_id, labelled anew with these rates, and in passing every file of them made."""
+        """Yield the trees in order, labelled with these rates, and write every file."""
         if not (self.path / TREES).exists():  # --evolve_only
             return
         with atomic_write(self.path / TREES) as file:
@@ -230,7 +259,7 @@ class RunFolder:
             yield tree
 
     def _write_exports(self, trees: Iterable[Tree]) -> Iterator[exports.LabelledTree]:
-        """Make every file anew that is a function of the trees, which are given on."""
+        """Write every file anew that is a function of the trees, and yield these."""
         with contextlib.ExitStack() as stack:
             files = {name: stack.enter_context(atomic_write(self.path / f"{name}.jsonl")) for name in self._formats}
             for labelled_tree in map(exports.LabelledTree, trees):
@@ -239,61 +268,22 @@ class RunFolder:
                 yield labelled_tree
 
     def _without_tree(self, problems: Iterable[Problem]) -> set[str]:
-        """Those of the problems that should have a tree but have none: its file was cut or lost since."""
+        """Return the ids of the problems whose trees were lost since."""
         if self._settings.evolve_only:
             return set()
         there = {row["question_id"] for row in read_rows(self.path / TREES)}
         return {problem.question_id for problem in problems if problem.has_tree and problem.question_id not in there}
 
     def _keep_formats(self) -> None:
-        """Take up the formats that the folder has already, so that none of its files is left behind by the trees."""
+        """Take up the formats that the folder has already, so that all its files stay true."""
         if not self._settings.evolve_only:
             there = [name for name in FORMATS if (self.path / f"{name}.jsonl").exists()]
             self._formats = tuple(name for name in FORMATS if name in (*self._formats, *there))
-
-    def _remove_empty(self) -> None:
-        """Leave out files without a row, which `datasets` does not load."""
-        for name in [PROBLEMS, TREES, *(f"{name}.jsonl" for name in FORMATS)]:
-            path = self.path / name
-            if path.is_file() and not path.stat().st_size:
-                path.unlink()
-
-    def _clear(self) -> None:
-        """Delete the run that the folder holds, unless another process is at work in it."""
-        if (self.path / JOURNAL).exists():
-            with contextlib.suppress(SpoiltJournal):
-                Journal(self.path / JOURNAL).close()
-        for name in _names():
-            (self.path / name).unlink(missing_ok=True)
 
     def _rewrite(self, name: str, rows: Iterable[Row]) -> None:
         with atomic_write(self.path / name) as file:
             for row in rows:
                 file.write(encode_row(row))
-
-    def _settings_json(self) -> dict[str, Any]:
-        flags = asdict(self._settings) | {"base_url": [without_user(url) for url in self._settings.base_url]}
-        versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
-        return {"flags": flags, "identity": self._identity, "python": sys.version.split()[0], "libraries": versions}
-
-
-def _names() -> list[str]:
-    """Every file of a run, in the order in which they may be deleted: what says that the others are there goes first."""
-    journal = [JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm"]
-    return [SUMMARY, PROBLEMS, TREES, *(f"{name}.jsonl" for name in FORMATS), *journal, REPORT, SETTINGS]
-
-
-def _shown(value: Any) -> str:
-    return "not there" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def unique_rows(rows: Iterable[Row]) -> Iterator[Row]:
-    """The first row of each problem."""
-    seen: set[str] = set()
-    for row in rows:
-        if row["question_id"] not in seen:
-            seen.add(row["question_id"])
-            yield row
 
 
 def _counted(labelled_trees: Iterable[exports.LabelledTree], labels: LabelCounts) -> Iterator[exports.LabelledTree]:
@@ -302,32 +292,31 @@ def _counted(labelled_trees: Iterable[exports.LabelledTree], labels: LabelCounts
         yield labelled_tree
 
 
-def consume(iterator: Iterator[Any]) -> None:
-    collections.deque(iterator, maxlen=0)
-
-
 class Decided(Mapping[str, Problem]):
-    """The problems that earlier lives of a run have decided, by question_id: read from their file whenever they are asked for."""
+    """The problems that earlier lives of a run have decided, by question_id.
+
+    Each is read from the file when it is asked for, since a run may have more than fit in memory.
+    """
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
         self._places = line_offsets(self._file)
 
     def __getitem__(self, question_id: str) -> Problem:
-        """The problem of this id. Raises KeyError."""
+        """Return the problem of this id. Raises KeyError."""
         self._file.seek(self._places[question_id])
         return Problem.from_json(orjson.loads(self._file.readline()))
 
     def __iter__(self) -> Iterator[str]:
-        """Their ids, in the order of the file."""
+        """Yield their ids, in the order of the file."""
         return iter(self._places)
 
     def __len__(self) -> int:
-        """How many they are."""
+        """Return how many they are."""
         return len(self._places)
 
     def __contains__(self, question_id: object) -> bool:
-        """Whether the problem of this id is decided. Reads nothing."""
+        """Return whether the problem of this id is decided; nothing is read."""
         return question_id in self._places
 
     def close(self) -> None:

@@ -1,29 +1,33 @@
-"""Whether a problem is new: near-duplicates among a run's problems, and overlap with test sets that must not leak."""
+"""Find near-duplicates among a run's problems, and overlap with test sets."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
-import re
 import sqlite3
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
 
+import re2
 from rensa import RMinHash  # type: ignore[import-untyped]
 
-# Two words of a problem of thirteen, twelve of one of sixty; the edit similarity of Lee et al. (arXiv 2107.06499) too.
+# Two words of a problem of thirteen, twelve of one of sixty; the edit similarity of Lee et al.
+# (arXiv 2107.06499) too.
 NEAR = 0.8
-# "and loses #" is already a constraint of its own: a text with so many words more is a new problem, however long it is.
+# "and loses #" is already a constraint of its own: a text with so many words more is a new
+# problem, however long it is.
 ADDED_WORDS = 3
+# No evolved problem has more: acceptance_rules.LONGEST. The work of comparing is its square.
+MOST_TOKENS = 3000
 
-# GPT-3 (arXiv 2005.14165, appendix C) takes 8 to 13 words, by the length of the text, and leaves out what many texts share.
+# GPT-3 (arXiv 2005.14165, appendix C) takes 8 to 13 words, by the length of the text, and leaves
+# out what many texts share.
 LEAK_WORDS = 13
 LEAK_WORDS_LEAST = 8
 BOILERPLATE_TEXTS = 10
 
-# A set of problems told from one pattern shares bands by the thousand: that must not make each of them cost a thousand looks.
+# Problems told from one pattern share bands by the thousand: each must not cost a thousand looks.
 MOST_SHARING = 200  # earlier problems looked up a band
 MOST_COMPARED = 32  # of them compared word by word
 SCHEMA = """
@@ -36,40 +40,85 @@ BEGIN;
 SHARING = f"SELECT id FROM bands WHERE key = ? LIMIT {MOST_SHARING}"
 
 _BANDS, _BAND_ROWS = 8, 3  # finds 99 % of pairs at a Jaccard similarity of 0.76, 82 % at 0.58, 3 % at 0.15
-_CJK = "\u3040-\u30ff\u3400-\u9fff"  # written without spaces: every character counts as a word
-_TOKEN = re.compile(rf"[{_CJK}]|[^\W\d_{_CJK}]+|\d+(?:[.,]\d+)*|[-+*/^=<>()\[\]{{}}|\\%!]")
+_SIGNS = frozenset("-+*/^=<>()[]{}|\\%!")
+# What mixes letters, digits and other numerals: "3x", "1,200.5", "2nd".
+_PIECES = re2.compile(r"[\pL\p{Nl}\p{No}]+|\p{Nd}+(?:[.,]\p{Nd}+)*|[\x{3040}-\x{30ff}]")
+# No language has more marks on one letter (Unicode's Stream-Safe Text Format); sorting a longer
+# run takes quadratic time.
+_MARKS = re2.compile(r"(\pM{30})\pM+")
+
+
+class _Spacing(dict[int, str]):
+    """A table for str.translate: signs, Chinese and Japanese characters are words of their own."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        is_word = char in _SIGNS or 0x3040 <= code <= 0x30FF or 0x3400 <= code <= 0x9FFF
+        self[code] = f" {char} " if is_word else char if char.isalnum() or char in ".," else " "
+        return self[code]
+
+
+_SPACED = _Spacing()
 
 
 def tokens(text: str) -> list[str]:
-    """The words, numbers and signs of a text, in lower case; other punctuation, spacing and Unicode variants fall away."""
-    return [word.replace(",", "") for word in _TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())]
+    """Return the words, numbers and signs of a text.
+
+    They are in lower case; other punctuation and Unicode variants fall away.
+    """
+    sound = text.encode(errors="replace").decode()
+    plain = unicodedata.normalize("NFKC", _MARKS.sub(r"\1", sound)).casefold()
+    words = []
+    for piece in plain.translate(_SPACED).split():
+        word = piece.strip(".,")
+        if word.isalpha() or word in _SIGNS:
+            words.append(word)
+        else:
+            words += (found.replace(",", "") for found in _PIECES.findall(word))
+    return words
 
 
 def template(text: str) -> list[str]:
-    """The tokens with every number as `#`: what is left of a problem when its numbers do not count."""
+    """Return the tokens with every number as `#`: problems with other numbers are the same."""
     return ["#" if word[0].isdigit() else word for word in tokens(text)]
 
 
 def nearly_equal(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Whether two templates are the same problem told with other numbers, or with a few words changed.
+    """Return whether two templates are one problem with other numbers or a few other words.
 
-    The same words with other numbers are the same exercise: a data set has no use for both, and an evolved problem that
-    changed only these did not evolve. The measure is the share of tokens in common order (2M / T, at least NEAR);
-    a text that adds or leaves out ADDED_WORDS or more is never nearly equal, since a constraint added to a long problem
-    changes few of its words and all of its solution.
+    The same words with other numbers are the same exercise: a data set has no use for both, and an
+    evolved problem that changed only these did not evolve. The measure is the share of tokens in
+    common order (2M / T, at least NEAR). A text that adds or leaves out ADDED_WORDS or more is never
+    nearly equal: a constraint added to a long problem changes few of its words and all of its
+    solution. Texts of more than MOST_TOKENS are not compared word by word.
     """
     if abs(len(first) - len(second)) >= ADDED_WORDS:
         return False
-    matcher = SequenceMatcher(None, first, second, autojunk=False)
-    return matcher.quick_ratio() >= NEAR and matcher.ratio() >= NEAR
+    if max(len(first), len(second)) > MOST_TOKENS:
+        return list(first) == list(second)
+    total = len(first) + len(second)
+    return 2 * _common(first, second) >= NEAR * total
+
+
+def _common(first: Sequence[str], second: Sequence[str]) -> int:
+    """Return the longest common subsequence's length, by one bit a place (Hyyrö 2004)."""
+    places: defaultdict[str, int] = defaultdict(int)
+    for place, word in enumerate(second):
+        places[word] |= 1 << place
+    unmatched = whole = (1 << len(second)) - 1
+    for word in first:
+        matches = unmatched & places[word]
+        unmatched = ((unmatched + matches) | (unmatched - matches)) & whole
+    return len(second) - unmatched.bit_count()
 
 
 class Novelty:
-    """The problems that a run has so far, and the texts of test sets. What is found depends on the order of `add`.
+    """The problems of a run so far, in the order of `add`, and the texts of test sets.
 
-    Near-duplicates are looked up by locality-sensitive hashing of word pairs (MinHash, Broder 1997), so that n problems
-    cost about n steps, and are then confirmed word by word, those first that share most bands. Everything is kept in a
-    temporary SQLite file, so that memory does not grow with the problems.
+    Near-duplicates are looked up by locality-sensitive hashing of word pairs (MinHash, Broder
+    1997), so that n problems cost about n steps. Those found are compared word by word; the ones
+    that share most bands come first. A temporary SQLite file holds everything, so that memory does
+    not grow with the problems.
     """
 
     def __init__(self, test_texts: Iterable[str] = ()) -> None:
@@ -78,7 +127,7 @@ class Novelty:
         self._leaks = _leak_hashes(test_texts)
 
     def add(self, question_id: str, question: str) -> str | None:
-        """Enter a problem; gives the id of an earlier one that is equal or nearly equal, or None where it is new.
+        """Enter a problem; return the id of an earlier, nearly equal one, or None if it is new.
 
         Raises OSError where the temporary file finds no room.
         """
@@ -106,7 +155,7 @@ class Novelty:
         return earlier
 
     def _nearly_equal(self, bands: Sequence[int], words: Sequence[str]) -> str | None:
-        """The id of the problem, among those that share a band, that is nearly equal."""
+        """Return the id of a nearly equal problem among those that share a band."""
         shared = Counter(row for band in bands for (row,) in self._db.execute(SHARING, (band,)))
         for row in sorted(shared, key=lambda row: (-shared[row], row))[:MOST_COMPARED]:
             found, text = self._db.execute("SELECT question_id, words FROM texts WHERE id = ?", (row,)).fetchone()
@@ -115,7 +164,7 @@ class Novelty:
         return None
 
     def contaminated(self, question: str) -> bool:
-        """Whether the problem shares a run of 13 words (8 to 12: a whole shorter text) with a test text."""
+        """Return whether 13 words in a row, or all words, of a test text stand in the problem."""
         words = _plain_words(question)
         whole = _hash(tokens(question))
         return any(
@@ -125,7 +174,7 @@ class Novelty:
 
 
 def _leak_hashes(texts: Iterable[str]) -> dict[int, set[int]]:
-    """Hashes of the test texts' runs of words by length; 0 stands for whole texts too short for a run."""
+    """Return hashes of the test texts' runs of words by length; 0 stands for whole short texts."""
     counts: dict[int, Counter[int]] = {}
     for text in texts:
         words = _plain_words(text)
@@ -138,7 +187,7 @@ def _leak_hashes(texts: Iterable[str]) -> dict[int, set[int]]:
 
 
 def _plain_words(text: str) -> list[str]:
-    """The tokens without signs, so that a run of words is not used up by the braces of one formula."""
+    """Return the tokens without signs: the braces of one formula would use up a run of words."""
     return [word for word in tokens(text) if word[0].isalnum()]
 
 

@@ -1,4 +1,4 @@
-"""An asynchronous map that runs ahead of its consumer, within a window, and gives the results in the order of the source."""
+"""An asynchronous map that runs ahead of its consumer and keeps the order of the source."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ R = TypeVar("R")
 
 
 class OrderedMap(Generic[T, R]):
-    """The results of `function` over `source`, in the order of the source whatever the order in which they come in.
+    """The results of `function` over `source`, in the order of the source.
 
-    Starts at once, with up to `window` calls at a time. A slow one holds up only what comes out: the calls behind it go on,
-    until WINDOWS_AHEAD times as many results wait to be taken, so that a long source is read no faster than that. The first
-    call that fails ends all others and is raised from the iteration. Close it (`async with aclosing(…)`) where the iteration
-    may end early: that cancels what runs and waits for it.
+    It starts at once, with up to `window` calls at a time. The calls behind a slow one go on until
+    WINDOWS_AHEAD times `window` results wait to be taken; a long source is read no faster than
+    that. The first call that fails cancels all others and is raised from the iteration. Close it
+    (`async with aclosing(…)`) where the iteration may end early.
     """
 
     def __init__(self, function: Callable[[T], Awaitable[R]], source: AsyncGenerator[T], window: int) -> None:
@@ -63,27 +63,28 @@ class OrderedMap(Generic[T, R]):
         self._error = error
         for other in self._running:
             other.cancel()
-        self._queue.put_nowait(None)  # wakes a consumer who waits for an item that will not come
+        self._queue.put_nowait(None)  # the consumer may be waiting for an item that will not come
 
     def __aiter__(self) -> AsyncIterator[R]:
         return self
 
     async def __anext__(self) -> R:
         task = await self._queue.get()
-        # A finished one is taken at once: a turn of the event loop for each would starve the consumer of a busy loop.
+        # No turn of the event loop for a finished call: in a busy loop the consumer would hardly
+        # get on.
         if task is not None and not _succeeded(task):
             await asyncio.wait({task})
         if self._error is not None:
             await self.aclose()
             raise self._error
         if task is None:
-            self._queue.put_nowait(None)  # the end stays the end
+            self._queue.put_nowait(None)  # for whoever asks again
             raise StopAsyncIteration
         self._places.release()
         return task.result()
 
     async def aclose(self) -> None:
-        """Cancel what still runs and wait until it has ended."""
+        """Cancel the calls that still run, and wait until they have ended."""
         running = list(self._running)
         for task in running:
             task.cancel()

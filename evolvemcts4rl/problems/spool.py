@@ -14,10 +14,10 @@ SPOOL_BYTES = 8_000_000
 
 
 class Spool:
-    """The accepted problems of a round, in order, waiting to be parents: a queue that is read while it is written.
+    """A queue of problems that is read while it is written.
 
-    It lies in a temporary file once it is large, since a round's decisions may all be made before the next one's first,
-    and a hundred thousand parents need not wait in memory.
+    Once it is large it lies in a temporary file: a whole round may be decided before the next one
+    begins.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Spool:
         self._closed = False
 
     def put(self, problem: Problem) -> None:
-        """Add a problem at the end. Nothing is added once the reader has left: an error has ended its round, and will the run."""
+        """Add a problem at the end, unless an error has ended the reader."""
         if self._file.closed:
             return
         self._file.seek(0, os.SEEK_END)
@@ -34,12 +34,12 @@ class Spool:
         self._news.set()
 
     def close(self) -> None:
-        """Say that no more will come."""
+        """Tell the reader that no more will come."""
         self._closed = True
         self._news.set()
 
     async def read(self) -> AsyncGenerator[Problem]:
-        """Every problem in order, those still to come included."""
+        """Yield every problem in order, and wait for those still to come."""
         position = 0
         with self._file:
             while True:

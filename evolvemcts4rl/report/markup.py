@@ -1,4 +1,4 @@
-"""The small parts of an HTML page, and the one way into it for words that a model or a seed file has written."""
+"""The small parts of an HTML page, and the one way into it for words that others have written."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 
 LONG, SHORT = 3000, 240  # characters, after which what others wrote is cut
 
-# Characters that are not seen but change what is: controls, line separators, bidirectional overrides, zero-width and tag
-# characters, halves of surrogate pairs. Joiners stay, since Persian, Hindi and emoji are written with them.
+# Characters that are not seen but change what is: controls, line separators, bidirectional
+# overrides, zero-width and tag characters, halves of surrogate pairs. Joiners stay, since Persian,
+# Hindi and emoji are written with them.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
@@ -17,40 +18,43 @@ _UNSEEN = re.compile(
 
 
 def escape(text: object, most: int = SHORT) -> str:
-    """The text fit to stand in an element or in a quoted attribute, cut after `most` characters; unseen ones are named."""
+    """Return the text fit for an element or a quoted attribute, cut after `most` characters.
+
+    Characters that cannot be seen are named.
+    """
     words = str(text).replace("\r\n", "\n").strip()
     rest = "" if len(words) <= most else f" … and {len(words) - most:,} characters more"
     return html.escape(_UNSEEN.sub(lambda unseen: f"‹U+{ord(unseen[0]):04X}›", words[:most])) + rest
 
 
 def text_block(text: object, most: int = LONG) -> str:
-    """The same as a block of its own, in the direction of its own script."""
+    """Return the escaped text as a block of its own, in the direction of its own script."""
     return f'<div class="said" dir="auto">{escape(text, most)}</div>'
 
 
 def pluralise(number: float, thing: str) -> str:
-    """A number and what it counts: `1 tree`, `1,200 trees`."""
+    """Return a number and what it counts: `1 tree`, `1,200 trees`."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def percent(part: float, whole: float) -> str:
-    """A part of a whole as a CSS length."""
+    """Return a part of a whole as a CSS length."""
     return f"{100 * part / whole if whole else 0:.1f}%"
 
 
 def tile(figure: str, name: str, about: str, below: str = "") -> str:
-    """One of the run's figures, large, with a line about it; `below` is HTML."""
+    """Return one of the run's figures, large, with a line about it; `below` is HTML."""
     return f'<div class="tile"><b>{escape(figure)}</b> {escape(name)}{below}<small>{escape(about)}</small></div>\n'
 
 
 def balance(right: int, wrong: int) -> str:
-    """A bar of which the right ones take their share."""
+    """Return a bar of which the right ones take their share."""
     parts = f'<i class="right" style="width:{percent(right, right + wrong)}"></i>'
     return f'<span class="balance">{parts}<i class="wrong" style="width:{percent(wrong, right + wrong)}"></i></span>'
 
 
 def bars(counts: Mapping[str, int]) -> str:
-    """A bar for each name, the longest as wide as there is room."""
+    """Return a bar for each name, the longest as wide as there is room."""
     longest = max(counts.values(), default=0)
     rows = (
         f'<div><span>{escape(name)}</span><b>{number:,}</b><i style="width:{percent(number, longest)}"></i></div>\n'
@@ -60,7 +64,7 @@ def bars(counts: Mapping[str, int]) -> str:
 
 
 def histogram(counts: list[int], names: list[str]) -> str:
-    """A column for each count as an inline SVG, named below."""
+    """Return a column for each count as an inline SVG, named below."""
     width, height, highest = 64, 90, max(counts, default=0)
     parts = []
     for place, (number, name) in enumerate(zip(counts, names, strict=True)):
@@ -78,7 +82,7 @@ def histogram(counts: list[int], names: list[str]) -> str:
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A table; the cells are HTML."""
+    """Return a table; the cells are HTML."""
     top = "".join(f"<th>{escape(name)}</th>" for name in head)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>\n" for row in rows)
     return f'<div class="wide"><table><thead><tr>{top}</tr></thead>\n<tbody>{body}</tbody></table></div>\n'

@@ -1,7 +1,8 @@
-"""A run as one HTML page: its figures, and the trees from which there is most to learn. Nothing on it is fetched or executed.
+"""A run as one HTML page: its figures, and the trees with most to learn from.
 
-Questions, answers, steps and reasons come from models and seed files: they reach the page through `markup.escape` only, and
-the page's own policy forbids scripts and requests, should one slip through all the same.
+Nothing on it is fetched or executed. Questions, answers, steps and reasons come from models and seed
+files: they reach the page through `markup.escape` only, and the page's own policy forbids scripts and
+requests, should one slip through all the same.
 """
 
 from __future__ import annotations
@@ -35,10 +36,12 @@ HEAD = """<!DOCTYPE html>
 <style>
 """
 
-LEGEND = """<p class="legend"><b>p_correct</b> is the belief that every step up to here is right.
-<b>mc_value</b> is the share of correct rollouts among those started after the step.
-<span class="key right">right</span> p_correct ≥ 0.5, <span class="key wrong">wrong</span> below,
-<span class="key unknown">not labelled</span> where nothing was found out. Steps after the first error are faded.</p>
+LEGEND = """<p class="legend">A <b>rollout</b> is one completion by the model, from the problem or from a step in the middle of
+a solution to an answer. <b>p_correct</b> says how likely it is that every step up to this one is right, judged from all
+rollouts of the problem: from 0.5 up the step is labelled <span class="key right">right</span>, below
+<span class="key wrong">wrong</span>. <span class="key unknown">Not labelled</span> are steps of which the rollouts say too
+little. <b>mc_value</b> is the share of the rollouts started after this step that reached the right answer. The <b>first
+error</b> of a solution is its first wrong step; the steps after it are faded.</p>
 """
 
 
@@ -50,19 +53,20 @@ def write_report(
 ) -> None:
     """Write the page of a run with the trees of `shown`, in this order.
 
-    `summary` is what summary.json says; its "run", where there is one, stands in the heading. `problems` gives the run's
-    problems anew at each call, since parents are looked up after their children.
+    `summary` is what summary.json says, with the "run" for the heading and the "resume_command", where
+    there are these. `problems` gives the run's problems anew at each call, since parents are looked up
+    after their children.
     """
     file.writelines(_page(summary, problems, shown))
 
 
 def most_instructive(labelled_trees: Iterable[LabelledTree], most: int = MOST_TREES) -> list[Tree]:
-    """The trees to show, those from which there is most to learn first; never holds more than `most` of them."""
+    """Return the trees to show, those with most to learn from first, at most `most` of them."""
     return [labelled_tree.tree for labelled_tree in heapq.nlargest(most, labelled_trees, key=instructive)]
 
 
 def _page(summary: dict[str, Any], problems: Callable[[], Iterable[Problem]], shown: Sequence[Tree]) -> Iterator[str]:
-    listed = _without_tree(problems())
+    listed, without_tree = _without_tree(problems())
     against = summary["majority_against_stated_answer"][:MOST_LISTED]
     ids = [row["question_id"] for row in against] + [tree.question_id for tree in shown]
     known = _with_ancestors(problems, ids + [problem.question_id for problem in listed])
@@ -70,23 +74,24 @@ def _page(summary: dict[str, Any], problems: Callable[[], Iterable[Problem]], sh
     yield from _figures(summary)
     yield from _contradictions(against, len(summary["majority_against_stated_answer"]), known)
     yield from _trees(shown, summary["trees"], known)
-    yield from _others(listed, summary["problems"], known)
+    yield from _others(listed, without_tree, known)
     yield "</main>\n</body>\n</html>\n"
 
 
-def _without_tree(problems: Iterable[Problem]) -> list[Problem]:
-    """The first problems of each status that has no tree."""
+def _without_tree(problems: Iterable[Problem]) -> tuple[list[Problem], int]:
+    """Return the first problems of each status that have no tree, and how many have none in all."""
     seen: Counter[str] = Counter()
     listed = []
     for problem in problems:
-        if problem.status != "searched" and seen[problem.status] < MOST_LISTED:
+        if not problem.has_tree:
             seen[problem.status] += 1
-            listed.append(problem)
-    return sorted(listed, key=lambda problem: (problem.status, problem.question_id))
+            if seen[problem.status] <= MOST_LISTED:
+                listed.append(problem)
+    return sorted(listed, key=lambda problem: (problem.status, problem.question_id)), seen.total()
 
 
 def _with_ancestors(problems: Callable[[], Iterable[Problem]], ids: Iterable[str]) -> dict[str, Problem]:
-    """The problems of these ids and all that they descend from, by id."""
+    """Return the problems of these ids and all that they descend from, by id."""
     known: dict[str, Problem] = {}
     wanted = set(ids)
     while wanted:
@@ -97,15 +102,17 @@ def _with_ancestors(problems: Callable[[], Iterable[Problem]], ids: Iterable[str
 
 
 def _figures(summary: dict[str, Any]) -> Iterator[str]:
-    """The run in numbers."""
+    """Yield the run in numbers."""
     statuses, steps, solutions = Counter(summary["problems"]), summary["labelled_steps"], summary["labelled_solutions"]
     yield f"<header><h1>EvolveMCTS4RL {escape(summary.get('run', ''))}</h1>\n"
     if not summary.get("complete", True):
-        yield "<p><b>This run has not come to its end:</b> the same command goes on with it.</p>\n"
+        command = escape(summary.get("resume_command", "the same command"))
+        yield f"<p><b>This run is not complete:</b> {command} continues it.</p>\n"
     yield '</header>\n<div class="tiles">\n'
     about = " · ".join(f"{number:,} {status.replace('_', ' ')}" for status, number in statuses.most_common())
     yield tile(f"{sum(statuses.values()):,}", "problems", about)
-    yield tile(f"{summary['rollouts']:,}", "rollouts with a verdict", f"in {pluralise(summary['trees'], 'tree')}")
+    about = f"completions that came to an answer, in {pluralise(summary['trees'], 'tree')}"
+    yield tile(f"{summary['rollouts']:,}", "rollouts", about)
     right, wrong = steps["right"], steps["wrong"]
     yield tile(f"{right + wrong:,}", "labelled steps", f"{right:,} right · {wrong:,} wrong", balance(right, wrong))
     about = " · ".join(f"{number:,} {kind}" for kind, number in Counter(solutions).most_common()) or "none"
@@ -113,15 +120,15 @@ def _figures(summary: dict[str, Any]) -> Iterator[str]:
     yield tile(*_tokens(summary))
     yield '</div>\n<div class="panels">\n'
     errors = summary["first_errors_by_fifth_of_the_solution"]
-    yield f"<section><h2>Where first errors lie</h2>\n{histogram(errors, FIFTHS)}"
-    yield '<p class="quiet">Labelled solutions by the part in which their first error stands.</p></section>\n'
+    yield f"<section><h2>Where first errors are</h2>\n{histogram(errors, FIFTHS)}"
+    yield '<p class="quiet">How many solutions have their first wrong step in which fifth of their steps.</p></section>\n'
     mutations = {name.replace("_", " "): number for name, number in summary["mutations"].items()}
     if "identity" in mutations:
         mutations = {"seeds": mutations.pop("identity")} | mutations
     yield f"<section><h2>Where problems come from</h2>\n{bars(mutations)}</section>\n"
     if summary["reasons"]:
         reasons = {name.replace("_", " ", 1): number for name, number in list(summary["reasons"].items())[:10]}
-        yield f"<section><h2>Why there is no tree</h2>\n{bars(reasons)}</section>\n"
+        yield f"<section><h2>Why problems were not searched</h2>\n{bars(reasons)}</section>\n"
     yield "</div>\n"
 
 
@@ -136,11 +143,12 @@ def _tokens(summary: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def _contradictions(against: list[dict[str, Any]], total: int, known: dict[str, Problem]) -> Iterator[str]:
-    """The seeds whose stated answer the majority contradicts."""
+    """Yield the seeds whose stated answer most solutions contradict."""
     if not against:
         return
-    yield f"<h2>The majority contradicts the stated answer</h2>\n<p>{pluralise(total, 'seed')}. "
-    yield "Where the share is large, look at the seed: it is often the stated answer that is wrong.</p>\n"
+    yield "<h2>Most solutions contradict the seed file</h2>\n"
+    yield f"<p>For {pluralise(total, 'seed')}, most solutions give another answer than the seed file states. "
+    yield "Where their share is large, check the seed: the stated answer may be wrong.</p>\n"
     rows = []
     for row in against:
         problem = known.get(row["question_id"])
@@ -148,7 +156,7 @@ def _contradictions(against: list[dict[str, Any]], total: int, known: dict[str, 
         votes = "" if row["agreement"] is None else f"{row['agreement']:.0%}"
         answers = [escape(row["stated"]), f"<b>{escape(row['voted'])}</b>", votes]
         rows.append([f"<code>{escape(row['question_id'])}</code>", question, *answers])
-    yield table(["problem", "question", "stated", "voted", "share"], rows)
+    yield table(["problem", "question", "stated answer", "most solutions", "share"], rows)
     if total > len(against):
         yield f'<p class="quiet">{total - len(against):,} more in summary.json.</p>\n'
 
@@ -157,22 +165,23 @@ def _trees(shown: Sequence[Tree], total: int, known: dict[str, Problem]) -> Iter
     if not total:
         return
     yield f"<h2>{'The trees' if len(shown) == total else f'{len(shown):,} of {total:,} trees'}</h2>\n"
+    yield "<p>A tree holds all solutions of a problem, step by step; solutions that begin alike share their first steps. "
+    yield "The trees with most to learn from come first.</p>\n"
     if len(shown) < total:
-        yield f"<p>The most instructive first; {total - len(shown):,} are not shown: all are in tree.jsonl.</p>\n"
+        yield f"<p>{total - len(shown):,} are not shown: all are in tree.jsonl.</p>\n"
     yield LEGEND
     for place, tree in enumerate(shown):
         problem = known.get(tree.question_id) or Problem(tree.question_id, tree.question, tree.final_answer)
         yield from problem_card(problem, tree, known, place < UNFOLDED)
 
 
-def _others(listed: list[Problem], statuses: dict[str, int], known: dict[str, Problem]) -> Iterator[str]:
-    """Problems that were not searched, with the reason."""
+def _others(listed: list[Problem], total: int, known: dict[str, Problem]) -> Iterator[str]:
+    """Yield the problems that have no tree, with the reason."""
     if not listed:
         return
-    total = sum(number for status, number in statuses.items() if status != "searched")
     yield f"<h2>{pluralise(total, 'problem')} without a tree</h2>\n"
     if total > len(listed):
-        yield f"<p>The first {MOST_LISTED} of each kind; {total - len(listed):,} are not shown: see problems.jsonl.</p>\n"
+        yield f"<p>The first {MOST_LISTED} of each status; {total - len(listed):,} are not shown: all are in problems.jsonl.</p>\n"
     rows = []
     for problem in listed:
         origin = "seed"

@@ -1,4 +1,4 @@
-"""One problem in the report: where it comes from, a right solution beside wrong ones, step by step, and its whole tree."""
+"""One problem in the report: its origin, a right solution beside wrong ones, and its whole tree."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Path = Sequence[Node]
 
 
 def first_error(path: Path) -> int | None:
-    """The place of the first step whose label is false; None where there is none."""
+    """Return the place of the first step whose label is false; None where there is none."""
     return next((place for place, node in enumerate(path) if node.label is False), None)
 
 
 def instructive(labelled_tree: LabelledTree) -> tuple[bool, bool, bool, float]:
-    """How much there is to learn from looking at a tree; sorts from least to most.
+    """Return how much there is to learn from a tree, as a key that sorts from least to most.
 
     Best are trees with right and wrong solutions and a first error found after a right step; among equals, those where
     the belief falls most at such an error.
@@ -34,8 +34,10 @@ def instructive(labelled_tree: LabelledTree) -> tuple[bool, bool, bool, float]:
 
 
 def chosen_solutions(tree: Tree) -> list[Path]:
-    """Solutions that show the problem best side by side: a right one, wrong ones with different first errors, and one
-    whose answer is right after an error, as far as there are such."""
+    """Return the solutions that show the problem best side by side, as far as there are such.
+
+    They are a right one, wrong ones with different first errors, and one whose answer is right after an error.
+    """
     located = {path[-1] for path in labelled_solutions(tree)}
 
     def worth(path: Path) -> tuple[bool, float, bool]:
@@ -56,7 +58,7 @@ def chosen_solutions(tree: Tree) -> list[Path]:
 
 
 def problem_card(problem: Problem, tree: Tree, ancestors: Mapping[str, Problem], unfolded: bool) -> Iterator[str]:
-    """The HTML of one problem, in pieces; `ancestors` are looked up by their question_id."""
+    """Yield the HTML of one problem, in pieces; `ancestors` are looked up by their question_id."""
     shown, right, wrong = "open" if unfolded else "", *_labels(tree)
     yield f'<details class="problem" {shown}><summary><code>{escape(problem.question_id)}</code> '
     yield f"{_chip(problem.mutation)} {_solved(problem)} {balance(right, wrong)} "
@@ -74,7 +76,7 @@ def problem_card(problem: Problem, tree: Tree, ancestors: Mapping[str, Problem],
 
 
 def _fall(path: Path) -> float:
-    """How far the belief falls at the first error, if that comes after a right step."""
+    """Return how far p_correct falls at the first error, where that comes after a right step."""
     place = first_error(path)
     if not place:
         return 0.0
@@ -88,7 +90,10 @@ def _labels(tree: Tree) -> tuple[int, int]:
 
 
 def _walk(tree: Tree) -> Iterator[tuple[int, int, Node]]:
-    """Depth, indent and node of every step, parents first; what follows a step without a choice is not indented further."""
+    """Yield depth, indent and node of every step, parents first.
+
+    Only the steps after a fork are indented further.
+    """
     stack = [(1, 0, child) for child in reversed(tree.root.children)]
     while stack:
         depth, indent, node = stack.pop()
@@ -108,14 +113,18 @@ def _solved(problem: Problem) -> str:
 def _vote(problem: Problem) -> str:
     if problem.agreement is None:
         return ""
+    if problem.vote_agrees is None:
+        return f'<span class="quiet">its solutions agree on no answer (the most common ones have {problem.agreement:.0%})</span>'
     if problem.vote_agrees is False:
-        rival = f"says <b>{escape(problem.voted_answer)}</b>" if problem.voted_answer else "is for another answer"
-        return f'<span class="doubt">the vote {rival} ({problem.agreement:.0%})</span>'
-    return f'<span class="quiet">voted for by {problem.agreement:.0%}</span>'
+        rival = f"<b>{escape(problem.voted_answer)}</b>" if problem.voted_answer else "another answer"
+        return (
+            f'<span class="doubt">the most common answer of its solutions is {rival} ({problem.agreement:.0%})</span>'
+        )
+    return f'<span class="quiet">given by {problem.agreement:.0%} of its first solutions</span>'
 
 
 def _lineage(problem: Problem, ancestors: Mapping[str, Problem]) -> Iterator[str]:
-    """The problems from which this one was evolved, the nearest first."""
+    """Yield the problems from which this one was evolved, the nearest first."""
     if problem.parent_id is None:
         return
     yield f"<details><summary>Evolved from <code>{escape(problem.parent_id)}</code> by {_chip(problem.mutation)}</summary>\n"
@@ -129,10 +138,10 @@ def _lineage(problem: Problem, ancestors: Mapping[str, Problem]) -> Iterator[str
 
 
 def _solution(path: Path, located: bool) -> Iterator[str]:
-    """One solution as a column of steps."""
+    """Yield one solution as a column of steps."""
     end, error = path[-1], first_error(path)
     verdict = "✓ right answer" if end.correct else "✗ wrong answer"
-    times = f" <small>×{end.times}</small>" if end.times > 1 else ""
+    times = f" <small>written {end.times} times</small>" if end.times > 1 else ""
     yield f'<section class="solution {"right" if end.correct else "wrong"}"><h4>{verdict}{times}</h4>\n'
     yield f"<p>{_finding(path, error, located)}</p>\n<ol>\n"
     for place, node in enumerate(path):
@@ -145,16 +154,16 @@ def _solution(path: Path, located: bool) -> Iterator[str]:
 
 
 def _finding(path: Path, error: int | None, located: bool) -> str:
-    """What was found out about a solution, in a few words."""
+    """Return what was found out about a solution, in a few words."""
     if path[-1].p_correct is None or (error is None and not path[-1].correct):
-        found = "not searched"
+        found = "its first error is not known"
     elif error is None:
-        found = "no error seen"
+        found = "no wrong step found"
     else:
         found = f"first error in step {error + 1} of {len(path)}{'' if located else ', not certain'}"
     judged = path[-1].judged_error
     if judged is not None:
-        found += f"; the judge sees {'none' if judged < 0 else f'it in step {judged + 1}'}"
+        found += f"; the judge names {'no wrong step' if judged < 0 else f'step {judged + 1}'}"
     return found
 
 
@@ -163,19 +172,22 @@ def _kind(node: Node) -> str:
 
 
 def _measures(node: Node) -> str:
-    """p_correct as a meter, and mc_value with its counts."""
+    """Return p_correct as a meter, and mc_value with its counts."""
     parts = []
     if node.p_correct is not None:
         meter = f'<i class="meter"><i style="width:{percent(node.p_correct, 1)}"></i></i>'
         parts.append(f"<span>{meter} p_correct {node.p_correct:.2f}</span>")
     if node.mc_value is not None:
-        counts = f"{node.num_correct}/{node.num_rollouts}"
+        counts = f"{node.num_correct} of {node.num_rollouts} right"
         parts.append(f"<span>mc_value {node.mc_value:.2f} ({counts})</span>")
     return f'<div class="measures">{"".join(parts) or "not labelled"}</div>'
 
 
 def _tree(tree: Tree, right: int, wrong: int) -> Iterator[str]:
-    """Every step that any rollout wrote, parents first, folded away. Rows are siblings: no tree is too deep for a browser."""
+    """Yield every step that any rollout wrote, parents first, folded away.
+
+    Rows are siblings, so that no tree is too deep for a browser.
+    """
     nodes, ends = 0, 0
     for _, _, node in _walk(tree):
         nodes, ends = nodes + 1, ends + (node.correct is not None)

@@ -1,7 +1,9 @@
-"""The parts of a text within which it must not be split: closed display formulas, code blocks and markdown tables.
+"""The parts of a text within which it must not be split: closed display formulas, code blocks and
+markdown tables.
 
-A block that is never closed is plain text, since there is no telling where it was meant to end. What counts as a block
-is decided from its own text and what stands before it, so that cutting a text between blocks leaves them as they are.
+A block that is never closed is plain text, since there is no telling where it was meant to end.
+What counts as a block is decided from its own text and what stands before it, so that cutting a
+text between blocks leaves them as they are.
 """
 
 from __future__ import annotations
@@ -9,20 +11,27 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Iterator
 
 Span = tuple[int, int]  # where something starts and ends in the text, as offsets
 
-LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _MATH = (
     r"equation|align|alignat|flalign|aligned|alignedat|gather|gathered|multline|eqnarray|split|d?cases|array"
     r"|[pbBvV]?matrix|smallmatrix|displaymath|tabular|verbatim|lstlisting|tikzpicture|asy"
 )
 # \\ and \$ are matched to be passed over: \\[4pt] ends a row, it opens no formula.
 _MARK = re.compile(rf"\\[\\$]|\\\[|\\\]|\$\$|\\(?:begin|end)\{{(?:{_MATH})\*?\}}|\[/?asy\]")
-_FENCE = re.compile(r"(`{3,}|~{3,})([^`]*)$")
-_BLANK_LINE = re.compile(r"\n[ \t\r]*\n")
-_LATEX_TEXT = re.compile(r"\\(?:text\w*|math\w+|mbox|operatorname)\s?\{[^{}]*\}")
-_THREE_WORDS = re.compile(r"(?<!\\)\b[^\W\d_]{2,}(?:[ ,]+[^\W\d_]+){2}|[\u4e00-\u9fff]{4}")
+_LATEX_TEXT = re.compile(r"\\(?:text\w{0,12}|math\w{1,12}|mbox|operatorname)\s?\{[^{}]{0,400}\}")
+_THREE_WORDS = re.compile(r"(?<!\\)\b[^\W\d_]{2,30}(?:[ ,]{1,4}[^\W\d_]{1,30}){2}|[\u4e00-\u9fff]{4}")
+
+
+def lines_of(text: str) -> Iterator[Span]:
+    """Return where each line starts and ends, its line feed included."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        yield start, end
+        start = end
 
 
 def closed_blocks(text: str) -> list[Span]:
@@ -53,45 +62,63 @@ def closed_blocks(text: str) -> list[Span]:
 
 
 def _holds_prose(formula: str) -> bool:
-    """Whether what stands between two $$ is rather the text between two formulas, the first of them never closed."""
-    blank = _BLANK_LINE.search(formula)
-    return bool(blank and _THREE_WORDS.search(_LATEX_TEXT.sub("", formula[blank.end() :])))
+    """Return whether what stands between two $$ is rather the text between two formulas, the
+    first never closed.
+    """
+    lines = formula.split("\n")
+    for number, line in enumerate(lines[1:-1], 1):
+        if not line.strip(" \t\r"):
+            return bool(_THREE_WORDS.search(_LATEX_TEXT.sub("", "\n".join(lines[number + 1 :]))))
+    return False
+
+
+def _fence_mark(line: str) -> tuple[str, bool] | None:
+    """Return the marks of a line that opens or closes a code block, and whether it holds nothing
+    else; None elsewhere.
+    """
+    line = line.strip()
+    if not line.startswith(("```", "~~~")):
+        return None
+    rest = line.lstrip(line[0])
+    return None if "`" in rest else (line[: len(line) - len(rest)], not rest)
 
 
 def _fences(text: str) -> list[Span]:
-    """The ``` and ~~~ blocks that are closed, in order."""
+    """Return the ``` and ~~~ blocks that are closed, in order."""
     fences = []
-    for line in LINE.finditer(text):
-        mark = _FENCE.match(line[0].strip()) if line[0].lstrip().startswith(("```", "~~~")) else None
-        if mark:
-            fences.append((line, mark[1], not mark[2]))
     closing: dict[str, list[int]] = defaultdict(list)
-    for line, mark_text, bare in fences:
-        if bare:
-            closing[mark_text].append(line.end())
+    for start, end in lines_of(text):
+        mark = _fence_mark(text[start:end])
+        if mark:
+            fences.append((start, end, mark[0]))
+            if mark[1]:
+                closing[mark[0]].append(end)
     found: list[Span] = []
-    for line, mark_text, _ in fences:
-        if found and line.start() < found[-1][1]:
+    for start, end, marks in fences:
+        if found and start < found[-1][1]:
             continue
-        following = bisect_right(closing[mark_text], line.end())
-        if following < len(closing[mark_text]):
-            found.append((line.start(), closing[mark_text][following]))
+        following = bisect_right(closing[marks], end)
+        if following < len(closing[marks]):
+            found.append((start, closing[marks][following]))
     return found
 
 
 def _tables(text: str) -> list[Span]:
-    """The markdown tables: a row, the line of |---|---| under it, and the rows that follow."""
+    """Return the markdown tables: a row, the line of |---|---| under it, and the rows that
+    follow.
+    """
     found: list[Span] = []
     row_start: int | None = None  # of the row before
-    for line in LINE.finditer(text):
-        if "|" not in line[0]:
+    for start, end in lines_of(text):
+        line = text[start:end]
+        if "|" not in line:
             row_start = None
-        elif found and found[-1][1] == line.start():
-            found[-1] = (found[-1][0], line.end())
-        elif row_start is not None and "-" in line[0] and set(line[0].strip()) <= set("|:- \t"):
-            found.append((row_start, line.end()))
+        elif found and found[-1][1] == start:
+            found[-1] = (found[-1][0], end)
+        elif row_start is not None and "-" in line and set(line.strip()) <= set("|:- \t"):
+            found.append((row_start, end))
         else:
-            row_start = line.start()
+            row_start = start
     return found
 
 

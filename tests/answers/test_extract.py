@@ -1,26 +1,16 @@
-"""Final answers: found where they stand, compared as mathematics, voted on."""
+"""Final answers, found where they stand."""
 
-import random
+import os
+import resource
 import subprocess
 import sys
-import time
-from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evolvemcts4rl.answers.compare import compare_quick, same_answer
 from evolvemcts4rl.answers.extract import extract_answer, seed_answer
-from evolvemcts4rl.answers.forms import normalise_answer
-from evolvemcts4rl.answers.grader import vote
-from tests.support.answer_pairs import DIFFERENT, MATCHING, rows
 
-numbers = st.one_of(
-    st.integers(-10_000, 10_000).map(str),
-    st.decimals(-1000, 1000, places=3, allow_nan=False).map(str),
-    st.tuples(st.integers(-99, 99), st.integers(1, 99)).map(lambda pair: rf"\frac{{{pair[0]}}}{{{pair[1]}}}"),
-)
 latex = st.recursive(
     st.sampled_from(["x", "2", r"\pi", "10", "y"]),
     lambda inner: st.one_of(
@@ -33,33 +23,6 @@ latex = st.recursive(
     max_leaves=6,
 )
 prose = st.text(alphabet="ab 1.,\n$=()[]", max_size=60)
-
-
-@pytest.mark.parametrize(("kind", "gold", "answer"), [*rows(MATCHING)])
-def test_pair_matches(kind, gold, answer):
-    assert same_answer(gold, answer)
-
-
-@pytest.mark.parametrize(("kind", "gold", "answer"), [*rows(DIFFERENT)])
-def test_pair_does_not_match(kind, gold, answer):
-    assert not same_answer(gold, answer)
-
-
-@pytest.mark.parametrize(("kind", "gold", "answer"), [*rows(DIFFERENT)])
-def test_different_answers_are_never_normalised_to_the_same_text(kind, gold, answer):
-    assert normalise_answer(gold) != normalise_answer(answer)
-
-
-@pytest.mark.parametrize(("kind", "gold", "answer"), [*rows(MATCHING), *rows(DIFFERENT)])
-def test_order_of_a_pair_does_not_matter_and_each_answer_is_itself(kind, gold, answer):
-    assert same_answer(gold, answer) is same_answer(answer, gold)
-    assert same_answer(gold, gold)
-    assert same_answer(answer, normalise_answer(answer))
-
-
-def test_quick_path_spares_most_pairs_a_worker():
-    pairs = [*rows(MATCHING), *rows(DIFFERENT)]
-    assert sum(compare_quick(gold, answer) is not None for _, gold, answer in pairs) > 0.5 * len(pairs)
 
 
 @pytest.mark.parametrize(
@@ -164,84 +127,281 @@ def test_what_was_boxed_is_found_whatever_stands_around_it(before, answer, after
     assert extract_answer(before + r" \boxed{" + answer + "} " + after) == answer
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.text(max_size=30))
-def test_any_text_is_equal_to_itself_unless_nothing_is_in_it(text):
-    assert compare_quick(text, text) is bool(normalise_answer(text))
-
-
-@settings(max_examples=60, deadline=None)
-@given(latex)
-def test_formula_is_the_same_as_itself_otherwise_spaced(formula):
-    assert same_answer(formula, "$ " + formula.replace("+", " +  ").replace(r"\left", "").replace(r"\right", "") + " $")
-
-
-@settings(max_examples=300, deadline=None)
-@given(numbers, numbers)
-def test_numbers_compare_by_exact_value_both_ways(one, other):
-    def value(text):
-        above, _, below = text.removeprefix(r"\frac{").rstrip("}").partition("}{")
-        return Fraction(above) / Fraction(below or 1)
-
-    assert compare_quick(one, other) is compare_quick(other, one) is (value(one) == value(other))
-
-
 @settings(max_examples=300, deadline=None)
 @given(st.text(alphabet=r"\{}()[],.$%^_=+-0123456789abcx fracsqrtpm", max_size=60), st.text(max_size=20))
-def test_quick_path_and_extraction_take_any_text(one, other):
-    compare_quick(one, other)
+def test_extraction_takes_any_text(one, other):
     extract_answer(one)
     seed_answer(other)
 
 
-def test_vote_counts_equal_forms_as_one_candidate():
-    assert vote(["½", "0.5", r"\frac{1}{2}", "3", "3", "0.5"], same_answer) == ("0.5", 4 / 6)
+LOOPS = [
+    *(r"\boxed{", r"\boxed ", r"\boxed{1} and ", r"{\boxed{", r"\fbox{", "answer", "answer is", "the answer is "),
+    *("answer*****", "answer*", "answer for ", "answer: ", "the answer is 5 ", "Answer $", "<answer>", "</answer>"),
+    *("$", "$ ", "$$", "$ $ $ ", r"\(", r"\)", r"\[", r"\( \) ", "####", "#### ", "#### 5\n", "= ", "= = = ", "1 = "),
+    *("1 + ", "{", "}", "\\", "*", "**", "_ ", "\n", "# ", "9", "1,", "(1", "( ", ")", "a ", "x_1 ", " ", "\t"),
+    *(r"\frac", r"\frac{1}{2}", r"\color{red}{", r"\text{", r"\begin{aligned}", r"\end{aligned}", "&", r"\approx "),
+    *(
+        "答案",
+        "答案是",
+        "故选",
+        "，",
+        "。",
+        "is 5 ",
+        "so 5, so ",
+        ", so ",
+        "which is 5 ",
+        "because ",
+        "and 5 ",
+        "5-",
+        "5 ",
+    ),
+    *("5. ", "A. ", "not ", "5 million ", "square ", "°", "x = 5, ", "solution is ", "?", "é", "😀", "\ud800", "```"),
+]
+AROUND_LOOPS = [
+    *[("", ""), ("The answer is ", ""), ("answer", ""), (r"\boxed{", "}")],
+    *[("So it is 5 = ", "."), ("#### ", ""), (r"\[", r"\]")],
+]
 
 
-def test_tie_for_the_first_place_is_no_answer():
-    assert vote(["1", "2", "1.0", "2", "3"], same_answer) == (None, 2 / 5)
+def ends_within_cpu_seconds(limit: int, text: str) -> bool:
+    """Whether extraction ends on this text, in a child process that may use so much processor time."""
+    child = os.fork()
+    if not child:
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
+        code = 1
+        try:
+            extract_answer(text)
+            seed_answer(text)
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitpid(child, 0)[1] == 0
 
 
-def test_vote_on_nothing_is_no_answer():
-    assert vote([], same_answer) == (None, 0.0)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_loop_of_a_hundred_thousand_characters_is_searched_with_little_work(loop):
+    texts = [before + loop * (100_000 // len(loop)) + after for before, after in AROUND_LOOPS[:4]]
+    assert all(ends_within_cpu_seconds(4, text) for text in texts)
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.sampled_from(["½", "0.5", "1/2", "3", "3.0", "x", "50%", "50"]), max_size=12), st.randoms())
-def test_vote_does_not_depend_on_the_order(answers, rng: random.Random):
-    shuffled = rng.sample(answers, len(answers))
-    assert vote(answers, same_answer) == vote(shuffled, same_answer)
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.sampled_from([*LOOPS, " ", ".", "5", "x", "is", "so"]), min_size=1, max_size=4),
+    st.sampled_from(AROUND_LOOPS),
+)
+def test_no_repeated_fragments_cost_much_work(fragments, around):
+    loop = "".join(fragments)
+    assert ends_within_cpu_seconds(4, around[0] + loop * (100_000 // len(loop)) + around[1])
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.sampled_from([*LOOPS, "\n", ".", "5", "x", "Tom has 5 apples. "]), max_size=12).map("".join))
+def test_extraction_takes_any_mixture_of_what_models_write(text):
+    for answer in (extract_answer(text), seed_answer(text)):
+        assert answer is None or answer.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("the answer is\n\n\\[\n24\n\\]", "24"),
+        ("The answer is:\n\\begin{align*}\nx &= 2 + 3 \\\\\n&= 5\n\\end{align*}", "x = 2 + 3 = 5"),
+        ("**Final Answer:** The total cost is $24.", "$24"),
+        ("Final Answer: The volume of $ABCDEFGH$ is 120. I hope it is correct.", "120"),
+        ("Final Answer: The largest $n$ under 50 is 34.", "34"),
+        ("Answer: The area is 12 square units.", "12 square units"),
+        ("The answer is approximately 3.14", "3.14"),
+        ("The answer is about 5 million.", "5 million"),
+        ("The answer is 0.333...", "0.333..."),
+        ("The answer is .35", ".35"),
+        ("So the final answer is 15 gallons * 8 pints / gallon = 120 pints.", "120"),
+        ('The final answer is "$12 $ and $13 $". I hope it is correct.', "$12 $ and $13 $"),
+        ("The answer is 5, 6, and 7.", "5, 6, and 7"),
+        ("The answer is 5, and she has 7 left.", "5"),
+        ("The answer is 24\r\nThat is all\r\n", "24"),
+        ("The answer is 27 years old in 5 years.", "27 years"),
+        ("Final Answer: $x = 5$ and $y = 6$", "$x = 5$ and $y = 6$"),
+        ("The solutions are $x=1$ and $x=2$.", "$x=1$ and $x=2$"),
+        ("The solutions are 39 and 89. Their average is 64.", "64"),
+        ("Answer $ 9 $", "9"),
+        ("<reasoning>2 + 2</reasoning><answer>4</answer>", "4"),
+        ("# Answer\n\n42", "42"),
+        ("The correct option is B.", "B"),
+        ("答案：42, 故选 B。", "(B) 42"),
+        ("答案是 42。", "42"),
+        ("所以答案为 $\\frac{1}{2}$。", r"\frac{1}{2}"),
+        ("所以，答案是42元。", "42"),
+        ("故选：B", "B"),
+    ],
+)
+def test_announcement_gives_the_value_that_its_sentence_states(text, answer):
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Therefore, each child gets approximately 46.67 apples.", "46.67"),
+        ("So, the bus has 17 passengers. I hope this helps!", "17"),
+        ("So it takes 5 days.\n\nLet me know if you have any questions!", "5 days"),
+        ("Thus the total cost is $10 + $14 = $24.", "$24"),
+        ("Each of the 4 friends gets 12 apples.", "12"),
+        ("The probability that the sum is 7 is $\\frac{1}{6}$.", r"\frac{1}{6}"),
+        ("They need 5 pounds per day because 35 / 7 = 5.", "5 pounds per day"),
+        ("So he runs 6/3 = .5 hours, which is 30 minutes.", "30 minutes"),
+        ("Thus, $7$ is the final answer.", "7"),
+        ("Therefore $x \\geq 5$ is the solution.", "x \\geq 5"),
+        ("- **Total:** 24", "24"),
+        ("x = 1, y = 2", "x = 1, y = 2"),
+        ("So\n$$x = 1, y = 2$$", "x = 1, y = 2"),
+        ("so\n\\begin{align*}\nx &= 2 + 3 \\\\\n&= 5\n\\end{align*}", "5"),
+        ("2\\sqrt{3}", "2\\sqrt{3}"),
+        ("#### Step 2: add\nSo there are 30 rolls.", "30"),
+        ("#### Final Answer:\nThe number of rolls is 30.", "30"),
+    ],
+)
+def test_last_sentence_that_states_one_value_gives_it(text, answer):
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (r"\boxed{\text{The answer is } 24}", "24"),
+        (r"\boxed{Answer: 24}", "24"),
+        (r"\boxed{\textcolor{blue}{24}}", "24"),
+        (r"\boxed{{\color{red} 24}}", "24"),
+        (r"\boxed{\begin{aligned}x&=24\end{aligned}}", "x=24"),
+        (r"\boxed{\begin{aligned}x&=1\\y&=2\end{aligned}}", "x=1, y=2"),
+        (r"\boxed{\frac45 = 0.8}", r"\frac45"),
+        (r"\boxed{\frac{2}{3} \approx 0.667}", r"\frac{2}{3}"),
+        (r"\boxed{x \approx 3.1}", "3.1"),
+        (r"\boxed{10 = 12}", "10 = 12"),
+        (r"\boxed{\text{approximately } 46.67}", "46.67"),
+        (r"\boxed{\text{Tom has } 5 \text{ apples}}", "5"),
+        (r"\boxed{\text{The total cost is } \$24}", r"\$24"),
+        (r"\boxed{\text{No solution}}", r"\text{No solution}"),
+        (r"\boxed{12 \text{ and } 13}", r"12 \text{ and } 13"),
+        (r"\\boxed{\\frac{1}{2}}", r"\frac{1}{2}"),
+    ],
+)
+def test_box_gives_the_value_in_it(text, answer):
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (r"$\boxed{3}$ and $\boxed{4}$", "3, 4"),
+        (r"$$\boxed{k = 45} \quad \text{and} \quad \boxed{n = 2}$$", "k = 45, n = 2"),
+        (r"\[\boxed{(1, 2)}, \boxed{(2, 1)}\]", "(1, 2), (2, 1)"),
+        (r"$y_1 = \boxed{a}$ and $y_2 = \boxed{b}$", "a, b"),
+        (r"\boxed{3} apples and \boxed{4} pears", "3, 4"),
+        (r"\boxed{15\frac{39}{40}} or \boxed{\frac{639}{40}}", r"\frac{639}{40}"),
+        (r"\boxed{4}, \boxed{4}", "4"),
+        (r"First \boxed{3}. On reflection, \boxed{4}.", "4"),
+        (r"\boxed{1} no no no no \boxed{2}", "2"),
+    ],
+)
+def test_boxes_joined_by_and_are_one_list(text, answer):
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (r"\boxed{23}. Wait, I forgot one. The answer is 24.", "24"),
+        (r"So $\boxed{255}$. Final Answer: The final answer is $10,455$. I hope it is correct.", "10,455"),
+        ("#### 23\nNo: the answer is 24.", "24"),
+        (r"\boxed{42}. Answer: B", "(B) 42"),
+        (r"\boxed{\frac{2}{3}}. So the answer is approximately 0.667.", r"\frac{2}{3}"),
+        (r"\boxed{24}. I hope that the answer is clear.", "24"),
+        (r"\boxed{24}. The answer to the first part is 7.", "24"),
+        (r"\boxed{24}. Let us check whether the answer is 24.5.", "24"),
+        (r"\boxed{24}. The answer is not 25.", "24"),
+    ],
+)
+def test_only_a_plain_announcement_after_the_box_replaces_it(text, answer):
+    assert extract_answer(text) == answer
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        r"\boxed{" * 20_000,
-        r"\boxed{" + "{" * 50_000 + "}" * 50_000 + "}",
-        "}" * 50_000 + "{" * 50_000,
-        "the answer is " * 7_000,
-        "answer for " * 9_000,
-        "#### " * 20_000,
-        "$" * 100_000,
-        "9" * 100_000,
-        "a " * 50_000,
-        "\\" * 100_000,
-        " " * 100_000 + "x",
-        "**" * 50_000,
-        "\n" * 100_000,
-        "1," * 50_000,
-        "\\boxed " * 14_000,
+        "The answer cannot be 7.",
+        "The answer is not 5.",
+        "I am not sure what the answer is.",
+        "I don't think the answer is 5.",
+        "Let us check whether the answer is 5.",
+        "Suppose the answer is 5.",
+        "The answer might be 5.",
+        "The answer is either 5 or 6, depending on x.",
+        "The answer is more than 5.",
+        "The answer depends on 5 things.",
+        "Is the answer 5?",
+        "So 7 is not the answer.",
+        "Answer: see above",
+        "Answer: (see 3 above)",
+        "答案不是 5。",
+        "Could it be that x = 5?",
+        "We get 3, 5 and 7 apples.",
+        "There are 3 boys and 5 girls.",
+        "If she buys 5 apples.",
+        "Let x = 5.",
+        "It must be at least 5.",
+        "The number is between 3 and 7.",
+        "Each of the 4 friends gets the same.",
+        "He is the 5th.",
+        "So 2x + 3 = 7.",
+        "So y + 2 = 10.",
+        "It lasts 3-4 days.",
+        "So she needs 24/12 = 2 dozen eggs.",
+        "The area is 12 and the perimeter is 14.",
+        "Yes, since 5 + 3 = 8.",
+        "No, 5 is prime.",
+        "That is a mistake: 5 + 3 = 9.",
+        "Since each tile is 1 square inch, this is also the number of tiles.",
+        "So we have 5 apples and",
+        "Then $54 = 9 \\cdot 6 \\Rightarrow 54 \\equiv 0 \\pmod{6}$.",
+        "#### 1. Compute the total\nThen we stop.",
+        r"\boxed{Tom will be 27 years old in 5 years.}",
+        r"\boxed{\frac{1}{2",
     ],
 )
-def test_hostile_text_is_searched_in_linear_time(text):
-    start = time.process_time()
-    extract_answer(text)
-    seed_answer(text)
-    compare_quick(text, "1")
-    compare_quick(text[:1000], text[:999])
-    assert time.process_time() - start < 1.0
+def test_what_states_no_value_or_several_has_no_answer(text):
+    assert extract_answer(text) is None
 
 
+@pytest.mark.parametrize(
+    ("column", "answer"),
+    [
+        ("The answer is: 7", "7"),
+        ("Answer: 5", "5"),
+        ("So the answer is 2.", "2"),
+        ("Result: 24", "24"),
+        ("The total cost is $24.", "$24"),
+        ("答案：42", "42"),
+        ("The answer is Monday", "Monday"),
+        ("The answer is x = 5.", "x = 5"),
+    ],
+)
+def test_reference_answer_in_a_line_of_prose_is_read(column, answer):
+    assert seed_answer(column) == answer
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("Monday", "It is impossible", "both A and C", "x = 5", "x=1, y=2", "f(x) = 2x + 1", "yes", "No solution"),
+        *("A", "(B)", "B: 5", "1/2", "2:30", "3, 4", "5 apples", "12 cm", "2 hours and 30 minutes"),
+        *("All integers greater than 3", "False, since 2 is prime", "There are 3 solutions: 1, 2 and 5", "\\frac45"),
+    ],
+)
+def test_reference_answer_in_words_or_as_an_expression_stays(column):
+    assert seed_answer(column) == column
+
+
+@pytest.mark.slow
 def test_import_loads_no_computer_algebra():
     check = (
         "import sys, evolvemcts4rl.answers.extract; sys.exit('sympy' in sys.modules or 'math_verify' in sys.modules)"

@@ -1,4 +1,4 @@
-"""The embedded model, really started: what it serves, a run on it, and what is said where it is damaged or missing."""
+"""The embedded model, really started: what it serves, a run on it, what damage is told."""
 
 import json
 import subprocess
@@ -11,8 +11,9 @@ import pytest
 from evolvemcts4rl.chat.embedded_model import WEIGHTS, embedded_model
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.settings import EMBEDDED_MODEL
-from tests.test_end_to_end import environment, rows_of
+from tests.support.run_process import environment, rows_of
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 pytest.importorskip("xllamacpp", reason="the embedded model's server is not installed")
 

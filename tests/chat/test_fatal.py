@@ -1,8 +1,7 @@
-"""What ends a run: found out at its start where it can be, within seconds, with one sentence that names the way out."""
+"""What ends a run: found out at its start where it can be, and told in one sentence."""
 
 import asyncio
 import socket
-import time
 
 import pytest
 
@@ -53,10 +52,8 @@ def test_an_unknown_judge_is_named_with_its_flag():
 
 
 def test_an_unreachable_endpoint_ends_the_run_before_it_begins():
-    started = time.monotonic()
     with pytest.raises(UserError, match=r"cannot reach 127.0.0.1:[0-9]+ .no connection: .*: check --base_url"):
         complete(f"http://127.0.0.1:{free_port()}/v1")
-    assert time.monotonic() - started < 3
 
 
 def test_an_endpoint_that_never_answers_ends_the_run_before_it_begins():

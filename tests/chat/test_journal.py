@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -47,6 +48,27 @@ def test_totals_are_those_of_all_lives(path):
     totals = Journal(path).totals()
     assert totals == Totals(completions=8, prompt_tokens=14, completion_tokens=12)
     assert totals.tokens == 26
+
+
+def test_what_was_set_aside_for_a_request_that_never_ended_counts_as_billed(path):
+    journal = Journal(path)
+    for tokens in (500, 70, 9):
+        journal.begin_request(tokens)
+    journal.put(KEY, 0, FOUR, set_aside=500)
+    journal.end_request(70, lost=3)
+    assert journal.totals().billed == 13 + 3
+    journal.close()
+    assert Journal(path).totals().billed == 13 + 3 + 9
+
+
+def test_a_journal_of_an_earlier_version_is_taken_up(path):
+    journal = Journal(path)
+    journal.put(KEY, 0, FOUR)
+    journal.close()
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE requests")
+    db.close()
+    assert Journal(path).totals() == Totals(completions=4, prompt_tokens=7, completion_tokens=6)
 
 
 def test_a_completion_that_is_there_is_not_replaced(path):
@@ -94,6 +116,7 @@ OPEN = (
 )
 
 
+@pytest.mark.slow
 def test_a_second_run_on_the_folder_is_refused(path):
     journal = Journal(path)
     with pytest.raises(UserError, match=r"another run holds .*completions\.sqlite"):
@@ -116,6 +139,7 @@ for i in range(10**9):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.2])
 def test_kill_9_loses_nothing_that_was_put_and_leaves_no_lock(path, delay):
     process = subprocess.Popen(
@@ -155,6 +179,7 @@ print(put)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     resource.getrlimit(resource.RLIMIT_FSIZE)[1] != resource.RLIM_INFINITY, reason="the limit is fixed here"
 )

@@ -11,6 +11,7 @@ import pytest
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.output.run_folder import RunFolder
 from evolvemcts4rl.output.run_identity import folder_of
+from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Completion, Problem, Rollout
 from evolvemcts4rl.settings import FORMATS, Settings
 from evolvemcts4rl.tree import Node, Tree
@@ -25,7 +26,7 @@ def settings(tmp_path):
 
 def solved(question_id):
     """A problem at its end, and its tree with one right and one wrong solution."""
-    problem = Problem(question_id, f"What is {question_id} + 1?", "1", solve_rate=0.5, status="searched")
+    problem = Problem(question_id, f"What is {question_id} + 1?", "1", solve_rate=0.5, status=Status.SEARCHED)
     ends = [Node("One.", 0, 0, 0.9, correct=True, times=2), Node("Two.", 0, 0, 0.1, correct=False, times=1)]
     right = Node("Add.\n\n", 2, 1, 0.9, ends)
     wrong = Node("Guess.", 0, 0, 0.1, correct=False, times=1, searched=True)
@@ -191,7 +192,7 @@ def test_failed_problem_is_tried_again_and_the_others_are_not(settings, whole):
     folder = RunFolder(settings, "digest")
     journal, _ = folder.open("chat")
     folder.write(*solved("000000"))
-    folder.write(replace(solved("000001")[0], status="failed", reason="no reply"))
+    folder.write(replace(solved("000001")[0], status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, "no reply")))
     folder.finish(True, journal, 1.0)
     assert not RunFolder(settings, "digest").complete
     folder, done = live(settings)
@@ -199,12 +200,28 @@ def test_failed_problem_is_tried_again_and_the_others_are_not(settings, whole):
     assert files(folder) == whole
 
 
+def test_folder_whose_rows_have_no_codes_yet_goes_on_and_counts_them(settings):
+    never = Reason(ReasonCode.SOLVED_NEVER, "solved never (0 of 8)")
+    folder = RunFolder(settings, "digest")
+    journal, _ = folder.open("chat")
+    for question_id in IDS[:2]:
+        folder.write(replace(solved(question_id)[0], solve_rate=0.0, status=Status.NOT_SEARCHED, reason=never))
+    journal.close()
+    path = folder.path / "problems.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps({k: v for k, v in row.items() if k != "reason_code"}) + "\n" for row in rows))
+    folder, done = live(settings)
+    assert set(done) == set(IDS[:2])
+    assert folder.read_summary()["reasons"] == {"solved_never": 2}
+    assert json.loads((folder.path / "problems.jsonl").read_text().splitlines()[0])["reason"] == "solved never (0 of 8)"
+
+
 @pytest.mark.parametrize("name", ["problems.jsonl", "prm.jsonl", "report.html"])
 def test_folder_with_files_of_something_else_is_refused(settings, name):
     folder = RunFolder(settings, "digest")
     folder.path.mkdir()
     (folder.path / name).write_text("mine")
-    with pytest.raises(UserError, match=f"{name} but no settings.json.*--output_dir, or --overwrite"):
+    with pytest.raises(UserError, match=f"{name} but no settings.json.*another --output_dir"):
         folder.check()
 
 
@@ -222,8 +239,8 @@ def test_folder_with_other_files_is_used_and_they_stay(settings):
         ({"temperature": 0.3}, "--temperature was 0.7 and is now 0.3"),
         ({"model_name": "other"}, '--model_name was "gpt-4o" and is now "other"'),
         ({"column_names": ("a", "b")}, r'--column_names was \["problem"\] and is now \["a", "b"\]'),
-        ({"limit": 5}, "--limit was not there and is now 5"),
-        ({"judge_model": "j"}, '--judge_model was not there and is now "j"'),
+        ({"limit": 5}, "--limit was not given and is now 5"),
+        ({"judge_model": "j"}, '--judge_model was not given and is now "j"'),
         ({"num_branches": 8}, "--num_branches was 4 and is now 8"),
     ],
 )
@@ -249,12 +266,16 @@ def test_changed_prompt_is_refused(settings):
         folder.check()
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}"])
-def test_damaged_settings_are_refused(settings, text):
-    folder, _ = live(settings, end=False)
-    (folder.path / "settings.json").write_text(text)
-    with pytest.raises(UserError, match=r"settings.json is damaged"):
-        folder.check()
+def test_unfinished_run_whose_steps_were_cut_otherwise_goes_on_and_says_so(settings, caplog):
+    folder, _ = live(settings, IDS[:1], end=False)
+    path = folder.path / "settings.json"
+    written = json.loads(path.read_text())
+    del written["step_rules"]  # as in runs of the version before steps had rules with a number
+    path.write_text(json.dumps(written))
+    _, done = live(settings)
+    assert list(done) == IDS[:1]
+    assert RunFolder(settings, "digest").complete
+    assert caplog.text.count("cut its solutions into other steps") == 1
 
 
 def test_how_a_run_is_carried_out_may_change(settings, whole):
@@ -284,7 +305,7 @@ def test_files_of_formats_that_are_not_asked_for_again_stay_true(settings, whole
     assert files(folder) == whole
 
 
-def test_a_file_without_rows_is_left_out(settings):
+def test_every_file_is_there_also_without_a_row(settings):
     problem, _ = solved("000000")
     problem, tree = replace(problem, solve_rate=1.0), Tree("000000", problem.question, "1")
     tree.add(Rollout(("Add.\n\n", "One."), True), 0)
@@ -292,9 +313,42 @@ def test_a_file_without_rows_is_left_out(settings):
     journal, _ = folder.open("chat")
     folder.write(problem, tree)
     folder.finish(True, journal, 1.0)
-    assert set(files(folder)) == {f"{name}.jsonl" for name in ("problems", "tree", *FORMATS) if "dpo" not in name}
+    for _ in range(2):
+        assert set(files(folder)) == {f"{name}.jsonl" for name in ("problems", "tree", *FORMATS)}
+        assert {name for name, content in files(folder).items() if not content} == {"dpo.jsonl", "openai_dpo.jsonl"}
+        folder.path.joinpath("dpo.jsonl").unlink()
+        RunFolder(settings, "digest").rebuild_exports()
+
+
+def test_report_that_was_deleted_is_made_again_with_the_figures_of_the_run(settings):
+    folder, _ = live(settings)
+    report = folder.path / "report.html"
+    before = report.read_bytes()
+    report.unlink()
+    again = RunFolder(settings, "digest")
+    assert again.complete
+    again.rebuild_exports()
+    assert report.read_bytes() == before
+    RunFolder(replace(settings, prices=(1.0, 2.0)), "digest").rebuild_exports()
+    assert b"costing 0.00" in report.read_bytes()
+
+
+def test_figures_of_a_complete_run_are_counted_anew_from_its_rows(settings):
+    folder, _ = live(settings)
+    right = folder.read_summary()
+    folder.write_json("summary.json", right | {"reasons": {"never": 7}, "rollouts": 0, "completions": 5, "money": 2.5})
     RunFolder(settings, "digest").rebuild_exports()
-    assert not list(folder.path.glob("*dpo*"))
+    assert folder.read_summary() == right | {"completions": 5, "money": 2.5}
+
+
+def test_report_of_an_overwritten_run_names_the_command_that_goes_on(settings):
+    for overwrite in (True, False):
+        folder = RunFolder(replace(settings, overwrite=overwrite), "digest")
+        journal, _ = folder.open("chat")
+        folder.write(*solved("000000"))
+        folder.finish(False, journal, 1.0)
+        told = "the same command without --overwrite" in (folder.path / "report.html").read_text()
+        assert told is overwrite
 
 
 def test_keep_may_change_after_the_run(settings):
@@ -363,3 +417,11 @@ def test_default_folder_is_named_after_the_seed_file():
 def test_no_files_are_left_beside(settings):
     folder, _ = live(settings)
     assert not list(folder.path.glob("*.new"))
+
+
+def test_summary_counts_the_comparisons_that_timed_out(settings):
+    folder = RunFolder(settings, "digest")
+    journal, _ = folder.open("chat")
+    folder.write(*solved("000000"))
+    folder.finish(True, journal, 1.0, 3)
+    assert folder.read_summary()["comparisons_timed_out"] == 3

@@ -5,15 +5,25 @@ from pathlib import Path
 from evolvemcts4rl.chat.journal import Totals
 from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.output.summary import LabelCounts, print_summary, summarise
+from evolvemcts4rl.reasons import Reason, ReasonCode, Status, with_detail
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.tree import Node, Tree
 
 PROBLEMS = [
-    Problem("000000", "p", "1", status="searched", voted_answer="1", vote_agrees=True),
-    Problem("000001", "q", "2", status="searched", voted_answer="3", vote_agrees=False, agreement=0.75),
-    Problem("000002", "r", "2", status="not_searched", reason="solved never (0 of 16)"),
-    Problem("000003", "s", "2", status="not_searched", reason="solved never (0 of 15)"),
-    Problem("000000-r1", "t", None, "000000", "deepen", 1, status="failed", reason="no reply"),
+    Problem("000000", "p", "1", status=Status.SEARCHED, voted_answer="1", vote_agrees=True),
+    Problem("000001", "q", "2", status=Status.SEARCHED, voted_answer="3", vote_agrees=False, agreement=0.75),
+    Problem("000002", "r", "2", status=Status.NOT_SEARCHED, reason=with_detail(ReasonCode.SOLVED_NEVER, "0 of 16")),
+    Problem("000003", "s", "2", status=Status.NOT_SEARCHED, reason=with_detail(ReasonCode.SOLVED_NEVER, "0 of 15")),
+    Problem(
+        "000000-r1",
+        "t",
+        None,
+        "000000",
+        "deepen",
+        1,
+        status=Status.FAILED,
+        reason=Reason(ReasonCode.ENDPOINT, "no reply"),
+    ),
 ]
 
 
@@ -46,7 +56,8 @@ def test_summary_counts_problems_reasons_labels_and_money():
     assert summarise(PROBLEMS, counted(TREES), Totals(100, 2_000_000, 500_000), (2.0, 8.0)) == {
         "problems": {"searched": 2, "not_searched": 2, "failed": 1},
         "mutations": {"identity": 4, "deepen": 1},
-        "reasons": {"not_searched: solved never … of …": 2, "failed: no reply": 1},
+        "reasons": {"solved_never": 2, "endpoint": 1},
+        "first_failure": {"question_id": "000000-r1", "reason": "no reply"},
         "majority_against_stated_answer": [{"question_id": "000001", "stated": "2", "voted": "3", "agreement": 0.75}],
         "completions": 100,
         "prompt_tokens": 2_000_000,
@@ -56,6 +67,8 @@ def test_summary_counts_problems_reasons_labels_and_money():
         "rollouts": 16 * 2 + 4 * 8,
         "labelled_steps": {"right": 5, "wrong": 7},
         "labelled_solutions": {"right": 1, "wrong, error found": 2, "right after an error": 1},
+        "whole_solutions": 5,
+        "one_step_solutions": 0,
         "first_errors_by_fifth_of_the_solution": [1, 0, 2, 0, 0],
     }
 
@@ -78,11 +91,29 @@ def test_what_is_printed_names_counts_reasons_and_the_folder(capsys):
         "tokens          2,000,000 in, 5,000 out, costing 4.04",
         "seconds         12 in this run",
         "files           runs/x",
-        "                2 × not_searched: solved never … of …",
-        "                1 × failed: no reply",
+        "reasons         2 × solved never",
+        "                1 × the endpoint gave no usable reply",
         "look at         1 seeds whose stated answer the majority contradicts, first 000001: stated 2, voted 3 (75%)",
         "failed          1 problems: the same command tries them again",
+        "                000000-r1: no reply",
     ]
+
+
+def test_summary_warns_where_most_solutions_are_one_step(capsys):
+    trees = [tree(chain(0.9, end=True), chain(0.1, end=False), chain(0.9, 0.1, end=False))]
+    summary = {"complete": True, "seconds": 1.0} | summarise(PROBLEMS[:1], counted(trees), Totals(), None)
+    assert (summary["one_step_solutions"], summary["whole_solutions"]) == (2, 3)
+    print_summary(summary, Path("runs/x"), None, "the same command")
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "look at         2 of 3 solutions are a single step, in which no first error can be found: "
+        "give with --step_separator the text that ends the model's steps"
+    )
+
+
+def test_comparisons_that_timed_out_are_told(capsys):
+    summary = {"complete": True, "seconds": 1.0, "comparisons_timed_out": 3}
+    print_summary(summary | summarise([], LabelCounts(), Totals(), None), Path("runs/x"), None, "")
+    assert "3 comparisons took too long and count as no match" in capsys.readouterr().out
 
 
 def test_stopped_run_says_why(capsys):

@@ -56,6 +56,34 @@ def test_added_condition_or_another_question_makes_another_problem(first, second
     assert novelty.add("b", second) is None
 
 
+def longest_common(first, second):
+    """Return the length of the longest common subsequence, by the textbook's table."""
+    table = [[0] * (len(second) + 1) for _ in range(len(first) + 1)]
+    for i, left in enumerate(first):
+        for j, right in enumerate(second):
+            table[i + 1][j + 1] = table[i][j] + 1 if left == right else max(table[i][j + 1], table[i + 1][j])
+    return table[-1][-1]
+
+
+WORDS = st.lists(st.sampled_from("abcde"), max_size=12)
+
+
+@given(WORDS, WORDS)
+def test_nearly_equal_is_four_fifths_in_common_order_and_at_most_two_words_more(first, second):
+    near = 2 * longest_common(first, second) >= 0.8 * (len(first) + len(second))
+    assert nearly_equal(first, second) is (near and abs(len(first) - len(second)) < 3)
+
+
+def test_text_longer_than_any_problem_is_nearly_equal_to_itself_alone():
+    long = "the number of red and blue lamps " * 1000
+    assert nearly_equal(template(long), template(long))
+    assert not nearly_equal(template(long), template("a" + long))
+
+
+def test_half_a_character_is_no_word():
+    assert tokens("Tom\ud83d has 3 \udc4d pens") == ["tom", "has", "3", "pens"]
+
+
 @given(st.text(), st.text())
 def test_text_is_nearly_equal_to_itself_and_the_first_id_is_kept(first, second):
     novelty = Novelty()

@@ -15,13 +15,6 @@ LINES = "".join(json.dumps(row) + "\n" for row in ROWS)
 CSV = "problem,final_answer\nWhat is 1 + 1?,2\nWhat is 2 + 3?,5\n"
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    import datasets
-
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.fixture
 def read(tmp_path):
     """Write a seed file of this name and content, and read it."""
@@ -91,7 +84,7 @@ def test_answers_are_read_in_every_form(read, cell, answer):
     assert seed.final_answer == answer
 
 
-@pytest.mark.parametrize("cells", [[42, "x"], ["x", 42], [42, 0.5], [42, ["7"]], [{"a": 1}, 42], ["2020-01-01", "x"]])
+@pytest.mark.parametrize("cells", [[42, "x"], ["x", 42], [42, 0.5], [42, ["7"]], ["2020-01-01", "x"]])
 def test_one_answer_column_may_mix_types(read, cells):
     seeds = read("a.jsonl", lines(*({"problem": f"p{i}", "final_answer": cell} for i, cell in enumerate(cells))))
     assert [seed.final_answer for seed in seeds] == [
@@ -122,7 +115,7 @@ def test_answer_column_has_the_name_that_was_given(read):
 def test_empty_and_repeated_problems_are_refused_with_the_reason(read):
     problems = ["p  q", "", "p q", None, "r"]
     seeds = read("a.jsonl", lines(*({"problem": text, "final_answer": "1"} for text in problems)))
-    assert [(seed.question_id, seed.status, seed.reason) for seed in seeds] == [
+    assert [(seed.question_id, seed.status, seed.to_json()["reason"]) for seed in seeds] == [
         ("000000", "open", None),
         ("000001", "refused", "the row has no problem"),
         ("000002", "refused", "it repeats row 000000"),
@@ -146,37 +139,6 @@ def test_half_a_character_is_replaced_so_that_everything_after_can_write_it(read
 
 def test_characters_written_as_pairs_are_whole(read):
     assert read("a.json", '{"problem": "\\ud83d\\ude00"}{"problem": "x \\ud800"}')[0].question == "😀"
-
-
-REFUSED = {
-    "empty": ("a.jsonl", "", "a.jsonl is empty"),
-    "blank": ("a.jsonl", " \n\n", "a.jsonl has no rows"),
-    "no problem in any row": (
-        "a.jsonl",
-        '{"problem": " "}\n{"problem": null}\n',
-        "a.jsonl has no problem in any row of 'problem'",
-    ),
-    "empty array": ("a.json", "[]", "a.json has no rows"),
-    "CSV without rows": ("a.csv", "problem,final_answer\n", "a.csv .*it has no rows"),
-    "CSV of nothing": ("a.csv", "\n", "a.csv .*must name the columns"),
-    "CSV with a comma in a text": ("a.csv", "problem,final_answer\nNow, what?,5\n", "line 2 .*quote texts"),
-    "CSV, two columns of one name": ("a.csv", "problem,problem\na,b\n", "each once"),
-    "garbage as JSON": ("a.json", b"\x00\x01\xff\xfe", "a.json is not JSON"),
-    "prose as JSON": ("a.jsonl", "Once upon a time", "a.jsonl is not JSON"),
-    "torn JSON": ("a.jsonl", LINES[:-9], "a.jsonl is not JSON"),
-    "deep JSON": ("a.json", "[" * 100_000, "a.json is not JSON"),
-    "garbage as CSV": ("a.csv", b"\x00\x01\xff\xfe", "a.csv cannot be read as csv"),
-    "garbage as Parquet": ("a.parquet", b"PAR1 garbage", "a.parquet cannot be read as parquet"),
-    "bare values": ("a.jsonl", '"a"\n"b"\n', "a.jsonl must hold objects with named columns"),
-    "other columns": ("a.jsonl", '{"question": "p", "answer": "4"}', "no column 'problem': .*'question', 'answer'"),
-}
-
-
-@pytest.mark.parametrize(("name", "content", "sentence"), REFUSED.values(), ids=REFUSED)
-def test_unusable_file_is_refused_in_one_sentence_that_names_it(read, name, content, sentence):
-    with pytest.raises(UserError, match=sentence) as refusal:
-        read(name, content)
-    assert "\n" not in str(refusal.value)
 
 
 @pytest.mark.parametrize(("name", "what"), [("nowhere.jsonl", "is not there"), ("", "is a folder")])

@@ -116,14 +116,20 @@ def test_first_error_is_marked_in_the_wrong_solution_beside_the_right_one():
     text = Page(html).text
     assert "first error in step 2 of 3" in text
     assert "p_correct 0.97" in text
-    assert "p_correct 0.04mc_value 0.00 (0/1)" in text
+    assert "p_correct 0.04mc_value 0.00 (0 of 1 right)" in text
 
 
 def test_figures_of_the_run_are_told():
     problem, tree = searched("000001")
-    text = Page(page_of([problem], [tree], {"money": 3.5, "complete": False, "run": "my run"})).text
+    changed = {
+        "money": 3.5,
+        "complete": False,
+        "run": "my run",
+        "resume_command": "the same command without --overwrite",
+    }
+    text = Page(page_of([problem], [tree], changed)).text
     assert "EvolveMCTS4RL my run" in text
-    assert "This run has not come to its end" in text
+    assert "This run is not complete: the same command without --overwrite continues it." in text
     assert "1,500 in · 2,500 out · costing 3.50 · 20 completions · 12 seconds" in text
     assert "3 right · 1 wrong" in text
 
@@ -207,6 +213,33 @@ def test_problems_without_a_tree_are_listed_with_their_reason_and_the_rest_count
     assert "25 problems without a tree" in text
     assert text.count("refused empty") == 20
     assert "5 are not shown" in text
+
+
+def test_a_problem_that_is_solved_always_has_a_tree_and_is_not_listed_among_those_without():
+    problem, tree = searched("000001")
+    always = Problem("000002", "asked", "1", status="not_searched", solve_rate=1.0, reason="solved always (8 of 8)")
+    never = Problem("000003", "asked", "1", status="not_searched", solve_rate=0.0, reason="solved never (0 of 8)")
+    right = Tree("000002", "asked", "1")
+    right.add(Rollout(("right",), True), 0)
+    counts = {"problems": {"searched": 1, "not_searched": 2}}
+    text = Page(page_of([problem, always, never], [tree, right], counts)).text
+    assert "1 problem without a tree" in text
+    assert text.count("000002") == 1
+    assert "solved never (0 of 8)" in text
+    assert "solved always" not in text
+
+
+@pytest.mark.parametrize(
+    ("vote", "words"),
+    [
+        ({"voted_answer": "5", "vote_agrees": True}, "given by 40% of its first solutions"),
+        ({"voted_answer": "7", "vote_agrees": False}, "the most common answer of its solutions is 7 (40%)"),
+        ({}, "its solutions agree on no answer (the most common ones have 40%)"),
+    ],
+)
+def test_the_share_of_an_answer_is_told_of_the_answer_that_has_it(vote, words):
+    problem, tree = searched("000001", agreement=0.4, **vote)
+    assert words in Page(page_of([problem], [tree])).text
 
 
 def test_contradicted_answers_are_listed():

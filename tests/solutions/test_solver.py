@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolvemcts4rl.answers.grader import Grader
+from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.records import Completion, Problem
 from evolvemcts4rl.settings import EMBEDDED_MODEL, Settings
 from evolvemcts4rl.solutions.solver import MOST_STEPS, Solver
@@ -80,7 +81,7 @@ def test_vote_is_recorded_beside_a_stated_answer_that_it_contradicts(solve):
 def test_problem_without_a_single_answer_is_not_searched_and_says_why(solve, replies):
     (problem, _), _ = solve("first_solutions", replies)
     assert (problem.status, problem.solve_rate, problem.has_tree) == ("not_searched", None, False)
-    assert f"none of its {len(replies)} solutions came to an answer (are --max_tokens" in problem.reason
+    assert f"none of its {len(replies)} solutions came to an answer (are --max_tokens" in str(problem.reason)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_problem_without_a_single_answer_is_not_searched_and_says_why(solve, rep
 )
 def test_gate_lets_through_what_can_be_searched(solve, answers, flags, reason):
     (problem, _), _ = solve("first_solutions", boxed(*answers), **flags)
-    assert (problem.status, problem.reason) == ("not_searched" if reason else "searched", reason)
+    assert (problem.status, problem.to_json()["reason"]) == ("not_searched" if reason else "searched", reason)
 
 
 OPEN = Problem("000001", "What is 1 + 1?", None)
@@ -118,7 +119,7 @@ OPEN = Problem("000001", "What is 1 + 1?", None)
 )
 def test_vote_answers_a_problem_or_drops_it_with_the_reason(solve, replies, agreement, answer, reason):
     problem, _ = solve("vote", replies, problem=OPEN, agreement=agreement)
-    assert (problem.final_answer, problem.reason) == (answer, reason)
+    assert (problem.final_answer, problem.to_json()["reason"]) == (answer, reason)
     assert problem.status == ("dropped" if reason else "open")
 
 
@@ -175,6 +176,34 @@ def test_rollout_is_the_prefix_and_then_what_the_model_wrote(prefix, text):
 def test_step_separator_divides_the_steps(grader):
     (rollout,), _ = ask_from((), ["A\nB\nIt is \\boxed{1}."], grader, step_separator="\n")
     assert rollout.steps == ("A\n", "B\n", "It is \\boxed{1}.")
+
+
+def ask_for_each(problems, solver):
+    for number in range(problems):
+        asyncio.run(solver.first_solutions(Problem(f"{number:06}", "What is 1 + 1?", "2")))
+
+
+@pytest.mark.parametrize("flags", [{"step_separator": "@@"}, {"step_separator": "\n\n\n"}])
+def test_separator_that_no_solution_holds_ends_the_run_early(grader, flags):
+    chat = Scripted(boxed(*"1" * 16))
+    solver = Solver(chat, grader, Settings("seeds.jsonl", **flags))
+    with pytest.raises(UserError, match=r"--step_separator '.+' occurs in none of the first 64 solutions"):
+        ask_for_each(100, solver)
+    assert len(chat.asked) == 4
+
+
+@pytest.mark.parametrize("separator", [None, "\n\n", "boxed{7}"])
+def test_separator_that_some_solution_holds_is_used(grader, separator):
+    solver = Solver(Scripted(boxed(*"12345678")), grader, Settings("seeds.jsonl", step_separator=separator))
+    ask_for_each(40, solver)
+
+
+def test_few_solutions_without_the_separator_end_no_run(grader):
+    one_problem = Solver(Scripted(boxed(*"1" * 100)), grader, Settings("seeds.jsonl", step_separator="@@"))
+    ask_for_each(1, one_problem)
+    ask_for_each(1, one_problem)
+    nothing_whole = Solver(Scripted([CUT_OFF] * 16), grader, Settings("seeds.jsonl", step_separator="@@"))
+    ask_for_each(20, nothing_whole)
 
 
 def test_long_solution_has_as_many_steps_as_a_tree_may_be_deep(grader):

@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -39,6 +37,19 @@ LINES = (
     r"x &= 1 \\[4pt]",
     r"\begin{cases} 1 & n = 0 \\ 2 & n = 1 \end{cases}",
     r"\boxed{7}",
+    "Therefore,",
+    "and",
+    "**Divide the total by 4.**",
+    "1. Calculate the total distance.",
+    "3. Multiply the two numbers",
+    "- Sum = 14",
+    "(b) So there are 10.",
+    "Ann sold 48/2 = 24 clips in May.",
+    "#### 72",
+    "Output:",
+    r"\item Then $b = 4$.",
+    r"$\blacksquare$",
+    "然后他吃了3个。",
     "```python",
     "```",
     "~~~~",
@@ -63,7 +74,7 @@ SEPARATORS = st.sampled_from([None, "\n", "\n\n", "ки", "a", "aa"])
 @given(TEXTS, SEPARATORS)
 @settings(max_examples=400, deadline=None)
 def test_joined_steps_are_the_text(text, separator):
-    assert join_steps(split_steps(text, separator), separator) == text
+    assert join_steps(split_steps(text, separator)) == text
 
 
 @given(TEXTS, SEPARATORS)
@@ -72,6 +83,14 @@ def test_a_prefix_splits_as_the_whole_text_does(text, separator):
     steps = split_steps(text, separator)
     for i in range(len(steps) + 1):
         assert split_steps("".join(steps[:i]), separator) == steps[:i]
+
+
+@given(TEXTS, SEPARATORS)
+@settings(max_examples=400, deadline=None)
+def test_a_continuation_splits_without_its_prefix_as_within_the_whole_text(text, separator):
+    steps = split_steps(text, separator)
+    for i in range(len(steps) + 1):
+        assert steps[:i] + split_steps("".join(steps[i:]), separator) == steps
 
 
 @given(TEXTS, SEPARATORS)
@@ -118,6 +137,55 @@ SPLITS = {
     "unclosed formula": ["We have \\[ x = 1\n\n", "Then we add it.\n\n", "So \\[ y \\] is it.\n"],
     "unclosed dollars": ["We have $$ x = 1\n\n", "Then we add it to y.\n\n$$ y\n\n= 2 $$\n\n", "Done."],
     "unclosed code": ["```python\nx = 1\n\n", "Then we add it.\n\n", "Done."],
+    "one line a step": [
+        "Natalia sold 48/2 = <<48/2=24>>24 clips in May.\n",
+        "She sold 48+24 = <<48+24=72>>72 clips altogether\n",
+        "Half of them is 36 clips.\n#### 36",
+    ],
+    "one Chinese line a step": ["首先，小明有8个苹果。\n", "然后他吃了3个。\n", "最后剩下5个。"],
+    "lettered lines": ["(a) We count the even numbers.\n", "(b) We count the odd ones: 5.\n", "(c) It is 10."],
+    "items of LaTeX": [
+        "Two cases:\n\\begin{enumerate}\n",
+        "\\item If $n$ is even, it is 3.\n",
+        "  \\item If it is odd, 4.\n\\end{enumerate}",
+    ],
+    "lines of a derivation": ["Let x be their price.\nx+x+8=22\n2x=14\nx=7\n", "They cost 7 dollars.\n"],
+    "formula within lines": ["We multiply them.\n\\[ 3 \\cdot 4 = 12 \\]\nSo it is 12.\n\n", "Now we add 5."],
+    "connectives alone": [
+        "\\[ x = 3 \\]\n\n",
+        "Then\n\n\\[ y = 4 \\]\n\nand\n\n\\[ z = 5 \\]\n\n",
+        "Therefore,\n\n$x + y + z = 12$.\n\n",
+        "所以\n\n总数是12。",
+    ],
+    "box alone": ["We get five of them.\n\n\\boxed{5}\n\n", "So that is it.\n\n$\\boxed{x = 5}$\n\n$\\blacksquare$"],
+    "value alone": ["The answer is\n\n**42**\n\n", "That is it, as we see.\n\n$42$"],
+    "bold headings that are sentences": [
+        "**Step 1: Calculate the number of rolls sold.**\n\nHe sells 36 of them.\n\n",
+        "**Determine the rest.**\n\nIt is 60.\n\n",
+        "**So 60 rolls are left.**",
+    ],
+    "plan": [
+        "To solve it, we go like this:\n\n1. Calculate the total distance traveled.\n2. Divide it by 4.\n\n",
+        "The distance is 8.\n\n",
+        "A quarter of it is 2.",
+    ],
+    "items that are headings": [
+        "1. Calculate the distance.\n\nIt is 60 · 2 = 120.\n\n",
+        "2. Divide it by 4.\n\nIt is 30.",
+    ],
+    "bullets under a heading": ["## Costs\n- Apples cost 2 · 3 = 6.\n", "- Pears: 8\n", "- Sum = 14\n\n", "Done now."],
+    "bullets under a numbered step": [
+        "Step 2: First stop\n- 8 get off\n- 5 get on\n- Now there are 23 - 8 + 5 = 20 passengers\n\n",
+        "3. We halve them:\n- 10 of them get off\n- 7 get on, so that there are 17\n\n",
+    ],
+    "numbered headings with a list": [
+        "1. **Start**:\n   - Start with 23 passengers.\n\n",
+        "2. **First stop**:\n   - Now there are 20 passengers on it.",
+    ],
+    "code and its output": [
+        "We run it:\n```python\nprint(4 * 12)\n```\nOutput:\n```output\n48\n```\n",
+        "The answer is $\\boxed{48}$.",
+    ],
     "escaped marks": ["It costs \\$$5 \\\\[2pt]\n\n", "And \\$$6 \\\\]."],
 }
 
@@ -137,18 +205,6 @@ def test_separator_ends_a_step():
 
 def test_text_without_words():
     assert [split_steps(text) for text in ("", " \n\n ", "---", "\n7")] == [[], [" \n\n "], ["---"], ["\n7"]]
-
-
-@pytest.mark.parametrize(
-    "piece", ["".join(SPLITS["table"]) + "\n\n", "\\[", "$$\n", "\\begin{array}", "- a=.", "``` ", "**", "\t"]
-)
-def test_a_long_text_takes_time_in_proportion(piece):
-    seconds = []
-    for size in (50_000, 400_000):
-        start = time.process_time()
-        split_steps(piece * (size // len(piece)))
-        seconds.append(time.process_time() - start)
-    assert seconds[1] < 40 * seconds[0] + 0.5
 
 
 CORRECTIONS = """\

@@ -290,6 +290,86 @@ MATCHING = {
         \cos x | \cos(x)
         n(n+1)/2 | \frac{n^2+n}{2}
     """,
+    "contest answers": r"""
+        11111111100 | 11,\! 111,\! 111,\! 100
+        \frac{12}{5,\!525} | \frac{12}{5525}
+        \sin^2t | \sin^2 t
+        \sin^2t | \sin^2(t)
+        \emptyset | \varnothing
+        \emptyset | \{\}
+        0.333... | \frac{1}{3}
+        0.333\ldots | 0.\overline{3}
+        0.1666... | \frac{1}{6}
+        0.1212... | \frac{4}{33}
+        5 x 10^3 | 5000
+        5 x 10^3 | 5 \times 10^{3}
+        5*10^3 | 5000
+        \operatorname{ln} 6 | \ln 6
+        \mathrm{ln} 2 | \ln 2
+        sin(x) | \sin(x)
+        sin 2x | 2 sin x cos x
+        3 ln 2 | \ln 8
+        \log 2 | \operatorname{log} 2
+        \log 2 | log(2)
+        arcsin(1/2) | \frac{\pi}{6}
+        tan x | \tan x
+        \operatorname{lcm}(4,6) | 12
+        \gcd(4,6) | 2
+        lcm(4, 6) | 12
+        \tg x | \tan x
+        \lg 100 | 2
+        5 million | 5,000,000
+        5 million | 5000000
+        5 \text{ million} | 5 \times 10^6
+        $5 million | 5,000,000 dollars
+        $2.5 billion | 2500 million
+        12 dozen | 144
+        3 thousand | 3000
+        2 hundred | 200
+        5 million dollars | $5,000,000
+        5 = x | x = 5
+        5 = x | 5
+        24 = n | 24
+        x = 5 | 5
+        7 = 11a+c | 11a+c=7
+        9 AM | 9:00 AM
+        9 AM | 9
+        10:30 AM | 10:30 a.m.
+        2:30 | 2:30
+        2020-01-05 | 2020-1-5
+        10-12 | 10–12
+        3-2 | 3 - 2
+        -221_3 | -221_{3}
+        -221_3 | -221
+        12:18 | 2:3
+        3:4 | \frac{3}{4}
+        IV | \text{IV}
+        \sqrt[3]{2} | \sqrt[3]2
+        F=\sum_{k=0}^{3} k | 6
+        F_n = \sum_{k=0}^{n-1} F_k F_{n-k-1} | F_n = \sum_{k=0}^{n-1} F_{n-k-1} F_k
+        F_n=\sum_{k=0}^{n} k | F_n=\frac{n(n+1)}{2}
+        x**2 | x^2
+        \frac{1}{12} | 0.0833333333333333
+        \sqrt{2} | 1.41421356237
+        (-infinity,5) | (-\infty, 5)
+        (-oo,5) | (-\infty,5)
+        3*cos(sqrt(980/7)*t) | 3\cos(2\sqrt{35}t)
+        \frac{NO}{BO}=\frac{1}{\sqrt{6}} | \frac{1}{\sqrt{6}}
+        V_{1}:V_{2}=11:21 | 11:21
+        |AB|=1 | 1
+        A:B=1 | 1
+        185 | 185\
+        \sqrt[3]{8} | ∛8
+        e^{i\pi} | -1
+        \frac{2024!}{2023!} | 2024
+        2^{20240} | 4^{10120}
+        1-\frac{1}{2^{2023}} | \frac{2^{2023}-1}{2^{2023}}
+        \frac45 = 0.8 | 0.8
+        \cos^2 x + \sin^2 x | 1
+        \frac{1}{\ln 2} | \log_2 e
+        2^{-2023} | \frac{1}{2^{2023}}
+        (D) \frac{1}{2} | D
+    """,
 }
 
 DIFFERENT = {
@@ -575,6 +655,69 @@ DIFFERENT = {
         3:4 | 4:3
         x | y
         4\sqrt{3}-2 | 4\sqrt{3}+2
+    """,
+    "contest answers": r"""
+        x \in [-2,7] | y = -2x
+        1-\frac{1}{2^{2023}} | 1-\frac{1}{2^{2022}}
+        \frac{1}{100!} | \frac{1}{99!}
+        10^{-17} | 10^{-18}
+        (5/6)^{196} | (5/6)^{197}
+        2^{-2023} | 2^{-2022}
+        2^{-2023}\pi | 2^{-2022}\pi
+        \sqrt{2} \cdot 10^{-20} | \sqrt{3}\cdot 10^{-20}
+        x + 10^{-17} | x + 10^{-18}
+        10^{-17}x | 10^{-18}x
+        1e-17 | 1e-18
+        \operatorname{ln} 6 | 2\operatorname{ln} 3
+        sin 2x | 2 sin x
+        3 ln 2 | 2 ln 3
+        \log 2 | \ln 2
+        arcsin(x) | arccos(x)
+        5 million | 5
+        3 million | 3 billion
+        12 dozen | 12
+        5 = x | 7 = x
+        24 = n | 42 = n
+        7 = 11a+c | 11a+c
+        x = 5 | y = 5
+        5 = x | 5 = y
+        2=x+1 | x+1
+        10=12 | 12
+        2:30 | 1:15
+        2020-01-05 | 2020-05-01
+        1/2/2020 | 2/1/2020
+        10-12 | -2
+        3-2 | 1
+        3-2 | 2-3
+        10-12 | 8-10
+        9 AM | 9 PM
+        9:00 AM | 9:30 AM
+        10:30 | 10:15
+        -221_3 | -221_5
+        -221_3 | 221_3
+        IV | VI
+        AB | BA
+        XL | LX
+        \emptyset | \{0\}
+        \emptyset | 0
+        0.333... | 0.333
+        0.333... | 0.34
+        0.1666... | 0.166
+        \sin^2t | \sin t^2
+        \frac{12}{5,\!525} | \frac{12}{5}
+        11,\! 111,\! 111,\! 100 | 11
+        5 x 10^3 | 50^3
+        lcm(4,6) | gcd(4,6)
+        \sqrt{2} | 1.41421356238
+        \pi | 3.1415
+        3:4 | 4:3
+        0.999999999999 | 1
+        0.9999999999999999 | 1
+        \frac{2024!}{2023!} | 2023
+        F_n=\sum_{k=0}^{n} k | F_n=\sum_{k=0}^{n} k^2
+        V_{1}:V_{2}=11:21 | 11:22
+        |AB|=1 | 2
+        \sqrt[3]{2} | \sqrt{2}
     """,
 }
 

@@ -1,4 +1,4 @@
-"""What the tests of the chat client share: a client on loopback with short waits, and one question."""
+"""What tests of the chat client share: a client on loopback with short waits, a question."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BACKOFF = 0.01
 
 
 def settings_for(*urls: str, **changes: Any) -> Settings:
-    """Settings that ask these addresses."""
+    """Return settings that ask these addresses."""
     return Settings("seeds.jsonl", model_name="m", base_url=urls, **changes)
 
 
@@ -25,7 +25,7 @@ def settings_for(*urls: str, **changes: Any) -> Settings:
 async def open_client(
     *urls: str, journal: Journal | None = None, probe: bool = False, backoff: float = BACKOFF, **changes: Any
 ) -> AsyncIterator[ChatClient]:
-    """A client that has read the list of models."""
+    """Yield a client that has read the list of models."""
     client = ChatClient(settings_for(*urls, **changes), journal, backoff=backoff)
     try:
         await client.open(probe)
@@ -37,7 +37,7 @@ async def open_client(
 def complete(
     *urls: str, n: int = 1, messages: Any = None, journal: Journal | None = None, **changes: Any
 ) -> list[Completion]:
-    """One ask with a client of its own."""
+    """Return the completions of one ask with a client of its own."""
 
     async def ask() -> list[Completion]:
         async with open_client(*urls, journal=journal, **changes) as client:

@@ -1,7 +1,7 @@
 """A chat endpoint over the toy world: it solves, continues, evolves and judges, so that every label can be checked.
 
-What it answers is a function of the request alone (its Idempotency-Key included), so that a run that was cut off and
-went on can be compared with one that was not.
+What it answers is a function of what is asked and of the completion's index (both stand in the Idempotency-Key), so that a
+run that was cut off and went on, or that asked for fewer at a time, can be compared with one that was not.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _OPERATION = re.compile(r"(add|subtract|multiply by) (\d+)")
 
 
 def question_of(problem: ToyProblem, story: str = "") -> str:
-    """The problem in words, after a story that has nothing to do with it."""
+    """Return the problem in words, after a story that has nothing to do with it."""
     operations = ", ".join(f"{SIGNS[sign]} {number}" for sign, number in problem.operations)
     return (
         f"{story}Start with {problem.start}. Then {operations}. "
@@ -31,7 +31,7 @@ def question_of(problem: ToyProblem, story: str = "") -> str:
 
 
 def problem_in(text: str) -> ToyProblem:
-    """The last problem that stands in a text, as question_of words it."""
+    """Return the last problem that stands in a text, as question_of words it."""
     start, operations = _QUESTION.findall(text)[-1]
     words = {word: sign for sign, word in SIGNS.items()}
     parsed = tuple((words[word], int(number)) for word, number in _OPERATION.findall(operations))
@@ -39,19 +39,18 @@ def problem_in(text: str) -> ToyProblem:
 
 
 def hash_of(*parts: object) -> int:
-    """A number that is the same in every process."""
+    """Return a number that is the same in every process."""
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "big")
 
 
 def toy_handler(model: Model, delay: float = 0.0) -> Handler:
-    """What tests.support.loopback.Loopback answers each chat request with."""
+    """Return the handler with which a Loopback serves the toy world."""
 
     def handler(ask: Ask) -> Reply:
         messages = ask.body["messages"]
-        key = ask.headers.get("idempotency-key", "")
-        texts = [
-            _write(messages, model, random.Random(hash_of(key, i, messages))) for i in range(ask.body.get("n") or 1)
-        ]
+        key, start, _ = ask.headers["idempotency-key"].split("-")
+        indices = range(int(start), int(start) + (ask.body.get("n") or 1))
+        texts = [_write(messages, model, random.Random(hash_of(key, i, messages))) for i in indices]
         return Reply(body=chat_reply(*texts), delay=delay)
 
     return handler
@@ -67,7 +66,7 @@ def _write(messages: Sequence[dict[str, str]], model: Model, rng: random.Random)
             error = 0
         return f"I checked each step. \\boxed{{{-1 if error is None else error}}}"
     if "<problem>" in messages[-1]["content"]:
-        # Problems of the same words with other numbers count as one: each new one needs words of its own.
+        # Problems of the same words with other numbers count as one: each needs words of its own.
         story = " ".join("".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=6)) for _ in range(30))
         return f"<problem>{question_of(make_problem(rng), f'Once {story}. ')}</problem>"
     partial = next((m["content"] for m in reversed(messages) if m["role"] == "assistant"), "")

@@ -1,0 +1,306 @@
+"""Values in sentences: what "The total cost is $24." or "it is $x = 2 + 3 = 5$" states.
+
+For texts of at most a few thousand characters. A list of one value is the answer, an empty one
+says that nothing was stated, several values that it is unclear which was meant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import re2
+
+from evolvemcts4rl.answers.forms import UNITS
+from evolvemcts4rl.answers.latex import (
+    COMMAND,
+    equation_sides,
+    equation_value,
+    formula_at,
+    has_letters,
+    plain_text,
+    tidy_formula,
+)
+
+MAX_WORDS = 6  # an answer in words is short; a longer one is a sentence about something else
+UNCLEAR = ["", ""]
+
+_NUMBER = (
+    r"(?:(?:US)?\\?[$€£¥₹] ?)?"
+    r"(?:\d{1,3}(?: \d{3}\b)+|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+(?:\.\.\.|…)?)?|\.\d+)"
+    r"(?: \d+/\d+)?(?:[/:]\d+)*(?: ?\\?%|[€£])?"
+)
+_TERM = rf"\(*[-−+]?{_NUMBER}\)*"
+CALCULATION = re2.compile(rf"{_TERM}(?:(?: ?[-−–+*/×÷·^=≈] ?| x ){_TERM})*")
+AFTER_A_VARIABLE = re2.compile(r"(?:^|[^\pL])\pL[\d_']*\)?\s*[-−+*/^·×]\s*$")
+VALUE_SIGN = re2.compile(r"\d|[=<>]|\\(?:frac|text|pi|infty|sqrt|l[te]q?|g[te]q?|n?eq?)\b")
+BETWEEN_CLAIMS = re2.compile(r"(?i)[,;:.]|\b(?:and|or|so|is|are)\b")
+SECOND_CLAIM = re2.compile(r"(?i)[,;]|\b(?:and|or|so|but|while)\b")
+RANGE = re2.compile(r"\d[-–]\d")
+_UNIT_WORDS = "|".join(
+    re2.escape(unit) for unit in sorted(UNITS, key=len, reverse=True) if unit[0].isalpha() and unit != "in"
+)
+UNIT = re2.compile(
+    r" ?(?:(?:hundred|thousand|million|billion|trillion|dozen)\b)?"
+    rf"(?:[ -]?(?:°[CF]?|(?:square |cubic |sq\.? )?(?:{_UNIT_WORDS})s?\b)"
+    rf"(?:\^?\{{?[23]\}}?|[²³])?(?:(?: per | ?/ ?)(?:{_UNIT_WORDS})s?\b)?)?"
+)
+MULTIPLE = re2.compile("hundred|thousand|million|billion|trillion|dozen")  # perhaps what was asked
+ASCII_WORD = re2.compile(r"[A-Za-z]+")
+WORD = re2.compile(r"\pL[\pL\d_'’-]*")
+HAN = re2.compile(r"\p{Han}")
+
+LEADS = re2.compile(
+    r"(?i)^(?:(?:therefore|thus|then|simply|just|only|exactly|indeed|equal to|option|choice|that"
+    r"|approximately|approx\.?|about|around|roughly|nearly|for sure|a total of)\b[,:]?\s*"
+    r"|\\approx\b\s*|[≈~=]\s*)+"
+)
+ROUGHLY = re2.compile(r"(?i)\b(?:approximately|approx|about|around|roughly|nearly)\b|\\approx\b|≈")
+PROSE = re2.compile(
+    r"(?i)\(?(?:not|no longer|obtained|found|given|correct|incorrect|wrong|clear|unclear|unknown"
+    r"|as|by|what|which|to|we|i|you|let|first|if|this|in|on|see|shown|below|above|still|also"
+    r"|likely)\b"
+)
+SENTENCE_END = re2.compile(
+    r"[.!?](?:\*\*)?(?:\s|$)|[。；！？]"
+    r"|\s(?:because|since|so|as|which|where|when|and not)\s|,\s+[a-z]{2}|，\p{Han}"
+)
+LIST_GOES_ON = re2.compile(r",\s+(?:and|or)\s+[\d$\\(-]")
+NEXT_CLAUSE = re2.compile(
+    r"(?i)[,;] (?:and )?(?:so|thus|hence|therefore|giving|meaning)\b"
+    r"|\bwhich (?:is|means|gives|equals|makes|rounds)\b"
+)
+REASON = re2.compile(r"(?i)(?:^|[ ,])(?:because|since)\b(?:[^,]|,\S)*")
+JOINT = re2.compile(r"(?i)[\s,;]*(?:and|or)?[\s,;]*(?:\w\s*=\s*)?")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+VERBS = _words(
+    """is are was were be been equals has have had gets get got makes make made earns earn earned
+    costs cost pays pay paid needs need needed spends spent saves saved sells sold takes took uses
+    used weighs remains remain remained travels covers gives receives becomes totals"""
+)
+COPULAS = _words("is are was were be equals equal becomes totals gives")
+BEFORE_A_VALUE = _words(
+    """approximately approx about around roughly nearly only just exactly now then therefore thus
+    to a an total of also simply still"""
+)
+GIVEN = _words(  # a number after one of these was known or is a name: the 4 friends, step 3
+    """the these those both step part case equation line problem question figure option choice
+    example room page chapter number day"""
+)
+AFTER_THE_VALUE = _words("in after for from by at with on before during")
+DENIALS = _words(
+    """not cannot never neither nor no unknown unclear if unless whether suppose assume assuming
+    given let let's when where maybe perhaps try check verify solve calculate determine compute
+    consider depends true false"""
+)
+FAILURES = _words("wrong incorrect incorrectly mistake contradiction impossible")
+LIMITS = _words(  # shortly before a value, these make it a bound or a guess
+    "than least most between over under exceeds within until could might may would should"
+)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value in a sentence and the place where it stands; its text is empty if it is unclear."""
+
+    text: str
+    start: int
+    end: int
+    is_result: bool = False  # it stands after a calculation and its equals sign
+
+
+def values_in(sentence: str) -> list[Value]:
+    """Return the values of a sentence; names in formulas, ordinals and what was given are none."""
+    values: list[Value] = []
+    place, before = 0, ""
+    while place < len(sentence):
+        end, value = _piece_at(sentence, place, before)
+        if value:
+            gap = sentence[values[-1].end : place] if values else ","
+            follows = gap.rstrip(" $\\(").endswith("=") and not BETWEEN_CLAIMS.search(gap)
+            values.append(replace(value, is_result=True) if follows else value)
+        word = WORD.match(sentence, place)
+        before = word[0].lower() if word else before if sentence[place] in " *_(#" else ""
+        place = end
+    return values
+
+
+def _piece_at(sentence: str, place: int, before: str) -> tuple[int, Value | None]:
+    """Return where the piece that starts here ends, and the value that it is."""
+    if found := formula_at(sentence, place):
+        content, end = found
+        is_name = not VALUE_SIGN.search(content) or (before in GIVEN and content.isdigit())
+        return end, None if is_name else _read_formula(content, place, end)
+    if number := CALCULATION.match(sentence, place):
+        return _read_number(sentence, place, number.end(), before)
+    if word := WORD.match(sentence, place):
+        return word.end(), None
+    if sentence[place] == "\\":
+        text = sentence[place:].split(None, 1)[0]
+        if VALUE_SIGN.search(text):
+            return place + len(text), Value(text.rstrip(".,;"), place, place + len(text))
+    return place + 1, None
+
+
+def _read_formula(content: str, start: int, end: int) -> Value:
+    value = None if "\\approx" in content else equation_value(tidy_formula(content))
+    return Value(value or "", start, end, "=" in content and not has_letters(content))
+
+
+def _read_number(sentence: str, start: int, end: int, before: str) -> tuple[int, Value | None]:
+    text = sentence[start:end].strip()
+    if text.count("(") != text.count(")"):
+        text = text.strip("()")
+    unit = UNIT.match(sentence[end:])[0].rstrip()
+    end += len(unit)
+    word = ASCII_WORD.match(sentence, end)
+    if word and word[0] in ("st", "nd", "rd", "th"):
+        return word.end(), None
+    if before in GIVEN and "=" not in text:
+        return end, None
+    is_expression = word or MULTIPLE.search(unit) or AFTER_A_VARIABLE.search(sentence[max(0, start - 20) : start])
+    if is_expression or (RANGE.search(text) and "=" not in text):  # 5x, y + 2 = 7, 3-4
+        end = word.end() if word else end
+        return end, Value("", start, end)
+    sides = equation_sides(text)
+    return end, Value(f"{sides[-1]} {unit.strip(' -')}".strip(), start, end, len(sides) > 1)
+
+
+def stated_values(sentence: str) -> list[str]:
+    """Return the value that a sentence states.
+
+    It is the result of the sentence's last calculation, else its only value, else the one after
+    its "is" at the end.
+    """
+    sentence = sentence.strip()
+    words = _words_of(sentence)
+    if sentence.endswith(("?", "？")) or not FAILURES.isdisjoint(words) or words[:1] == ["yes"]:
+        return []
+    values = _last_clause(sentence, values_in(sentence))
+    if any(not value.text for value in values):
+        return UNCLEAR
+    if result := _last_result(sentence, values):
+        return [result.text]
+    is_denied = "不" in sentence or any(word.endswith(("n't", "n’t")) for word in words)
+    if not values or is_denied or not DENIALS.isdisjoint(words):
+        return []
+    *others, last = values
+    if _is_limit(sentence, last, others):
+        return UNCLEAR
+    texts = list(dict.fromkeys(value.text for value in values))
+    claims = [other for other in others if _follows_copula(sentence, other)]
+    is_subject = not claims or not SECOND_CLAIM.search(sentence[claims[-1].end : last.start])
+    return [last.text] if is_subject and _follows_copula(sentence, last) else texts
+
+
+def _last_result(sentence: str, values: list[Value]) -> Value | None:
+    """Return the result of the last calculation, where what follows it is no further claim."""
+    places = [place for place, value in enumerate(values) if value.is_result]
+    if not places:
+        return None
+    result, *later = values[places[-1] :]
+    gap = sentence[result.end : later[0].start] if later else ""
+    return None if BETWEEN_CLAIMS.search(gap) else result
+
+
+def _last_clause(sentence: str, values: list[Value]) -> list[Value]:
+    """Return the values of what the sentence concludes: after ", so" and without its reasons."""
+    if reason := REASON.search(sentence):
+        values = [v for v in values if not reason.start() <= v.start < reason.end()]
+    clauses = [found.end() for found in NEXT_CLAUSE.finditer(sentence)]
+    return [value for value in values if clauses and value.start >= clauses[-1]] or values
+
+
+def _words_of(text: str) -> list[str]:
+    return [word[0].lower() for word in WORD.finditer(text)]
+
+
+def _is_limit(sentence: str, value: Value, others: list[Value]) -> bool:
+    """Whether this is a bound of the answer: "more than 5", "at least 3"."""
+    start = others[-1].end if others else 0
+    return not LIMITS.isdisjoint(_words_of(sentence[start : value.start])[-3:])
+
+
+def _follows_copula(sentence: str, value: Value) -> bool:
+    before = sentence[: value.start].rstrip(" *($\\[")
+    if before.endswith((":", "=", "≈", "：")):
+        return True
+    words = _words_of(sentence[max(0, value.start - 60) : value.start])
+    while words and words[-1] in BEFORE_A_VALUE:
+        words.pop()
+    return bool(words) and words[-1] in COPULAS
+
+
+def has_verb(sentence: str) -> bool:
+    """Whether this is a sentence, not the name of something."""
+    return any(word[0].lower() in VERBS for word in WORD.finditer(COMMAND.sub(" ", sentence)))
+
+
+def announced_values(words: str) -> list[str]:
+    """Return the values that follow "the answer is", up to the end of the sentence."""
+    words = words.replace('\\"', '"').lstrip(' \t\n*_:："“').replace("**", "")
+    words = words.replace("\\! ", "").replace("\\!", "")
+    if words.startswith((r"\[", "$$", r"\begin{")):
+        return _display_values(words)
+    line = words.partition("\n")[0].strip(" \t*_")
+    line = LEADS.sub("", line, count=1)
+    if (formula := formula_at(line, 0)) and _ends_list(line[formula[1] :]):
+        return _unless_empty(formula[0])
+    ends = SENTENCE_END.finditer(line)
+    end = next((end for end in ends if not LIST_GOES_ON.match(line[end.start() :])), None)
+    sentence = (line[: end.start()] if end else line).strip(' \t*,;:："”').rstrip(" .*")
+    if not sentence or len(sentence) > 200 or PROSE.match(sentence) or (end and end[0][0] in "?？"):
+        return []
+    if line.startswith(sentence + "...") and sentence[-1].isdigit():
+        sentence += "..."
+    word = WORD.match(sentence)
+    return _values_in_words(sentence) if word and len(word[0]) > 1 else _values_at_head(sentence)
+
+
+def _display_values(words: str) -> list[str]:
+    if words.startswith(r"\begin{"):
+        end = words.find(r"\end{")
+        return _unless_empty(words[: words.find("}", end) + 1]) if end > 0 else []
+    found = formula_at(words, 0)
+    return _unless_empty(found[0]) if found else []
+
+
+def _unless_empty(formula: str) -> list[str]:
+    return [value] if (value := tidy_formula(formula)) else []
+
+
+def _ends_list(rest: str) -> bool:
+    """Whether no further value and no percent sign is joined to the one before: "and $3$"."""
+    joint = JOINT.match(rest)
+    after = rest[joint.end() :] if joint and not rest.startswith("$") else rest
+    return not re2.match(r"\s*\\?%", rest) and not re2.match(r"[\d$(-]|\\\(", after)
+
+
+def _values_in_words(sentence: str) -> list[str]:
+    values = values_in(sentence)
+    is_short = len(sentence.split()) <= MAX_WORDS
+    if values and (has_verb(sentence) or not is_short or _follows_copula(sentence, values[-1])):
+        return stated_values(sentence)
+    if values and (_is_limit(sentence, values[0], []) or sentence.lower().startswith("either ")):
+        return UNCLEAR
+    return [sentence] if is_short else []
+
+
+def _values_at_head(sentence: str) -> list[str]:
+    """Return what stands directly after "is": all of it, or its first value where prose follows."""
+    values = values_in(sentence)
+    gaps = [sentence[one.end : other.start] for one, other in pairwise(values)]
+    is_list = bool(gaps) and all(JOINT.fullmatch(gap) for gap in gaps)
+    has_prose = re2.search(r"\pL{2,}", COMMAND.sub(" ", plain_text(sentence)))
+    is_short = len(sentence.split()) <= MAX_WORDS or not has_prose
+    goes_on = bool(gaps) and not AFTER_THE_VALUE.isdisjoint(WORD.findall(gaps[0]))
+    if is_list or (is_short and not goes_on and not HAN.search(sentence)):
+        return [sentence]
+    first = _last_result(sentence, values) or (values[0] if values else None)
+    first = first if first and (first.start == 0 or first.is_result) else None
+    return [first.text] if first and first.text else []

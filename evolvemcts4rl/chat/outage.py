@@ -1,0 +1,53 @@
+"""Whether the endpoint answers at all: a run waits while it does not, and says so once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+
+from evolvemcts4rl.chat.faults import Fault
+
+log = logging.getLogger(__name__)
+
+
+class Outage:
+    """The time since the last usable reply of any replica, if faults came since; `notice` seconds of it are not told."""
+
+    def __init__(self, notice: float) -> None:
+        self._notice = notice
+        self._began = 0.0  # when the first fault since the last usable reply came, or 0
+        self._over: asyncio.Event | None = None  # while the run says that it waits
+
+    def fault(self, host: str, fault: Fault) -> None:
+        """Note a fault while nothing else is under way."""
+        now = time.monotonic()
+        self._began = self._began or now
+        if now - self._began >= self._notice:
+            self.announce(host, fault)
+
+    def announce(self, host: str, fault: Fault) -> None:
+        """Say that the run waits, unless it does already."""
+        self._began = self._began or time.monotonic()
+        if self._over is None:
+            self._over = asyncio.Event()
+            log.warning("No answer (%s: %s): waiting until there is one. Ctrl-C ends the run.", host, fault)
+
+    def answered(self, host: str) -> None:
+        """Note a usable reply: whoever waits tries again at once."""
+        if self._over:
+            seconds = time.monotonic() - self._began
+            log.warning("%s answers again after %.0f seconds: going on.", host, seconds)
+            self._over.set()
+            self._over = None
+        self._began = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep for so long, or until the outage that has been told of is over."""
+        if self._over is None:
+            await asyncio.sleep(seconds)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._over.wait()

@@ -1,0 +1,151 @@
+"""What a fault means: the request is tried again, or its problem fails, or the run waits, or it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from evolvemcts4rl.chat.faults import Fault
+from evolvemcts4rl.chat.outage import Outage
+from evolvemcts4rl.chat.replicas import Replica, Replicas
+from evolvemcts4rl.errors import EndpointError, Refused, UserError
+
+log = logging.getLogger(__name__)
+
+# So many times the first backoff, which is half a second:
+LONGEST_BACKOFF = 60
+NOTICE = 10  # without an answer, before the run says that it waits
+REFUSAL_PATIENCE = 120  # that every replica may refuse every request, once they have answered, before the run ends
+REFUSALS_TO_END = 5  # in a row of every replica, at least, before that
+OWN_REFUSALS = 3  # of one request while others are answered, until it is refused for its own content
+
+
+@dataclass
+class Tally:
+    """The faults of one kind that one request met, since the last time that nobody was answered."""
+
+    count: int = 0
+    last_at: float = 0.0
+    vouched: bool = False  # whether others were answered after so many that one more decides
+
+
+@dataclass
+class Course:
+    """What has come of one request so far."""
+
+    tries: int = 0
+    failures: Tally = field(default_factory=Tally)
+    refusals: Tally = field(default_factory=Tally)
+
+
+class Patience:
+    """Judges the faults of all requests of an endpoint.
+
+    A fault counts against a request only if others are answered meanwhile; where there are none, `probe` asks the model
+    something tiny, and gives whether it answered. Before the endpoint has answered at all there is nothing to wait for.
+    """
+
+    def __init__(
+        self, replicas: Replicas, max_retries: int, backoff: float, probe: Callable[[str], Awaitable[bool]]
+    ) -> None:
+        self.answered_before = False  # in an earlier life of the run
+        self._replicas = replicas
+        self._max_retries = max_retries
+        self._backoff = backoff
+        self._probe = probe
+        self._probes: dict[str, asyncio.Future[bool]] = {}  # under way, by model
+        self._outage = Outage(NOTICE * backoff)
+
+    def answered(self, replica: Replica, sent_at: float) -> None:
+        """Note a usable reply."""
+        self._replicas.succeeded(replica, sent_at)
+        self._outage.answered(replica.host)
+
+    def note(self, fault: Fault, replica: Replica, sent_at: float, refusal: bool) -> None:
+        """Steer by a fault: what the replica bears, whether it lives, whether any does."""
+        if refusal:
+            self._replicas.refused(replica)
+        else:
+            replica.refusals = 0
+            if fault.is_overload:
+                self._replicas.rate_limited(replica, sent_at, fault.retry_after)
+            if fault.status is None or fault.status >= 500:
+                self._replicas.faulted(replica, unreachable=fault.unreachable)
+        if self._ever_answered and (fault.unreachable or self._replicas.in_flight == 1):
+            self._outage.fault(replica.host, fault)
+
+    async def weigh_failure(self, fault: Fault, replica: Replica, model: str, course: Course, sent_at: float) -> None:
+        """Count what may pass by itself. Raises EndpointError after all retries, if others are answered meanwhile."""
+        # Being told to wait costs no retry while others get through: the queue is long, but it moves.
+        if fault.is_overload and self._replicas.answered_at > (course.failures.last_at or sent_at):
+            course.failures.last_at = time.monotonic()
+            course.tries = 0
+        elif await self._is_its_own(course.failures, self._max_retries, fault, replica, model, sent_at):
+            raise EndpointError(f"{replica.host}: {fault}") from None
+
+    async def weigh_refusal(
+        self, fault: Fault, reason: str | None, replica: Replica, model: str, course: Course, sent_at: float
+    ) -> None:
+        """Count what no retry should mend, but may, where a gateway or a replica is to blame that is being restarted.
+
+        `reason` is a sentence for what no request to this replica can mend. Raises Refused where it is this very request
+        that is refused, and UserError where all of them are.
+        """
+        if not self._replicas.answered_at:
+            if reason is None:
+                raise Refused(f"{replica.host}: {fault}") from None
+            if self._replicas.none_serves():
+                raise UserError(reason, resumable=self.answered_before) from None
+        elif self._replicas.refuse_all(REFUSALS_TO_END, REFUSAL_PATIENCE * self._backoff):
+            raise UserError(reason or f"{replica.host} refuses every request ({fault})", resumable=True) from None
+        if reason:
+            self._replicas.set_aside(replica, reason)
+        if await self._is_its_own(course.refusals, OWN_REFUSALS - 1, fault, replica, model, sent_at):
+            raise Refused(f"{replica.host}: {fault}") from None
+
+    async def sleep(self, course: Course, fault: Fault) -> None:
+        """Wait for the next try; jitter of a half each way keeps those that failed together from coming back together."""
+        seconds = self._backoff * min(LONGEST_BACKOFF, 2.0**course.tries) * random.uniform(0.5, 1.5)
+        course.tries = min(course.tries + 1, 10)
+        await self._outage.sleep(max(seconds, fault.retry_after or 0.0))
+
+    def close(self) -> None:
+        """Ask no more whether there is an answer."""
+        for probe in list(self._probes.values()):
+            probe.cancel()
+
+    @property
+    def _ever_answered(self) -> bool:
+        return self.answered_before or self._replicas.answered_at > 0
+
+    async def _is_its_own(
+        self, tally: Tally, most: int, fault: Fault, replica: Replica, model: str, sent_at: float
+    ) -> bool:
+        """Count a fault; gives whether it is one more than `most` of a request that alone meets them."""
+        since, tally.last_at = tally.last_at or sent_at, time.monotonic()
+        tally.count += 1
+        # Not left to the last one, which may come when the others are answered again.
+        if tally.count >= most and not tally.vouched:
+            tally.vouched = not self._ever_answered or await self._answers(model, since)
+            if not tally.vouched:
+                tally.count = 0
+                self._outage.announce(replica.host, fault)
+        return tally.count > most
+
+    async def _answers(self, model: str, since: float) -> bool:
+        """Whether requests are answered: one that left since then was, or a tiny one of our own is."""
+        if self._replicas.answered_at > since:
+            return True
+        if model not in self._probes:
+            self._probes[model] = asyncio.ensure_future(self._probe(model))
+            self._probes[model].add_done_callback(lambda probe: self._probe_ended(model, probe))
+        return await asyncio.shield(self._probes[model])
+
+    def _probe_ended(self, model: str, probe: asyncio.Future[bool]) -> None:
+        del self._probes[model]
+        if not probe.cancelled():
+            probe.exception()  # which is of no more use where whoever waited has been cancelled

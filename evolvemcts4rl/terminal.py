@@ -1,0 +1,44 @@
+"""The one way onto the terminal and into the log for words that others have written."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+LONGEST = 1000  # characters of one text
+
+
+def printable(text: object, most: int = LONGEST) -> str:
+    """Return the text as one line of at most `most` characters that no terminal obeys.
+
+    What is not printable becomes a space: control characters, line separators, bidirectional and
+    zero-width characters, lone surrogates. A text that is cut ends in "…".
+    """
+    words = str(text)
+    shown = "".join(char if char.isprintable() else " " for char in words[:most]).strip()
+    return shown if len(words) <= most else f"{shown[: most - 1]}…"
+
+
+class PlainFormatter(logging.Formatter):
+    """Formats a log record as one printable line.
+
+    The lines of a traceback follow it indented, so that none looks like a record.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the record's line."""
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: object) -> str:
+        """Return the traceback's lines."""
+        lines = super().formatException(ei).splitlines()  # type: ignore[arg-type]
+        indents = (len(line) - len(line.lstrip(" ")) + 2 for line in lines)
+        return "\n".join(f"{' ' * indent}{printable(line)}" for indent, line in zip(indents, lines, strict=True))
+
+
+def log_to_stderr() -> None:
+    """Write warnings and errors of all libraries to standard error, as printable lines."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(PlainFormatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.captureWarnings(True)

@@ -1,0 +1,137 @@
+"""Two final answers compared as mathematics."""
+
+import subprocess
+import sys
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evolvemcts4rl.answers.compare import compare_quick, same_answer
+from evolvemcts4rl.answers.forms import read_form
+from tests.support.answer_pairs import DIFFERENT, MATCHING, rows
+
+numbers = st.one_of(
+    st.integers(-10_000, 10_000).map(str),
+    st.decimals(-1000, 1000, places=3, allow_nan=False).map(str),
+    st.tuples(st.integers(-99, 99), st.integers(1, 99)).map(lambda pair: rf"\frac{{{pair[0]}}}{{{pair[1]}}}"),
+)
+latex = st.recursive(
+    st.sampled_from(["x", "2", r"\pi", "10", "y"]),
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map(lambda pair: rf"\frac{{{pair[0]}}}{{{pair[1]}}}"),
+        inner.map(lambda part: rf"\sqrt{{{part}}}"),
+        st.tuples(inner, inner).map(lambda pair: f"{pair[0]} + {pair[1]}"),
+        st.tuples(inner, inner).map(lambda pair: rf"\left({pair[0]}, {pair[1]}\right)"),
+        inner.map(lambda part: rf"\{{{part}\}}"),
+    ),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize(("kind", "gold", "answer"), [*rows(MATCHING)])
+def test_pair_matches(kind, gold, answer):
+    assert same_answer(gold, answer)
+
+
+@pytest.mark.parametrize(("kind", "gold", "answer"), [*rows(DIFFERENT)])
+def test_pair_does_not_match(kind, gold, answer):
+    assert not same_answer(gold, answer)
+
+
+@pytest.mark.parametrize(("kind", "gold", "answer"), [*rows(DIFFERENT)])
+def test_different_answers_are_never_normalised_to_the_same_text(kind, gold, answer):
+    assert read_form(gold).text != read_form(answer).text
+
+
+@pytest.mark.parametrize(("kind", "gold", "answer"), [*rows(MATCHING), *rows(DIFFERENT)])
+def test_order_of_a_pair_does_not_matter_and_each_answer_is_itself(kind, gold, answer):
+    assert same_answer(gold, answer) is same_answer(answer, gold)
+    assert same_answer(gold, gold)
+    assert same_answer(answer, read_form(answer).text)
+
+
+def test_quick_path_spares_most_pairs_a_worker():
+    pairs = [*rows(MATCHING), *rows(DIFFERENT)]
+    assert sum(compare_quick(gold, answer) is not None for _, gold, answer in pairs) > 0.5 * len(pairs)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=30))
+def test_any_text_is_equal_to_itself_unless_nothing_is_in_it(text):
+    assert compare_quick(text, text) is bool(read_form(text).text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(latex)
+def test_formula_is_the_same_as_itself_otherwise_spaced(formula):
+    assert same_answer(formula, "$ " + formula.replace("+", " +  ").replace(r"\left", "").replace(r"\right", "") + " $")
+
+
+@settings(max_examples=300, deadline=None)
+@given(numbers, numbers)
+def test_numbers_compare_by_exact_value_both_ways(one, other):
+    def value(text):
+        above, _, below = text.removeprefix(r"\frac{").rstrip("}").partition("}{")
+        return Fraction(above) / Fraction(below or 1)
+
+    assert compare_quick(one, other) is compare_quick(other, one) is (value(one) == value(other))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet=r"\{}()[],.$%^_=+-0123456789abcx fracsqrtpm", max_size=60), st.text(max_size=20))
+def test_quick_path_takes_any_text(one, other):
+    compare_quick(one, other)
+
+
+LOOPS = [
+    "different ", "A ", "(x, ", "a, ", "x = ", "= ", "1 = ", "1,", "1 ", "1/", "1 1/", "1.", "5 million ", "9:", "1-",
+    r"\text{", r"\text{a}", r"\sqrt", r"\sqrt(", r"\frac", r"\frac{", r"\frac1", r"\,1", r"1\,", r"{,}1", "$", "$$", "√(", "^", "_",
+    "^{", "°", "sec ", " and ", "...", ".1", "\\", "{", "}", "[", "(", "¤ ", "cm per ", "sq ", "\ud800", "é", "\n", "|AB|", ":",
+]  # fmt: skip
+ENDINGS = ["", " (3) = 5", "!", "}", "x = 1"]
+
+SEARCH = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
+from evolvemcts4rl.answers.compare import compare_quick
+from evolvemcts4rl.answers.forms import Form, read_form
+from evolvemcts4rl.answers.groups import split_group
+loops, endings = eval(sys.stdin.read())
+for loop in loops:
+    for ending in endings:
+        for size in (1_000, 100_000):
+            text = (loop * size)[: size - len(ending)] + ending
+            compare_quick(text, "7")
+            compare_quick(text, text[:-1])
+print("done")
+"""
+
+
+def work_ends(loops, endings):
+    """Whether every text made of these is compared within twenty seconds of processor time."""
+    run = subprocess.run([sys.executable, "-c", SEARCH], input=ascii((loops, endings)), capture_output=True, text=True)
+    return run.stdout == "done\n"
+
+
+@pytest.mark.slow
+def test_loops_are_compared_without_backtracking():
+    assert work_ends(LOOPS, ENDINGS)
+
+
+@pytest.mark.slow
+@settings(max_examples=12, deadline=None)
+@given(
+    st.lists(st.text(alphabet=r"\{}()[],.$%^_=+-:/ 019abcxAIV", min_size=1, max_size=12), min_size=20, max_size=20),
+    st.text(max_size=6),
+)
+def test_no_loop_is_found_that_backtracks(loops, ending):
+    assert work_ends(loops, [ending])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(-(10**6), 10**6), st.integers(1, 3000), st.integers(-2, 2))
+def test_tiny_numbers_differ_where_their_exponents_do(factor, exponent, shift):
+    same = same_answer(rf"{factor} \cdot 2^{{-{exponent}}}", rf"{factor} \cdot 2^{{-{exponent + shift}}}")
+    assert same is (shift == 0 or factor == 0)

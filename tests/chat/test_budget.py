@@ -1,0 +1,149 @@
+"""--token_budget: what the server counts never comes to more, whatever happens, and little of it is left over."""
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from evolvemcts4rl.chat.client import ChatClient
+from evolvemcts4rl.chat.journal import Journal
+from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError
+from tests.support.chat_client import open_client, settings_for
+from tests.support.loopback import Loopback, Reply, chat_reply, error_reply
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def no_keys(monkeypatch):
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+class Till:
+    """A server that counts what it sells: prompts of a token for each three bytes and a template, texts of any length."""
+
+    def __init__(self, seed, template=20, takes_n=True, faults=0.0):
+        self.chance = random.Random(seed)
+        self.template, self.takes_n, self.faults = template, takes_n, faults
+        self.sold = 0
+
+    def __call__(self, ask):
+        if self.chance.random() < self.faults:
+            return self.chance.choice([error_reply(429, "slow down"), error_reply(500, "oh"), Reply(fault="reset")])
+        most = ask.body["max_tokens"]
+        # Now and then as many as there may be, of a token a byte.
+        lengths = [
+            most if self.chance.random() < 0.1 else self.chance.randint(1, most)
+            for _ in range(ask.body.get("n", 1) if self.takes_n else 1)
+        ]
+        body = chat_reply(*("x" * length for length in lengths), tokens=sum(lengths))
+        body["usage"]["prompt_tokens"] = self.template + sum(
+            len(message["content"].encode()) // 3 for message in ask.body["messages"]
+        )
+        self.sold += body["usage"]["prompt_tokens"] + body["usage"]["completion_tokens"]
+        broken = self.chance.random() < self.faults / 4
+        return Reply(body=body, delay=self.chance.random() * 0.005, fault="truncate" if broken else None)
+
+
+def questions(seed, count):
+    chance = random.Random(seed)
+    return [[{"role": "user", "content": f"{i} " + "why? " * chance.randint(1, 60)}] for i in range(count)]
+
+
+def spend(url, path, budget, count=120, probe=True, choices=8, **changes):
+    """One life of a run that asks for more than the budget pays for; gives whether the budget ended it."""
+
+    async def ask():
+        async with open_client(url, probe=probe, token_budget=budget, max_tokens=100, **changes) as client:
+            client.keep_in(journal)
+            asks = [client.complete(question, choices) for question in questions(0, count)]
+            return await asyncio.gather(*asks, return_exceptions=True)
+
+    journal = Journal(path)
+    try:
+        results = asyncio.run(ask())
+    finally:
+        journal.close()
+    errors = [result for result in results if isinstance(result, Exception)]
+    assert all(isinstance(error, (BudgetSpent, EndpointError)) for error in errors)
+    return any(isinstance(error, BudgetSpent) for error in errors)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_budget_is_overshot_over_all_lives_of_a_run(tmp_path, seed):
+    chance = random.Random(seed)
+    budget = chance.randint(1000, 30_000)
+    till = Till(seed, chance.choice([5, 20, 150]), chance.random() < 0.7, chance.choice([0.0, 0.1]))
+    with Loopback(till) as server:
+        where = tmp_path / "completions.sqlite"
+        for life, share in enumerate((0.4, 1.0, 1.0)):
+            sold = till.sold
+            ended = spend(
+                server.url, where, int(budget * share), probe=life == 0, concurrency=chance.choice([1, 8, 64])
+            )
+            assert ended
+            assert till.sold <= budget * share
+        assert till.sold - sold <= 250  # the third life found next to nothing left
+    if till.faults == 0.0:
+        assert till.sold > budget - 600  # which is less than one choice, its prompt reckoned by its bytes
+
+
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from tests.chat.test_budget import spend
+spend(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), probe=False, concurrency=16)
+"""
+
+
+@pytest.mark.slow
+def test_what_was_under_way_at_kill_9_counts_as_spent(tmp_path):
+    chance, budget, kills = random.Random(1), 40_000, 0
+    till = Till(2)
+    with Loopback(lambda ask: Reply(body=till(ask).body, delay=0.05)) as server:
+        args = [sys.executable, "-c", KILLED, server.url, str(tmp_path / "completions.sqlite"), str(budget)]
+        for _ in range(4):
+            asked = len(server.asks)
+            process = subprocess.Popen(args, cwd=ROOT, stderr=subprocess.DEVNULL)
+            while len(server.asks) < asked + chance.randint(3, 20) and process.poll() is None:
+                time.sleep(0.002)
+            if process.poll() is None:
+                os.kill(process.pid, signal.SIGKILL)
+                kills += 1
+            process.wait()
+        assert kills >= 2
+        assert spend(server.url, tmp_path / "completions.sqlite", budget, probe=False)
+    assert till.sold <= budget
+
+
+@pytest.mark.parametrize("budget", [10_000, 100_000])
+def test_hardly_anything_of_a_budget_is_left_over(tmp_path, budget):
+    till = Till(3)
+    with Loopback(till) as server:
+        assert spend(server.url, tmp_path / "completions.sqlite", budget, count=1000, choices=16)
+    print(f"{till.sold / budget:.1%} of {budget} tokens used")
+    assert budget * 0.95 < till.sold <= budget
+
+
+def test_fewer_choices_are_asked_for_where_all_of_them_would_cost_too_much(tmp_path):
+    async def ask(url):
+        async with open_client(url, token_budget=700, max_tokens=100) as client:
+            with pytest.raises(BudgetSpent, match="--token_budget 700 is spent"):
+                await client.complete([{"role": "user", "content": "Why?"}], 16)
+
+    with Loopback(lambda ask: chat_reply(*["x"] * ask.body.get("n", 1), tokens=100 * ask.body.get("n", 1))) as server:
+        asyncio.run(ask(server.url))
+    assert [ask.body.get("n", 1) for ask in server.asks] == [4, 2]
+
+
+def test_a_budget_too_small_for_one_completion_is_refused_before_anything_is_bought():
+    client = ChatClient(settings_for("http://127.0.0.1:9/v1", token_budget=1000), None)
+    with pytest.raises(UserError, match=r"--token_budget 1000 does not pay for a single solution, .* --max_tokens"):
+        client.check_budget([{"role": "user", "content": "Why?"}])

@@ -1,0 +1,28 @@
+"""Hold each test that starts a process to be marked slow: `./run_tests.sh --fast` leaves it out."""
+
+import sys
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+_running: list[pytest.Item] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Remember which test runs, its fixtures included."""
+    _running.append(item)
+    try:
+        return (yield)
+    finally:
+        _running.pop()
+
+
+def _refuse_process(event: str, _: tuple[Any, ...]) -> None:
+    """Raise where a test starts a process without saying that it is slow."""
+    if event == "subprocess.Popen" and _running and not _running[-1].get_closest_marker("slow"):
+        raise RuntimeError("this test starts a process: mark it with @pytest.mark.slow")
+
+
+sys.addaudithook(_refuse_process)

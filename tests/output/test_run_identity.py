@@ -1,0 +1,75 @@
+"""What makes a run the same run."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.toy_world import Model
+from evolvemcts4rl.output.run_identity import difference, identity_of, read_identity
+from evolvemcts4rl.settings import Settings
+from tests.support.loopback import Loopback
+from tests.support.toy_chat import toy_handler
+from tests.test_end_to_end import command, run, seed_file
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(str(tmp_path / "seeds.jsonl"))
+
+
+def written(tmp_path, identity):
+    """The identity as a later life reads it from the run's settings.json."""
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"flags": {}, "identity": identity}))
+    return read_identity(path)
+
+
+def test_seeds_are_known_by_their_content_not_by_their_path(settings, tmp_path):
+    before = written(tmp_path, identity_of(settings, "digest"))
+    elsewhere = replace(settings, seed_file="elsewhere/other.jsonl")
+    assert difference(before, identity_of(elsewhere, "digest")) is None
+    assert difference(before, identity_of(settings, "another")) == "the seed file has changed"
+
+
+def test_test_files_are_known_by_their_content_not_by_their_path(settings, tmp_path):
+    for name, text in (("a", "one"), ("b", "two"), ("c", "one"), ("d", "other")):
+        (tmp_path / name).write_text(text)
+
+    def identity(*names):
+        return identity_of(replace(settings, decontaminate=tuple(str(tmp_path / name) for name in names)), "digest")
+
+    before = written(tmp_path, identity("a", "b"))
+    assert difference(before, identity("b", "c")) is None
+    assert difference(before, identity("a", "d")) == "the files of --decontaminate have changed"
+    assert difference(before, identity("a")) == "the files of --decontaminate have changed"
+
+
+def test_a_run_of_an_earlier_version_goes_on(settings, tmp_path):
+    """It noted the paths of its files, and knew nothing of flags that have come since."""
+    (tmp_path / "test").write_text("text")
+    settings = replace(settings, decontaminate=(str(tmp_path / "test"),))
+    now = identity_of(settings, "digest")
+    before = now | {"seed_file": "old/path.jsonl", "decontaminate": {"old/test": now["decontaminate"][0]}}
+    del before["judge_model"], before["confidence"]
+    assert difference(written(tmp_path, before), now) is None
+    changed = difference(written(tmp_path, before), identity_of(replace(settings, confidence=0.9), "digest"))
+    assert changed == "--confidence was 0.95 and is now 0.9"
+
+
+@pytest.mark.slow
+def test_the_same_seed_file_at_another_path_goes_on_with_the_run(tmp_path):
+    seeds, moved = seed_file(tmp_path, 2), tmp_path / "moved" / "other.jsonl"
+    moved.parent.mkdir()
+    with Loopback(toy_handler(Model())) as server:
+        first = run(command(server.url, seeds, tmp_path / "out", "--evolve_rounds", "0"))
+        shutil.move(seeds, moved)
+        asked = len(server.asks)
+        again = run(command(server.url, moved, tmp_path / "out", "--evolve_rounds", "0"))
+        assert (first.returncode, again.returncode) == (0, 0), again.stderr
+        assert len(server.asks) == asked
+    moved.write_text(moved.read_text().replace("a", "b", 1))
+    changed = run(command("http://127.0.0.1:9/v1", moved, tmp_path / "out", "--evolve_rounds", "0"))
+    assert changed.returncode == 2
+    assert "the seed file has changed" in changed.stderr

@@ -1,0 +1,79 @@
+"""What text from models costs: never more than in proportion to its length, whatever it says over and over."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import resource
+import signal
+from types import ModuleType
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from evolvemcts4rl.solutions import blocks, corrections, roles, solver, steps
+from tests.solutions.test_steps import CORRECTIONS, LINES, NOT_CORRECTIONS, SPLITS
+
+SIZE = 100_000  # characters of a looping completion
+AT_ONCE = 10  # texts for one child process
+CPU_SECONDS = 3  # for each, which takes half a second; of one quadratic expression alone, one text takes three
+PIECES = [
+    *(line + end for line in LINES for end in (" ", "\n", "\n\n")),
+    *("".join(steps) for steps in SPLITS.values()),
+    *(sentence + end for sentence in (CORRECTIONS + NOT_CORRECTIONS).splitlines() for end in (" ", "\n\n")),
+    *"a1.:-*#|$`~ \n\t\\{}(_=<首错",
+    *("$$ ", "\\text{", "\\text", "\\boxed{", "aa, ", "1 + ", "1 ", "**a**\n", "``` ", "| a |\n|--|\n", "\n \n"),
+    *("i also have ", "made a ", "wait... ", "hmm", "mis", "incorrectly ", "should be ", "no, ", "n't", "if i forgot "),
+]
+
+
+def read(text: str) -> None:
+    """Do with a completion all that is done with it on the event loop in this room."""
+    found = steps.split_steps(text)
+    corrections.steps_announcing_correction(found)
+    corrections.steps_announcing_correction([text])
+
+
+def works_within(seconds: int, texts: list[str]) -> bool:
+    """Return whether a child process reads the texts within so much processor time, after which the kernel ends it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+            for text in texts:
+                read(text)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) == 0
+
+
+def loops(pieces: list[str]) -> list[str]:
+    return [(piece * (SIZE // len(piece) + 1))[:SIZE] for piece in pieces]
+
+
+@pytest.mark.parametrize("first", range(0, len(PIECES), AT_ONCE))
+def test_a_completion_that_loops_is_read_in_bounded_work(first: int) -> None:
+    assert works_within(CPU_SECONDS, loops(PIECES[first : first + AT_ONCE]))
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join), min_size=5, max_size=5))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_loop_of_fragments_takes_more(pieces: list[str]) -> None:
+    assert works_within(CPU_SECONDS, loops(pieces))
+
+
+def test_half_characters_do_not_stop_it() -> None:
+    read("Wait, no.\ud800 I made a mistake.\n\n\udc00 So it is \\boxed{7}.")
+
+
+@pytest.mark.parametrize("module", [blocks, roles, solver, steps, corrections])
+def test_an_expression_that_backtracks_matches_a_bounded_number_of_characters(module: ModuleType) -> None:
+    parse = importlib.import_module("re._parser").parse
+    for pattern in vars(module).values():
+        if isinstance(pattern, re.Pattern):
+            assert parse(pattern.pattern, pattern.flags).getwidth()[1] <= 1000, pattern
