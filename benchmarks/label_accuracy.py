@@ -26,7 +26,7 @@ import numpy as np
 import mcts
 from benchmarks.toy_world import Model, ToyProblem, continue_solution, first_error, make_problem
 from evolvemcts4rl.labels import labelling
-from evolvemcts4rl.labels.belief import learn_rates
+
 from evolvemcts4rl.labels.labelling import labelled_solutions
 from evolvemcts4rl.records import Prefix, Problem, Rollout
 from evolvemcts4rl.settings import Settings
@@ -208,7 +208,7 @@ async def _run(world: World, names: Sequence[str]) -> dict[str, Tally]:
     tallies[ALONE].tokens = tallies["belief"].tokens
     for problem, tree in searched:
         tallies[ALONE].enter(problem, tree)
-    rates = learn_rates(labelling.evidence(tree) for tree in [*(tree for _, tree in searched), *always])
+    rates = labelling.learn_rates([*(tree for _, tree in searched), *always])
     for problem, tree in searched:
         labelling.relabel(tree, rates, METHODS["belief"].settings.confidence)
         tallies["belief"].enter(problem, tree)

@@ -138,7 +138,9 @@ def continue_solution(task: Task, prefix: Prefix, rng: random.Random) -> Rollout
         answer = int(re.findall(r"boxed\{(-?\d+)\}", prefix[-1])[-1])
         return Rollout(tuple(steps), _graded(task, answer, rng), str(answer), 1)
     if world.headings and not prefix:
-        steps.append(rng.choice(["Let us go step by step.", "Let's break this down.", "We follow the stages in order."]))
+        steps.append(
+            rng.choice(["Let us go step by step.", "Let's break this down.", "We follow the stages in order."])
+        )
     while position < stages:
         if world.headings and (position or len(steps) == 1) and rng.random() < 0.3 and not steps[-1].startswith("**"):
             steps.append(f"**Stage {chr(97 + position)}**")

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evolvemcts4rl.labels.rates import FLEETING, GOOD, LASTING, NOT_SEEN, SLIP, Array, Rates, StepKey
+from evolvemcts4rl.labels.rates import GOOD, NOT_SEEN, SLIP, Array, Rates, StepKey
 from evolvemcts4rl.labels.witnesses import Witnesses
 from evolvemcts4rl.tree import Node, Tree
 
@@ -212,6 +212,7 @@ class Belief:
         now = self.witnesses.agreement(node)
         return now, agreement if agreement != NOT_SEEN else before
 
+
 def _binomial(success: Array, rollouts: int) -> Array:
     """Chance of k of `rollouts` successes, for each k, on a new last axis."""
     counts = np.arange(rollouts + 1)
@@ -222,6 +223,3 @@ def _binomial(success: Array, rollouts: int) -> Array:
 
 def _entropy(chances: Array) -> Array:
     return -chances * np.log2(np.maximum(chances, 1e-300))
-
-
-__all__ = ["FLEETING", "GOOD", "LASTING", "Belief", "Message"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 from evolvemcts4rl.labels import learning
@@ -11,6 +12,8 @@ from evolvemcts4rl.labels.belief import Belief
 from evolvemcts4rl.labels.rates import Rates
 from evolvemcts4rl.solutions.corrections import steps_announcing_correction
 from evolvemcts4rl.tree import Node, Tree
+
+SURE = 0.8  # of a first error: enough to label a solution that was not searched
 
 
 def learn_rates(trees: Iterable[Tree], without: Set[str] = frozenset()) -> Rates:
@@ -32,15 +35,20 @@ def _belief_of(tree: Tree, rates: Rates, without: Set[str]) -> Belief:
 
 
 def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
-    """Label every prefix of a right or searched solution, and every other one that is sure either way."""
-    beliefs = belief.p_right_everywhere()
+    """Label every prefix of a right or searched solution or of one whose first error is sure, and others that are sure."""
+    right = belief.p_right_everywhere()
     asked_of: set[Node] = set()
-    for node in reversed(beliefs):  # children come before parents
-        if node.correct or node.searched or not asked_of.isdisjoint(node.children):
-            asked_of.add(node)
-        right = beliefs[node]
-        sure = not 1 - confidence < right < confidence
-        node.p_correct = round(right, 4) if sure or node in asked_of else None
+    for path in tree.solutions():
+        if path[-1].correct or path[-1].searched or _is_sure([right[node] for node in path]):
+            asked_of.update(path)
+    for node, chance in right.items():
+        sure = not 1 - confidence < chance < confidence
+        node.p_correct = round(chance, 4) if sure or node in asked_of else None
+
+
+def _is_sure(right: Sequence[float]) -> bool:
+    """Whether one step of a solution, or none, is the first error with a chance of SURE."""
+    return max(before - after for before, after in pairwise([1.0, *right, 0.0])) >= SURE
 
 
 class Labelled(NamedTuple):

@@ -32,7 +32,6 @@ FLEETING_RECOVERY = 0.6
 FALSE_ANNOUNCEMENT = 0.0005  # a step that corrects where nothing is wrong: 5 of 14,327
 FALSE_ALARM = 0.001  # a right step with an equation that is found false: 12 of 14,327
 SCATTER = 0.15  # how likely an error of the scattered kind is written once more
-SHARED = 0.1  # share of errors that others make as well, word for word
 LEVELS = 2.0 ** np.arange(-5.5, 2.25, 0.5)  # of hazard
 
 NOT_SEEN, ALONE, SHARED_BY_SOME, SHARED_BY_MOST = range(4)  # whether right answers elsewhere reach a step's result
@@ -90,11 +89,29 @@ class Rates:
     misgraded: float = PRIORS["misgraded"].mean  # a right solution whose answer is judged wrong
     announced: float = PRIORS["announced"].mean  # a step from a wrong prefix announces a correction …
     announced_well: float = PRIORS["announced_well"].mean  # … and it is one
-    false_slip: float = PRIORS["false_slip"].mean  # a first error with a false equation, where it has one that is checked
+    false_slip: float = PRIORS[
+        "false_slip"
+    ].mean  # a first error with a false equation, where it has one that is checked
     false_carried: float = PRIORS["false_carried"].mean  # a step that carries an error on, likewise
     agreement: Array = field(default_factory=lambda: AGREEMENT_PRIOR / AGREEMENT_PRIOR.sum(-1, keepdims=True))
-    shared: float = SHARED
+    shared: float = 0.1  # share of errors that others make as well, word for word
     likeness: float = 0.03  # ρ: n rollouts of one prefix tell as much as n / (1 + (n - 1) ρ)
+
+    def summary(self) -> dict[str, float]:
+        """Return what is held of the model, on average over its problems: chances per average step."""
+        alone = ALONE - 1  # the agreement's last axis begins with it
+        named = {
+            "slip": float(self.cells @ SLIP),
+            "silent_recovery": float(self.cells @ RECOVERY),
+            "fleeting_errors": float(self.cells @ FLEETING_SHARE),
+            "announced_correction": self.announced,
+            "lucky_answers": self.lucky,
+            "misgraded_answers": self.misgraded,
+            "false_equations_in_errors": self.false_slip,
+            "results_shared_if_right": float(1 - self.agreement[SHARED_BY_MOST, 0, alone]),
+            "results_shared_if_wrong": float(1 - self.agreement[SHARED_BY_MOST, 1, alone]),
+        }
+        return {name: round(value, 4) for name, value in named.items()}
 
     @functools.lru_cache(maxsize=4096)  # noqa: B019 — there are two or three Rates in a run
     def step(self, key: StepKey) -> Array:

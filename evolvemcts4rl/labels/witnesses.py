@@ -19,9 +19,11 @@ _COMPARES = ("=", "<", ">", "≤", "≥", "\\le", "\\ge", "\\lt", "\\gt")
 # How the chance of a first error depends on a step, from the 3,400 annotated solutions of ProcessBench (docs/method.md):
 # in proportion to its words, and less where no new number comes out, at the opening, and where an end restates.
 AVERAGE_WORDS = 20
+LETTERS = 6  # a word, with the space after it: formulas have few words
 NO_NEW_NUMBER = 0.65
 OPENING = 0.5
 RESTATING_END = 0.7
+LEAST_WITH_NUMBER = 0.25
 LEAST_HAZARD, MOST_HAZARD = 0.02, 4.0
 MOST = 1 / 3  # of the other right solutions: a result that so many share
 
@@ -47,7 +49,7 @@ class Witnesses:
         self._root = tree.root
         self._without = without
         self._question = frozenset(_NUMBER.findall(tree.question))
-        self._numbers: dict[Node, Set[str]] = {}
+        self._numbers: dict[Node, frozenset[str]] = {}
         self._facts: dict[Node, StepFacts] = {}
         self._reached: Counter[str] = Counter()  # by how many right solutions, each result
         self._right_through: Counter[Node] = Counter()  # how many right solutions pass here
@@ -88,8 +90,11 @@ class Witnesses:
         new = [number for number in _NUMBER.findall(node.text) if number not in before]
         self._numbers[node] = before.union(new) if new else before
         first, last = parent is self._root, node.correct is not None
-        hazard = len(node.text.split()) / AVERAGE_WORDS if "words" not in self._without else 1.0
-        if not new:
+        words = max(len(node.text.split()), len(node.text) / LETTERS)
+        hazard = words / AVERAGE_WORDS if "words" not in self._without else 1.0
+        if new:
+            hazard = max(hazard, LEAST_WITH_NUMBER)
+        else:
             hazard *= NO_NEW_NUMBER
         if first and not last:
             hazard *= OPENING

@@ -16,8 +16,8 @@ import orjson
 
 from evolvemcts4rl.chat.journal import Journal, Totals
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.labels.belief import Array, learn_rates, mean_rates
-from evolvemcts4rl.labels.labelling import evidence, relabel
+from evolvemcts4rl.labels.labelling import learn_rates, relabel
+from evolvemcts4rl.labels.rates import Rates
 from evolvemcts4rl.output import exports
 from evolvemcts4rl.output.jsonl import (
     Row,
@@ -199,14 +199,14 @@ class RunFolder:
         if complete:
             self._rewrite(PROBLEMS, read_in_order(self.path / PROBLEMS))
             if self._settings.estimator == "belief":
-                rates = learn_rates(evidence(Tree.from_json(row)) for row in read_in_order(self.path / TREES))
+                rates = learn_rates(Tree.from_json(row) for row in read_in_order(self.path / TREES))
             labelled_trees = self._relabelled_trees(rates)
         else:
             labelled_trees = map(exports.LabelledTree, self.trees())
         shown = most_instructive(_counted(labelled_trees, labels))
         summary = summarise(self.problems(), labels, journal.totals(), self._settings.prices)
         life = {"complete": complete, "seconds": round(seconds, 1), "comparisons_timed_out": timed_out}
-        summary = life | summary | {"rates": mean_rates(rates)}
+        summary = life | summary | {"rates": rates and rates.summary()}
         self._write_report(summary, shown)
         self.write_json(SUMMARY, summary)
         journal.close()
@@ -242,7 +242,7 @@ class RunFolder:
             rows["prm"] = partial(exports.prm_rows, keep=self._settings.keep)
         return rows
 
-    def _relabelled_trees(self, rates: Array | None) -> Iterator[exports.LabelledTree]:
+    def _relabelled_trees(self, rates: Rates | None) -> Iterator[exports.LabelledTree]:
         """Yield the trees in order, labelled with these rates, and write every file."""
         if not (self.path / TREES).exists():  # --evolve_only
             return
@@ -251,7 +251,7 @@ class RunFolder:
                 file.write(encode_row(labelled_tree.tree.to_json()))
                 yield labelled_tree
 
-    def _relabelled(self, rates: Array | None) -> Iterator[Tree]:
+    def _relabelled(self, rates: Rates | None) -> Iterator[Tree]:
         for row in read_in_order(self.path / TREES):
             tree = Tree.from_json(row)
             if rates is not None:

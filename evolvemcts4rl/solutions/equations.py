@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import re2
 
@@ -20,9 +21,7 @@ MAX_POWER = 12
 
 # Words beside an expression that may be part of what is calculated.
 _PART_OF_IT = frozenset(
-    "of times plus minus by per percent than to from half twice double triple third quarter over divided multiplied sum "
-    "difference product ratio mod modulo remainder and or between every each least most about approximately nearly almost "
-    "roughly around sqrt log ln sin cos tan frac text power square squared cubed root base".split()
+    ["of", "times", "plus", "minus", "by", "per", "percent", "than", "to", "from", "half", "twice", "double", "triple", "third", "quarter", "over", "divided", "multiplied", "sum", "difference", "product", "ratio", "mod", "modulo", "remainder", "and", "or", "between", "every", "each", "least", "most", "about", "approximately", "nearly", "almost", "roughly", "around", "sqrt", "log", "ln", "sin", "cos", "tan", "frac", "text", "power", "square", "squared", "cubed", "root", "base"]
 )
 _SIGNS = {
     "×": "*", "⋅": "*", "·": "*", "∗": "*", "÷": "/", "−": "-", "–": "-", "≤": "≤", "≥": "≥", "=": "=", "<": "<", ">": ">",
@@ -127,7 +126,7 @@ def _sides(clause: Sequence[_Token]) -> tuple[list[_Side], list[str]]:
         return [], []
     bounds = [-1, *places, len(clause)]
     sides = []
-    for number, (before, after) in enumerate(zip(bounds, bounds[1:], strict=False)):
+    for number, (before, after) in enumerate(pairwise(bounds)):
         part = clause[before + 1 : after]
         if len(places) and number == 0:
             part = _last_expression(part)
@@ -146,7 +145,11 @@ def _last_expression(tokens: Sequence[_Token]) -> Sequence[_Token]:
         return ()
     expression = tokens[start:]
     # After a word, a sign in front belongs to what the word stands for; a letter beside a number is a variable.
-    if start and expression and (expression[0].kind == "sign" or expression[0].glued or len(tokens[start - 1].text) == 1):
+    if (
+        start
+        and expression
+        and (expression[0].kind == "sign" or expression[0].glued or len(tokens[start - 1].text) == 1)
+    ):
         return ()
     return expression
 
@@ -157,7 +160,9 @@ def _first_expression(tokens: Sequence[_Token]) -> Sequence[_Token]:
     while end < len(tokens) and (tokens[end].kind != "word" or _is_unit(tokens, end)):
         end += 1
     rest = tokens[end:]
-    if rest and (rest[0].text.lower() in _PART_OF_IT - {"and", "or", "per", "each", "every", "to", "from", "than", "by"}):
+    if rest and (
+        rest[0].text.lower() in _PART_OF_IT - {"and", "or", "per", "each", "every", "to", "from", "than", "by"}
+    ):
         return ()
     if rest and (not rest[0].text.isalpha() or len(rest[0].text) == 1 or rest[0].glued):
         return ()
@@ -195,7 +200,9 @@ def _side(tokens: Sequence[_Token]) -> _Side:
         return nothing
     last = numbers[-1].text
     decimals = len(last.partition(".")[2])
-    return _Side(value, parser.operators, units[-1] if units else "", decimals, _number(numbers[0].text), parser.percent)
+    return _Side(
+        value, parser.operators, units[-1] if units else "", decimals, _number(numbers[0].text), parser.percent
+    )
 
 
 def _number(text: str) -> Fraction:
