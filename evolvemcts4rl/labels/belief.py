@@ -73,6 +73,7 @@ class Belief:
         self._agreements: dict[Node, tuple[int, int]] = {}  # of the step's result, and of the last one before it
         self._compared = 0  # with how many right solutions
         self._drawn: dict[Node, int] = {}  # how many rollouts wrote this step themselves
+        self._right_drawn: dict[Node, int] = {}  # and how many of them came to a right answer
         self._messages: dict[Node, Message] = {}  # of the nodes at and below which nothing has changed since
         self._evidence: Array | None = None
         self._weights: Array | None = None  # how much each cell is believed, as long as nothing is added
@@ -181,25 +182,38 @@ class Belief:
 
     def _bring_up_to_date(self) -> None:
         """Compute the messages of all nodes below which something changed, children before parents."""
-        if self._compared != self.witnesses.right:
-            self._compared = self.witnesses.right
-            self._compare_results()
+        stale = self._stale()
+        if not stale:
+            return
+        for node in reversed(stale):
+            # Those rollouts wrote the step that end at the node or below it and were not started there.
+            below = [(self._drawn[child], self._right_drawn[child]) for child in node.children]
+            self._drawn[node] = node.times - node.num_rollouts + sum([drawn for drawn, _ in below])
+            ended_right = node.times if node.correct else 0
+            self._right_drawn[node] = ended_right - node.num_correct + sum([right for _, right in below])
+        self._compare_results()
+        for node in reversed(self._stale()):
+            below_messages = tuple([self._messages[child] for child in node.children])
+            self._messages[node] = _message(
+                self.rates, self.key(node), node.correct, self._scale(node), below_messages
+            )
+
+    def _stale(self) -> list[Node]:
+        """All nodes below which something changed, parents before children."""
         stale = [node for node in self._tree.root.children if node not in self._messages]
         for node in stale:  # which grows meanwhile
             stale += [child for child in node.children if child not in self._messages]
-        for node in stale:
-            self._agreements[node] = self._agreement(node)
-        for node in reversed(stale):
-            # Those rollouts wrote the step that end at the node or below it and were not started there.
-            below = sum([self._drawn[child] for child in node.children])
-            self._drawn[node] = node.times - node.num_rollouts + below
-            messages = tuple([self._messages[child] for child in node.children])
-            self._messages[node] = _message(self.rates, self.key(node), node.correct, self._scale(node), messages)
+        return stale
 
     def _compare_results(self) -> None:
-        """Compare every step's result with the right solutions anew."""
-        for node in self._tree.nodes():  # parents come before children
+        """Compare with the right solutions the results of all steps that may agree otherwise than before."""
+        everywhere = self._compared != self.witnesses.right
+        self._compared = self.witnesses.right
+        waiting = list(self._tree.root.children)
+        for node in waiting:  # which grows meanwhile
             before, now = self._agreements.get(node), self._agreement(node)
+            if everywhere or now != before or node not in self._messages:
+                waiting += node.children
             if now != before:
                 self._agreements[node] = now
                 while self._messages.pop(node, None):
@@ -209,7 +223,7 @@ class Belief:
         """How the step's result agrees with right solutions, and how the last one before it does."""
         parent = self._parents[node]
         agreement, before = self._agreements[parent] if parent is not self._tree.root else (NOT_SEEN, NOT_SEEN)
-        now = self.witnesses.agreement(node)
+        now = self.witnesses.agreement(node, self._right_drawn[node])
         return now, agreement if agreement != NOT_SEEN else before
 
 

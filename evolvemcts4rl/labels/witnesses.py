@@ -71,16 +71,20 @@ class Witnesses:
             self._reached.update(frozenset().union(*(self._facts[node].new for node in path)))
             self._right_through.update(path)
 
-    def agreement(self, node: Node) -> int:
-        """Return whether right solutions that do not pass here reach the step's result."""
+    def agreement(self, node: Node, written: int) -> int:
+        """Return whether other right solutions reach the step's result.
+
+        Others are those that do not pass here, and those of the `written` right ones that wrote the same step themselves.
+        """
         result = self._facts[node].result
         if result is None:
             return NOT_SEEN
         through = self._right_through[node]
-        others = self.right - through
+        same = max(written - 1, 0)
+        others = self.right - through + same
         if not others or "agreement" in self._without:
             return NOT_SEEN
-        reaching = self._reached[result] - through
+        reaching = self._reached[result] - through + same
         if not reaching:
             return ALONE
         return SHARED_BY_MOST if reaching >= MOST * others else SHARED_BY_SOME
