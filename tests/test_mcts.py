@@ -197,12 +197,13 @@ def test_what_is_known_is_written_when_the_budget_ends():
         assert toy.sampled == 0 or looked_at
 
 
-def test_the_search_finds_the_truth_of_the_toy_world():
-    values, found, sampled = [], [], 0
-    for seed in range(40):
-        toy = Toy(seed)
-        tree = asyncio.run(toy.search())
-        sampled += toy.sampled
+def test_a_run_finds_the_truth_of_the_toy_world():
+    toys = [Toy(seed) for seed in range(40)]
+    trees = [asyncio.run(toy.search()) for toy in toys]
+    rates = learn_rates(trees)
+    values, found = [], []
+    for toy, tree in zip(toys, trees, strict=True):
+        relabel(tree, rates, 0.95)
         for path in labelled_solutions(tree):
             error = first_error(toy.problem, tuple(node.text for node in path))
             _, labels = up_to_first_error(path)
@@ -213,7 +214,7 @@ def test_the_search_finds_the_truth_of_the_toy_world():
     assert sum(found) / len(found) > 0.9
     assert auc(values) > 0.92
     assert calibration_error(values) < 0.1
-    assert sampled <= 40 * 40
+    assert sum(toy.sampled for toy in toys) <= 40 * 40
 
 
 def nodes(tree):
@@ -261,4 +262,4 @@ def test_benchmark_figures_by_hand():
     assert auc([(0.5, True)]) is None
     # (0.95 - 1) in the bin of one, (0.25 - 0.5) in the bin of two
     assert calibration_error([(0.95, True), (0.2, False), (0.2999, True)]) == pytest.approx((0.05 + 2 * 0.25005) / 3)
-    assert "strong model" in WORLDS
+    assert "LLM-like" in WORLDS

@@ -71,7 +71,7 @@ class Belief:
         self._parents: dict[Node, Node] = {}
         self._seen: set[Node] = set()  # ends of solutions
         self._agreements: dict[Node, tuple[int, int]] = {}  # of the step's result, and of the last one before it
-        self._compared = 0  # with how many right solutions
+        self._compared: tuple[int, ...] = ()  # with how many right solutions, and first ones of each first step
         self._drawn: dict[Node, int] = {}  # how many rollouts wrote this step themselves
         self._right_drawn: dict[Node, int] = {}  # and how many of them came to a right answer
         self._messages: dict[Node, Message] = {}  # of the nodes at and below which nothing has changed since
@@ -194,9 +194,7 @@ class Belief:
         self._compare_results()
         for node in reversed(self._stale()):
             below_messages = tuple([self._messages[child] for child in node.children])
-            self._messages[node] = _message(
-                self.rates, self.key(node), node.correct, self._scale(node), below_messages
-            )
+            self._messages[node] = _message(self.rates, self.key(node), node.correct, self._scale(node), below_messages)
 
     def _stale(self) -> list[Node]:
         """All nodes below which something changed, parents before children."""
@@ -207,8 +205,8 @@ class Belief:
 
     def _compare_results(self) -> None:
         """Compare with the right solutions the results of all steps that may agree otherwise than before."""
-        everywhere = self._compared != self.witnesses.right
-        self._compared = self.witnesses.right
+        compared = (self.witnesses.right, *[self._right_drawn[first] for first in self._tree.root.children])
+        everywhere, self._compared = self._compared != compared, compared
         waiting = list(self._tree.root.children)
         for node in waiting:  # which grows meanwhile
             before, now = self._agreements.get(node), self._agreement(node)
@@ -223,7 +221,7 @@ class Belief:
         """How the step's result agrees with right solutions, and how the last one before it does."""
         parent = self._parents[node]
         agreement, before = self._agreements[parent] if parent is not self._tree.root else (NOT_SEEN, NOT_SEEN)
-        now = self.witnesses.agreement(node, self._right_drawn[node])
+        now = self.witnesses.agreement(node, self._right_drawn)
         return now, agreement if agreement != NOT_SEEN else before
 
 

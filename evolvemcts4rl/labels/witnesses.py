@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import re2
@@ -25,6 +25,7 @@ OPENING = 0.5
 RESTATING_END = 0.7
 LEAST_WITH_NUMBER = 0.25
 LEAST_HAZARD, MOST_HAZARD = 0.02, 4.0
+ENOUGH = 3  # right first solutions that make their shares worth comparing
 MOST = 1 / 3  # of the other right solutions: a result that so many share
 
 WITNESSES = ("words", "equations", "agreement", "corrections", "repeats")
@@ -51,7 +52,8 @@ class Witnesses:
         self._question = frozenset(_NUMBER.findall(tree.question))
         self._numbers: dict[Node, frozenset[str]] = {}
         self._facts: dict[Node, StepFacts] = {}
-        self._reached: Counter[str] = Counter()  # by how many right solutions, each result
+        self._reached: dict[str, Counter[Node]] = {}  # by how many right solutions, by first step, each result
+        self._firsts: dict[Node, Node] = {}  # the first step of the way to each node
         self._right_through: Counter[Node] = Counter()  # how many right solutions pass here
         self.right = 0  # solutions
 
@@ -63,31 +65,45 @@ class Witnesses:
         """Take in a solution, which may be new."""
         parent = self._root
         for node in path:
+            self._firsts[node] = path[0]
             if node not in self._facts or (node is path[-1] and new):
                 self._read(parent, node)
             parent = node
         if new and path[-1].correct:
             self.right += 1
-            self._reached.update(frozenset().union(*(self._facts[node].new for node in path)))
+            for number in frozenset().union(*(self._facts[node].new for node in path)):
+                self._reached.setdefault(number, Counter())[path[0]] += 1
             self._right_through.update(path)
 
-    def agreement(self, node: Node, written: int) -> int:
+    def agreement(self, node: Node, right_drawn: Mapping[Node, int]) -> int:
         """Return whether other right solutions reach the step's result.
 
-        Others are those that do not pass here, and those of the `written` right ones that wrote the same step themselves.
+        `right_drawn` says how many right rollouts wrote each step themselves.
         """
         result = self._facts[node].result
-        if result is None:
+        if result is None or "agreement" in self._without:
             return NOT_SEEN
-        through = self._right_through[node]
-        same = max(written - 1, 0)
-        others = self.right - through + same
-        if not others or "agreement" in self._without:
+        first_right = sum([right_drawn[first] for first in self._root.children])
+        reaching, others = (self._first if first_right >= ENOUGH else self._any)(node, result, right_drawn)
+        if others <= 0:
             return NOT_SEEN
-        reaching = self._reached[result] - through + same
-        if not reaching:
+        if reaching <= 0:
             return ALONE
         return SHARED_BY_MOST if reaching >= MOST * others else SHARED_BY_SOME
+
+    def _any(self, node: Node, result: str, right_drawn: Mapping[Node, int]) -> tuple[int, int]:
+        """Return how many right solutions reach a step's result, of how many that do not pass here or wrote it anew."""
+        through, same = self._right_through[node], max(right_drawn[node] - 1, 0)
+        return self._reached.get(result, Counter()).total() - through + same, self.right - through + same
+
+    def _first(self, node: Node, result: str, right_drawn: Mapping[Node, int]) -> tuple[int, int]:
+        """Return the same of right first solutions: the search may have asked much where nothing is right."""
+        own_first, reached = self._firsts[node], self._reached.get(result, Counter())
+        own = min(right_drawn[node], right_drawn[own_first])
+        reaching = sum([right_drawn[first] for first in reached if first is not own_first]) + max(own - 1, 0)
+        if reached[own_first] > self._right_through[node]:
+            reaching += right_drawn[own_first] - own
+        return reaching, sum([right_drawn[first] for first in self._root.children]) - min(own, 1)
 
     def _read(self, parent: Node, node: Node) -> None:
         before = self._numbers[parent] if parent is not self._root else self._question
