@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-
-import re2
 
 from evolvemcts4rl.labels.rates import ALONE, NOT_SEEN, SHARED_BY_MOST, SHARED_BY_SOME, level_of
 from evolvemcts4rl.solutions.equations import stated_equations
 from evolvemcts4rl.tree import Node, Tree
 
-_NUMBER = re2.compile(r"\d[\d,]*(?:\.\d+)?")
+_NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")
 _COMPARES = ("=", "<", ">", "≤", "≥", "\\le", "\\ge", "\\lt", "\\gt")
 
 # How the chance of a first error depends on a step, from the 3,400 annotated solutions of ProcessBench (docs/method.md):
@@ -24,7 +23,7 @@ NO_NEW_NUMBER = 0.65
 OPENING = 0.5
 RESTATING_END = 0.7
 LEAST_WITH_NUMBER = 0.25
-LEAST_HAZARD, MOST_HAZARD = 0.02, 4.0
+LEAST_HAZARD, MOST_HAZARD = 0.1, 4.0
 ENOUGH = 3  # right first solutions that make their shares worth comparing
 MOST = 1 / 3  # of the other right solutions: a result that so many share
 
