@@ -83,25 +83,32 @@ class Witnesses:
         if result is None or "agreement" in self._without:
             return NOT_SEEN
         first_right = sum([right_drawn[first] for first in self._root.children])
-        reaching, others = (self._first if first_right >= ENOUGH else self._any)(node, result, right_drawn)
+        count = self._first if first_right >= ENOUGH else self._any
+        reaching, others = count(node, result, right_drawn)
         if others <= 0:
             return NOT_SEEN
         if reaching <= 0:
             return ALONE
         return SHARED_BY_MOST if reaching >= MOST * others else SHARED_BY_SOME
 
-    def _any(self, node: Node, result: str, right_drawn: Mapping[Node, int]) -> tuple[int, int]:
+    def _any(self, node: Node, result: str, right_drawn: Mapping[Node, int]) -> tuple[float, int]:
         """Return how many right solutions reach a step's result, of how many that do not pass here or wrote it anew."""
         through, same = self._right_through[node], max(right_drawn[node] - 1, 0)
         return self._reached.get(result, Counter()).total() - through + same, self.right - through + same
 
-    def _first(self, node: Node, result: str, right_drawn: Mapping[Node, int]) -> tuple[int, int]:
-        """Return the same of right first solutions: the search may have asked much where nothing is right."""
+    def _first(self, node: Node, result: str, right_drawn: Mapping[Node, int]) -> tuple[float, int]:
+        """Return the same of right first solutions: the search may have asked much where nothing is right.
+
+        Those of one first step are taken to reach a result as often as all right solutions that it leads to.
+        """
         own_first, reached = self._firsts[node], self._reached.get(result, Counter())
         own = min(right_drawn[node], right_drawn[own_first])
-        reaching = sum([right_drawn[first] for first in reached if first is not own_first]) + max(own - 1, 0)
-        if reached[own_first] > self._right_through[node]:
-            reaching += right_drawn[own_first] - own
+        reaching = float(max(own - 1, 0))
+        for first, times in reached.items():
+            passing = self._right_through[node] if first is own_first else 0
+            if times > passing:
+                others = right_drawn[first] - (own if first is own_first else 0)
+                reaching += others * (times - passing) / (self._right_through[first] - passing)
         return reaching, sum([right_drawn[first] for first in self._root.children]) - min(own, 1)
 
     def _read(self, parent: Node, node: Node) -> None:
