@@ -1,8 +1,8 @@
-"""The search against the truth: python benchmarks/label_accuracy.py [seed …]
+"""Labels against the truth of simulated worlds: python benchmarks/label_accuracy.py [seed …]
 
-Every estimator labels the same problems of a toy world whose steps can be checked. The seeds of the default table are not
-those that the belief's constants were tuned on (1 to 6). A world's problems are one run, from which the belief learns its rates. No
-HTTP, no clock: the table depends on the seeds alone.
+Every estimator labels the same problems of the worlds of worlds.py. The seeds of the default table are not those that any
+constant was chosen on (0 to 9). A world's problems are one run, from which the belief learns its rates. No HTTP, no clock:
+the table depends on the seeds alone.
 """
 
 from __future__ import annotations
@@ -13,188 +13,99 @@ import functools
 import os
 import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-os.environ.setdefault(
-    "OPENBLAS_NUM_THREADS", "1"
-)  # one process a core; more threads only wait for one another
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one process a core; more threads only wait
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
 import mcts
-from benchmarks.toy_world import Model, ToyProblem, continue_solution, first_error, make_problem
-from evolvemcts4rl.labels import labelling
-from evolvemcts4rl.labels.belief import learn_rates
-from evolvemcts4rl.labels.labelling import labelled_solutions
+from benchmarks.worlds import WORLDS, Task, World, continue_solution, first_error, make_task
+from evolvemcts4rl.labels.labelling import is_labelled, learn_rates, relabel
+from evolvemcts4rl.labels.witnesses import WITNESSES
 from evolvemcts4rl.records import Prefix, Problem, Rollout
 from evolvemcts4rl.settings import SearchSettings
-from evolvemcts4rl.tree import Node, Tree
+from evolvemcts4rl.tree import Tree
 
-PROBLEMS = 16  # a world and seed
-
-
-@dataclass(frozen=True)
-class World:
-    """A kind of problems, and the model that solves them."""
-
-    model: Model = field(default_factory=Model)
-    steps: tuple[int, int] = (4, 10)
-    slips: tuple[float, float] | None = None  # where each problem has a slip rate of its own
-
-
-WORLDS = {
-    "slips 3-20 %, recoveries 8 %": World(slips=(0.03, 0.2)),
-    "strong model": World(Model(slip=0.04)),
-    "weak model": World(Model(slip=0.2)),
-    "seldom recovers": World(Model(silent=0.01, announced=0.02)),
-    "often recovers": World(Model(silent=0.2, announced=0.1)),
-    "never announces": World(Model(announced=0.0)),
-    "a hard step": World(Model(slip=0.03, hard_step=0.5)),
-    "short solutions": World(Model(slip=0.15), steps=(2, 4)),
-    "long solutions": World(Model(slip=0.06), steps=(10, 16)),
-    "only skipped steps": World(Model(kinds=("skipped",))),
-    "only wrong formulas": World(Model(kinds=("formula",))),
-}
+PROBLEMS = 12  # a world and seed
+SOLUTIONS, BRANCHES, ROLLOUTS, SEARCHES = 16, 4, 40, 4
+METHODS = ("belief", "omega", "shepherd", "shepherd soft")
+HEADS = (
+    "PB-F1", "± se", "F1", "AUC", "AUC right", "ECE", "if ≥ 0.9", "if ≤ 0.1", "kept", "exact", "hidden", "tokens/sol"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Method:
-    """An estimator, its settings, and how many of a problem's first solutions it is given."""
+class Found:
+    """A labelled solution: where its first error is found, and where it is."""
 
-    estimator: str
-    num_branches: int = 4
-    max_branches: int = 40
-    num_solutions: int = 16
-    max_search: int = 4
-
-    @property
-    def settings(self) -> SearchSettings:
-        """The search's settings."""
-        budgets = {f.name: getattr(self, f.name) for f in fields(self)}
-        return SearchSettings(**budgets)
-
-
-METHODS = {
-    "belief": Method("belief"),
-    "omega": Method("omega"),
-    "shepherd": Method("shepherd"),
-    # Without a limit on rollouts: what the published numbers of completions cost.
-    "omega K 8": Method("omega", 8, 10_000),
-    "omega K 16": Method("omega", 16, 10_000),
-    "shepherd K 8": Method("shepherd", 8, 10_000, num_solutions=4),
-}
-ALONE = "belief alone"  # the same trees before the rates of the run are learned: each problem's labels by itself
-TITLES = ["belief", ALONE, *list(METHODS)[1:]]
+    steps: Prefix
+    found: int | None
+    error: int | None
+    correct: bool  # the answer, as graded
+    kept: bool
 
 
 @dataclass
-class Tally:
-    """What came out of some problems. Pairs are [of how many, as it should be]."""
+class Result:
+    """What one method makes of one problem."""
 
-    wrong: list[int] = field(
-        default_factory=lambda: [0, 0]
-    )  # wrong answer: the exact first error is labelled
-    right: list[int] = field(
-        default_factory=lambda: [0, 0]
-    )  # right throughout: no error is labelled
-    kept_wrong: list[int] = field(
-        default_factory=lambda: [0, 0]
-    )  # the same among those that prm.jsonl keeps
-    kept_right: list[int] = field(default_factory=lambda: [0, 0])
-    announced: list[int] = field(
-        default_factory=lambda: [0, 0]
-    )  # right answer after a correction that is announced
-    tokens: int = 0
-    solutions: int = 0  # that prm.jsonl keeps
-    values: list[tuple[float, bool]] = field(
+    solutions: list[Found] = field(default_factory=list)
+    values: list[tuple[float, bool, bool]] = field(
         default_factory=list
-    )  # p_correct and the truth, of each labelled prefix
-    shares: list[tuple[float, bool]] = field(default_factory=list)  # mc_value and the truth
+    )  # p, truth, in a solution with a right answer
+    tokens: int = 0
 
-    def add(self, other: Tally) -> Tally:
-        """Both together."""
-        for f in fields(self):
-            mine, theirs = getattr(self, f.name), getattr(other, f.name)
-            pair = isinstance(mine, list) and f.name not in ("values", "shares")
-            setattr(
-                self,
-                f.name,
-                [a + b for a, b in zip(mine, theirs, strict=True)] if pair else mine + theirs,
-            )
-        return self
 
-    def enter(self, problem: ToyProblem, tree: Tree) -> None:
-        """Hold a tree's labels against the truth."""
-        kept = [path[-1] for path in labelled_solutions(tree)]
-        self.solutions += len(kept)
-        for path in tree.solutions():
-            if all(node.p_correct is not None for node in path):
-                steps = tuple(node.text for node in path)
-                error, found = (
-                    first_error(problem, steps),
-                    next((i for i, n in enumerate(path) if not n.label), None),
+def read_labels(task: Task, tree: Tree, soft: bool = False) -> Result:
+    """Return a tree's labels beside the truth; soft ones are the shares of right rollouts."""
+    result, seen = Result(), set()
+    for path in tree.solutions():
+        steps = tuple(node.text.strip() for node in path)
+        error = first_error(task, steps)
+        chances = [node.mc_value if soft and node.p_correct is not None and node.children else node.p_correct
+                   for node in path]  # fmt: skip
+        for depth, (node, chance) in enumerate(zip(path, chances, strict=True)):
+            if chance is not None and node not in seen:
+                seen.add(node)
+                result.values.append(
+                    (chance, error is None or depth < error, bool(path[-1].correct))
                 )
-                announced = any(step.startswith("Wait") for step in steps)
-                for pair in self._pairs(error, bool(path[-1].correct), announced, path[-1] in kept):
-                    pair[0] += 1
-                    pair[1] += found == error
-        for node, truth in _with_truth(problem, tree):
-            if node.p_correct is not None:
-                self.values.append((node.p_correct, truth))
-                if node.mc_value is not None:
-                    self.shares.append((node.mc_value, truth))
-
-    def _pairs(
-        self, error: int | None, correct: bool, announced: bool, kept: bool
-    ) -> Iterator[list[int]]:
-        if error is None:
-            yield from (self.right, self.kept_right)[: 1 + kept]
-        elif not correct:
-            yield from (self.wrong, self.kept_wrong)[: 1 + kept]
-        elif announced:
-            yield self.announced
-
-    def row(self) -> list[str]:
-        """The table's columns."""
-        values, truth = np.array(self.values).T if self.values else np.zeros((2, 0))
-        sure, nearly = truth[values >= 0.9], truth[(values >= 0.85) & (values < 0.95)]
-        return [
-            _figure(_f1(self.wrong, self.right)),
-            _figure(_f1(self.kept_wrong, self.kept_right)),
-            _figure(_share(self.announced)),
-            _figure(auc(self.values)),
-            _figure(auc(self.shares)),
-            _figure(calibration_error(self.values)),
-            _figure(sure.mean() if len(sure) else None),
-            _figure(nearly.mean() if len(nearly) else None),
-            f"{self.tokens / max(self.solutions, 1):.0f}",
-            f"{self.tokens / max(len(self.values), 1):.1f}",
-        ]
+        known = [chance for chance in chances if chance is not None]
+        if len(known) == len(path):
+            found = next((depth for depth, chance in enumerate(known) if chance < 0.5), None)
+            result.solutions.append(
+                Found(steps, found, error, bool(path[-1].correct), is_labelled(path))
+            )
+    return result
 
 
-# F1: of all solutions that were searched or have a right answer. F1 kept: of those that prm.jsonl keeps, to which
-# tokens/sol refers. announced: share of corrected errors found. AUC: of p_correct, and of mc_value. ECE: expected
-# calibration error. if ≥ 0.9, if ≈ 0.9: how many of the labels given with 0.9 or more, and with 0.85 to 0.95, are right.
-HEADS = [
-    "F1",
-    "F1 kept",
-    "announced",
-    "AUC",
-    "AUC mc",
-    "ECE",
-    "if ≥ 0.9",
-    "if ≈ 0.9",
-    "tokens/sol",
-    "tokens/step",
-]
+def share(hits: Sequence[bool]) -> float:
+    """Return the share of true ones; nan where there is none."""
+    return float(np.mean(hits)) if len(hits) else float("nan")
+
+
+def f1(solutions: Sequence[Found], definition: Callable[[Found], bool]) -> float:
+    """Return the harmonic mean of two shares: erroneous solutions found exactly, clean ones called clean."""
+    wrong = share([one.found == one.error for one in solutions if definition(one)])
+    right = share([one.found is None for one in solutions if one.error is None])
+    return 2 * wrong * right / max(wrong + right, 1e-9)
+
+
+def processbench_f1(solutions: Sequence[Found]) -> float:
+    """Return F1 by ProcessBench's definition: a solution with a wrong step is a wrong one whatever its answer."""
+    return f1(solutions, lambda one: one.error is not None)
 
 
 def auc(values: Sequence[tuple[float, bool]]) -> float | None:
-    """Chance that a right prefix has the higher value than a wrong one, ties counted half; None where one kind is missing."""
+    """Return the chance that a right prefix has the higher value than a wrong one, ties counted half.
+
+    None where one kind is missing.
+    """
     right = np.array([value for value, truth in values if truth])
     wrong = np.sort([value for value, truth in values if not truth])
     if not len(right) or not len(wrong):
@@ -204,124 +115,186 @@ def auc(values: Sequence[tuple[float, bool]]) -> float | None:
 
 
 def calibration_error(values: Sequence[tuple[float, bool]]) -> float | None:
-    """Expected calibration error over ten bins of equal width."""
-    if not values:
-        return None
-    chance, truth = np.array(values).T
+    """Return the expected calibration error over ten bins of equal width."""
+    return sum(abs(part) for _, _, part in reliability(values)) if values else None
+
+
+def reliability(values: Sequence[tuple[float, bool]]) -> list[tuple[float, float, float]]:
+    """Return for each bin of labels their mean, the share that is right, and the bin's part of the error."""
+    chance, truth = np.array(values, dtype=float).T
     bins = np.minimum(chance * 10, 9).astype(int)
-    return float(sum(abs((chance - truth)[bins == k].sum()) for k in range(10)) / len(chance))
+    return [
+        (
+            chance[bins == k].mean(),
+            truth[bins == k].mean(),
+            (chance - truth)[bins == k].sum() / len(chance),
+        )
+        for k in range(10)
+        if (bins == k).any()
+    ]
 
 
-def run(world: World, seeds: Sequence[int], problems: int = PROBLEMS) -> dict[str, Tally]:
-    """What each of the methods makes of the same problems of a world, by title; all of them together are one run."""
-    return asyncio.run(
-        _run(world, [f"{seed}:{index}" for seed in seeds for index in range(problems)])
-    )
+def row(results: Sequence[Result]) -> list[float | None]:
+    """Return the figures of a table's row, in the order of HEADS."""
+    solutions = [one for result in results for one in result.solutions]
+    values = [(value, truth) for result in results for value, truth, _ in result.values]
+    kept = [one for one in solutions if one.kept]
+    return [
+        processbench_f1(solutions),
+        bootstrap(
+            results, lambda some: processbench_f1([one for each in some for one in each.solutions])
+        ),
+        f1(solutions, lambda one: one.error is not None and not one.correct),
+        auc(values),
+        auc(
+            [(value, truth) for result in results for value, truth, right in result.values if right]
+        ),
+        calibration_error(values),
+        share([truth for value, truth in values if value >= 0.9]),
+        share([not truth for value, truth in values if value <= 0.1]),
+        float(len(kept)),
+        share([one.found == one.error for one in kept]),
+        share([one.error is not None for one in kept if one.found is None]),
+        sum(result.tokens for result in results) / max(len(kept), 1),
+    ]
 
 
-async def _run(world: World, names: Sequence[str]) -> dict[str, Tally]:
-    tallies = {title: Tally() for title in TITLES}
-    searched: list[tuple[ToyProblem, Tree]] = []
-    always: list[
-        Tree
-    ] = []  # nothing is to be labelled there, but they speak of the model's rates as well
-    for name in names:
-        rng = random.Random(name)
-        problem = make_problem(rng, world.steps)
-        model = replace(world.model, slip=rng.uniform(*world.slips)) if world.slips else world.model
-        sample = functools.partial(_sample, problem, model, name)
-        asked = Problem(name, "", str(problem.totals[-1]))
-        verdicts = {solution.verdict for solution in sample((), 16, 0)}
-        if verdicts == {True}:
-            always.append(await _search(asked, METHODS["belief"], sample, Tally()))
-        elif len(verdicts) == 2:  # the others are not searched
-            for title, method in METHODS.items():
-                tree = await _search(asked, method, sample, tallies[title])
-                if title == "belief":
-                    searched.append((problem, tree))
-                else:
-                    tallies[title].enter(problem, tree)
-    tallies[ALONE].tokens = tallies["belief"].tokens
-    for problem, tree in searched:
-        tallies[ALONE].enter(problem, tree)
-    rates = learn_rates(
-        labelling.evidence(tree) for tree in [*(tree for _, tree in searched), *always]
-    )
-    for problem, tree in searched:
-        labelling.relabel(tree, rates, METHODS["belief"].settings.confidence)
-        tallies["belief"].enter(problem, tree)
-    return tallies
+def bootstrap(results: Sequence[Result], figure: Callable[[Sequence[Result]], float]) -> float:
+    """Return the standard error of a figure over problems."""
+    rng = np.random.default_rng(0)
+    draws = [
+        [results[i] for i in rng.integers(len(results), size=len(results))] for _ in range(100)
+    ]
+    return float(np.nanstd([figure(draw) for draw in draws])) if results else float("nan")
 
 
-async def _search(
-    problem: Problem, method: Method, sample: Callable[..., list[Rollout]], tally: Tally
-) -> Tree:
+def in_both(one: Sequence[Result], other: Sequence[Result]) -> tuple[float, float, int]:
+    """Return both methods' PB-F1 on the solutions that both label, and how many those are."""
+    mine, theirs = [], []
+    for first, second in zip(one, other, strict=True):
+        labelled = {each.steps: each for each in second.solutions}
+        for each in first.solutions:
+            if each.steps in labelled:
+                mine.append(each)
+                theirs.append(labelled[each.steps])
+    return processbench_f1(mine), processbench_f1(theirs), len(mine)
+
+
+def run(
+    world: World,
+    seeds: Sequence[int],
+    problems: int,
+    times: int = 1,
+    without: frozenset[str] = frozenset(),
+) -> dict[str, list[Result]]:
+    """Return what each method makes of the same problems of a world; all of them together are one run."""
+    results: dict[str, list[Result]] = {method: [] for method in METHODS}
+    believed: list[tuple[Task, Tree, int]] = []
+    for name in [f"{seed}:{index}" for seed in seeds for index in range(problems)]:
+        task = make_task(world, random.Random(name))
+        sample = functools.partial(_sample, task, name)
+        if len({solution.verdict for solution in sample((), SOLUTIONS, 0)}) < 2:
+            continue  # not searched
+        believed.append((task, *_search(name, task, "belief", sample, times)))
+        for method in METHODS[1:3]:
+            tree, tokens = _search(name, task, method, sample, times)
+            for title, soft in ((method, False), (f"{method} soft", True)):
+                if title in results:
+                    results[title].append(read_labels(task, tree, soft))
+                    results[title][-1].tokens = tokens
+    rates = learn_rates((tree for _, tree, _ in believed), without)
+    for task, tree, tokens in believed:
+        relabel(tree, rates, 0.95, without)
+        results["belief"].append(read_labels(task, tree))
+        results["belief"][-1].tokens = tokens
+    return results
+
+
+def _search(
+    name: str, task: Task, method: str, sample: Callable[..., list[Rollout]], times: int
+) -> tuple[Tree, int]:
+    tokens = 0
+
     async def roll_out(prefix: Prefix, count: int, start: int) -> list[Rollout]:
+        nonlocal tokens
         rollouts = sample(prefix, count, start)
-        tally.tokens += sum(rollout.tokens for rollout in rollouts)
+        tokens += sum(rollout.tokens for rollout in rollouts)
         return rollouts
 
-    solutions = await roll_out((), method.num_solutions, 0)
-    return await mcts.search(problem, solutions, roll_out, method.settings)
+    async def search() -> Tree:
+        budgets = {
+            "num_branches": BRANCHES,
+            "max_branches": times * ROLLOUTS,
+            "max_search": times * SEARCHES,
+        }
+        settings = SearchSettings(estimator=method, **budgets)
+        solutions = await roll_out((), SOLUTIONS, 0)
+        return await mcts.search(
+            Problem(name, task.question, str(task.key)), solutions, roll_out, settings
+        )
+
+    return asyncio.run(search()), tokens
 
 
-def _sample(
-    problem: ToyProblem, model: Model, name: str, prefix: Prefix, count: int, start: int
-) -> list[Rollout]:
-    """The completions of some indices from a prefix: the same ones for whatever method asks."""
+def _sample(task: Task, name: str, prefix: Prefix, count: int, start: int) -> list[Rollout]:
+    """Return the completions of some indices from a prefix: the same ones for whatever method asks."""
     rngs = (random.Random(f"{name}:{prefix}:{index}") for index in range(start, start + count))
-    return [continue_solution(problem, prefix, model, rng) for rng in rngs]
+    return [continue_solution(task, prefix, rng) for rng in rngs]
 
 
-def _with_truth(problem: ToyProblem, tree: Tree) -> Iterator[tuple[Node, bool]]:
-    """Each node of the tree, and whether every step up to it is right."""
-    stack: list[tuple[Node, Prefix, bool]] = [(tree.root, (), True)]
-    while stack:
-        node, steps, right = stack.pop()
-        right = right and first_error(problem, steps) is None
-        yield node, right
-        stack.extend((child, (*steps, child.text), right) for child in node.children)
-
-
-def _share(pair: list[int]) -> float | None:
-    return pair[1] / pair[0] if pair[0] else None
-
-
-def _f1(wrong: list[int], right: list[int]) -> float | None:
-    """Harmonic mean of the two shares, as ProcessBench has it (arXiv 2412.06559)."""
-    a, b = _share(wrong), _share(right)
-    return None if a is None or b is None else 2 * a * b / max(a + b, 1e-9)
-
-
-def _figure(share: float | None) -> str:
-    return "-" if share is None else f"{share:.3f}"
+def _figure(value: float | None) -> str:
+    if value is None or value != value:
+        return "-"
+    return f"{value:.3f}" if value < 2 else f"{value:.0f}"
 
 
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(
-        description="Labels of each estimator against the truth of a toy world."
+        description="Labels of each estimator against the truth of simulated worlds."
     )
-    parser.add_argument("seeds", nargs="*", type=int, default=[101, 102, 103])
+    parser.add_argument("seeds", nargs="*", type=int, default=[101, 102])
     parser.add_argument(
         "--problems", type=int, default=PROBLEMS, help="problems of each world and seed"
     )
+    parser.add_argument(
+        "--worlds", default=",".join(WORLDS), help="names, with commas between them"
+    )
+    parser.add_argument("--budget", default="1", help="multiples of the rollouts, as 1,4,16")
+    parser.add_argument(
+        "--without", default="", help=f"witnesses not listened to: {', '.join(WITNESSES)}"
+    )
+    parser.add_argument(
+        "--reliability", action="store_true", help="print how true labels of each height are"
+    )
     args = parser.parse_args()
-    print(f"{'':16}" + "".join(f"{head:>12}" for head in HEADS))
-    everywhere = {title: Tally() for title in TITLES}
+    without = frozenset(filter(None, args.without.split(",")))
+    jobs = [
+        (name, int(times)) for name in args.worlds.split(",") for times in args.budget.split(",")
+    ]
+    print(f"{'':16}" + "".join(f"{head:>11}" for head in HEADS))
     with ProcessPoolExecutor() as pool:
-        run_world = functools.partial(run, seeds=args.seeds, problems=args.problems)
-        for name, tallies in zip(WORLDS, pool.map(run_world, WORLDS.values()), strict=True):
-            _print_world(name, tallies)
-            for title, tally in tallies.items():
-                everywhere[title].add(tally)
-    _print_world("all worlds", everywhere)
+        waiting = [
+            pool.submit(run, WORLDS[name], args.seeds, args.problems, times, without)
+            for name, times in jobs
+        ]
+        for (name, times), future in zip(jobs, waiting, strict=True):
+            _print_world(
+                f"{name}, ×{times}: {WORLDS[name].about}", future.result(), args.reliability
+            )
 
 
-def _print_world(name: str, tallies: dict[str, Tally]) -> None:
-    print(f"\n{name}")
-    for title, tally in tallies.items():
-        print(f"  {title:14}" + "".join(f"{cell:>12}" for cell in tally.row()), flush=True)
+def _print_world(title: str, results: dict[str, list[Result]], with_reliability: bool) -> None:
+    print(f"\n{title}")
+    for method, each in results.items():
+        print(
+            f"  {method:14}" + "".join(f"{_figure(value):>11}" for value in row(each)), flush=True
+        )
+    mine, theirs, count = in_both(results["belief"], results["omega"])
+    print(f"  on the {count} that both label: belief {_figure(mine)}, omega {_figure(theirs)}")
+    values = [(value, truth) for result in results["belief"] for value, truth, _ in result.values]
+    if with_reliability and values:
+        print("  " + "  ".join(f"{mean:.2f}→{right:.2f}" for mean, right, _ in reliability(values)))
 
 
 if __name__ == "__main__":

@@ -14,8 +14,12 @@ from typing import Any
 import pytest
 
 from benchmarks.toy_world import Model, first_error, make_problem
-from evolvemcts4rl.labels.belief import learn_rates, mean_rates
-from evolvemcts4rl.labels.labelling import evidence, labelled_solutions, relabel, up_to_first_error
+from evolvemcts4rl.labels.labelling import (
+    labelled_solutions,
+    learn_rates,
+    relabel,
+    up_to_first_error,
+)
 from evolvemcts4rl.settings import FORMATS, SearchSettings
 from evolvemcts4rl.tree import Tree
 from tests.support.loopback import Ask, Loopback, error_reply
@@ -89,7 +93,7 @@ def test_labels_are_written_anew_with_the_rates_of_the_whole_run(
     whole_run: tuple[Path, Any],
 ) -> None:
     rows = rows_of(whole_run[0] / "tree.jsonl")
-    rates = learn_rates(evidence(Tree.from_json(row)) for row in rows)
+    rates = learn_rates(Tree.from_json(row) for row in rows)
     confidence, moved = SearchSettings().confidence, 0
     for row in rows:
         alone, together = Tree.from_json(row), Tree.from_json(row)
@@ -99,7 +103,7 @@ def test_labels_are_written_anew_with_the_rates_of_the_whole_run(
         moved += alone.to_json() != row
     assert moved > 3
     learned = json.loads((whole_run[0] / "summary.json").read_text())["rates"]
-    assert learned == mean_rates(rates)
+    assert learned == rates.summary()
     assert 0.5 < learned["slip"] / MODEL.slip < 2
 
 

@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
-from evolvemcts4rl.labels.belief import Array, Belief
+from evolvemcts4rl.labels import learning
+from evolvemcts4rl.labels.belief import Belief
+from evolvemcts4rl.labels.rates import Rates
 from evolvemcts4rl.solutions.corrections import steps_announcing_correction
 from evolvemcts4rl.tree import Node, Tree
 
-
-def evidence(tree: Tree) -> Array:
-    """What a tree says of the model's rates, for belief.learn_rates; the same of a tree in memory and of its JSON."""
-    return _belief_of(tree).evidence()
+SURE = 0.8  # of a first error: enough to label a solution that was not searched
 
 
-def relabel(tree: Tree, rates: Array, confidence: float) -> None:
-    """Write p_correct anew where the belief labels, with the rates that belief.learn_rates found in the whole run."""
-    write_labels(tree, _belief_of(tree, rates), confidence)
+def learn_rates(trees: Iterable[Tree], without: Set[str] = frozenset()) -> Rates:
+    """Return what a run's trees teach of its model."""
+    return learning.learn_rates(trees, lambda tree, rates: _belief_of(tree, rates, without))
 
 
-def _belief_of(tree: Tree, rates: Array | None = None) -> Belief:
-    return Belief(
-        tree, steps_announcing_correction(node.text.strip() for node in tree.nodes()), rates
-    )
+def relabel(tree: Tree, rates: Rates, confidence: float, without: Set[str] = frozenset()) -> None:
+    """Write p_correct anew where the belief labels, with the rates that a whole run has taught.
+
+    `without` names witnesses that are not listened to.
+    """
+    write_labels(tree, _belief_of(tree, rates, without), confidence)
+
+
+def _belief_of(tree: Tree, rates: Rates, without: Set[str]) -> Belief:
+    corrections = steps_announcing_correction(node.text.strip() for node in tree.nodes())
+    return Belief(tree, corrections, rates, without)
 
 
 def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
-    """Label every prefix of a right or searched solution, and every other one that is sure either way."""
-    beliefs = belief.p_right_everywhere()
+    """Label every prefix of a right or searched solution or of one whose first error is sure, and others that are sure."""
+    right = belief.p_right_everywhere()
     asked_of: set[Node] = set()
-    for node in reversed(beliefs):  # children come before parents
-        if node.correct or node.searched or not asked_of.isdisjoint(node.children):
-            asked_of.add(node)
-        right = beliefs[node]
-        sure = not 1 - confidence < right < confidence
-        node.p_correct = round(right, 4) if sure or node in asked_of else None
+    for path in tree.solutions():
+        if path[-1].correct or path[-1].searched or _is_sure([right[node] for node in path]):
+            asked_of.update(path)
+    for node, chance in right.items():
+        sure = not 1 - confidence < chance < confidence
+        node.p_correct = round(chance, 4) if sure or node in asked_of else None
+
+
+def _is_sure(right: Sequence[float]) -> bool:
+    """Whether one step of a solution, or none, is the first error with a chance of SURE."""
+    return max(before - after for before, after in pairwise([1.0, *right, 0.0])) >= SURE
 
 
 class Labelled(NamedTuple):

@@ -13,8 +13,8 @@ from typing import IO, Any
 
 from evolvemcts4rl.chat.journal import Journal, Totals
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.labels.belief import Array, learn_rates, mean_rates
-from evolvemcts4rl.labels.labelling import LabelledTree, evidence, relabel
+from evolvemcts4rl.labels.labelling import LabelledTree, learn_rates, relabel
+from evolvemcts4rl.labels.rates import Rates
 from evolvemcts4rl.output import exports
 from evolvemcts4rl.output.decided import Decided
 from evolvemcts4rl.output.jsonl import (
@@ -193,9 +193,7 @@ class RunFolder:
         if complete:
             self._rewrite(PROBLEMS, read_in_order(self.path / PROBLEMS))
             if self._settings.search.estimator == "belief":
-                rates = learn_rates(
-                    evidence(Tree.from_json(row)) for row in read_in_order(self.path / TREES)
-                )
+                rates = learn_rates(Tree.from_json(row) for row in read_in_order(self.path / TREES))
             labelled_trees = self._relabelled_trees(rates)
         else:
             labelled_trees = map(LabelledTree, self.trees())
@@ -206,7 +204,7 @@ class RunFolder:
             "seconds": round(seconds, 1),
             "comparisons_timed_out": timed_out,
         }
-        summary = life | summary | {"rates": mean_rates(rates)}
+        summary = life | summary | {"rates": rates and rates.summary()}
         self._write_report(summary, shown)
         self.write_json(SUMMARY, summary)
         journal.close()
@@ -266,7 +264,7 @@ class RunFolder:
             rows["prm"] = partial(exports.prm_rows, keep=self._settings.files.keep)
         return rows
 
-    def _relabelled_trees(self, rates: Array | None) -> Iterator[LabelledTree]:
+    def _relabelled_trees(self, rates: Rates | None) -> Iterator[LabelledTree]:
         """Label the trees with these rates, write every file, and yield the trees in order."""
         if not (self.path / TREES).exists():  # --evolve_only
             return
@@ -275,7 +273,7 @@ class RunFolder:
                 file.write(encode_row(labelled_tree.tree.to_json()))
                 yield labelled_tree
 
-    def _relabelled(self, rates: Array | None) -> Iterator[Tree]:
+    def _relabelled(self, rates: Rates | None) -> Iterator[Tree]:
         for row in read_in_order(self.path / TREES):
             tree = Tree.from_json(row)
             if rates is not None:

@@ -2,5 +2,5 @@
 
 solver: first solutions and rollouts. steps: split a solution into steps. roles: what a line or unit
 of a text is. blocks: formulas and code that are never cut. corrections: the wording by which a step
-announces a correction.
+announces a correction. equations: whether what a step states in numbers is true.
 """

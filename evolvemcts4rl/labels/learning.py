@@ -1,0 +1,69 @@
+"""What a run's trees teach about its model: expectation maximisation over a sample of them."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+
+import numpy as np
+
+from evolvemcts4rl.labels.belief import DEFAULT_RATES, Belief
+from evolvemcts4rl.labels.rates import GOOD, NOT_SEEN, SLIP, Array, Counts, Rates
+from evolvemcts4rl.tree import Node, Tree
+
+SAMPLE = 64  # trees
+ROUNDS = 4
+PSEUDO_PROBLEMS = 10  # what a run learns holds the prior to be as good as so many problems
+
+
+def learn_rates(
+    trees: Iterable[Tree], believe: Callable[[Tree, Rates], Belief], rates: Rates = DEFAULT_RATES
+) -> Rates:
+    """Return the rates under which what was seen of a run's trees is most likely, given the prior.
+
+    They are learned from a sample that depends on the trees' names alone.
+    """
+    sample = heapq.nsmallest(
+        SAMPLE, trees, key=lambda tree: blake2b(tree.question_id.encode()).digest()
+    )
+    for _ in range(ROUNDS):
+        counts = Counts()
+        for tree in sample:
+            count(believe(tree, rates), tree, counts)
+        rates = counts.rates_given(rates, PSEUDO_PROBLEMS)
+    return rates
+
+
+def count(belief: Belief, tree: Tree, counts: Counts) -> None:
+    """Add what a tree says of the rates: how often each thing is expected to have happened."""
+    weights = belief.weights()
+    counts.cells += weights
+    start = np.zeros((3, len(SLIP)))
+    start[GOOD] = weights
+    states: dict[Node, Array] = {tree.root: start}
+    for parent in (tree.root, *tree.nodes()):
+        for node in parent.children:
+            joint = states[parent][:, None] * belief.move(node)
+            states[node] = joint.sum(axis=0)
+            _count_step(belief, node, joint.sum(axis=-1), counts)
+
+
+def _count_step(belief: Belief, node: Node, joint: Array, counts: Counts) -> None:
+    """Count one step, given how likely it leads from each state to each."""
+    key = belief.key(node)
+    good = joint[:, GOOD].sum()
+    slipped = joint[GOOD, 1:].sum()
+    carried = joint[1:, 1:].sum()
+    if key.equations is not None:
+        counts.seen("false_slip", not key.equations, slipped)
+        counts.seen("false_carried", not key.equations, carried)
+    counts.seen("announced", key.corrects, joint[1:].sum())
+    if key.corrects:
+        counts.seen("announced_well", True, joint[1:, GOOD].sum())
+        counts.seen("announced_well", False, carried)
+    if key.agreement != NOT_SEEN:
+        counts.agreement[key.agreement_before, :, key.agreement - 1] += good, slipped + carried
+    if node.correct is not None:
+        counts.seen("misgraded", not node.correct, good)
+        counts.seen("lucky", node.correct, slipped + carried)

@@ -1,0 +1,206 @@
+"""The model of the labels: how often a step errs, what becomes of the error, and what its witnesses say of each.
+
+A prefix is *good* (nothing wrong is being carried along), or it carries a *lasting* error or a *fleeting* one. A step
+leads from good to wrong with the slip rate and back with the error's recovery rate, both in proportion to what the step
+does (its hazard). Slips, recoveries and the share of fleeting errors differ between problems and are laid out on a grid;
+what the witnesses are worth is one number each for a run. All are learned from a run's trees by expectation
+maximisation, with the measured values of docs/method.md as the prior.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+GOOD, LASTING, FLEETING = range(3)
+
+# The grid, and how likely each value is beforehand.
+SLIPS = (0.01, 0.03, 0.08, 0.2, 0.4, 0.7)  # of an average step
+RECOVERIES = (0.01, 0.05, 0.2)  # from a lasting error, without a word
+FLEETING_SHARES = (0.05, 0.35, 0.85)  # of errors
+GRID = (len(SLIPS), len(RECOVERIES), len(FLEETING_SHARES))
+SLIP, RECOVERY, FLEETING_SHARE = np.array(list(product(SLIPS, RECOVERIES, FLEETING_SHARES))).T
+BEFOREHAND = np.einsum(
+    "i,j,k->ijk", (0.2, 0.25, 0.25, 0.17, 0.09, 0.04), (0.45, 0.35, 0.2), (0.6, 0.3, 0.1)
+).ravel()
+
+FLEETING_RECOVERY = 0.6
+FALSE_ANNOUNCEMENT = 0.0005  # a step that corrects where nothing is wrong: 5 of 14,327
+FALSE_ALARM = 0.001  # a right step with an equation that is found false: 12 of 14,327
+SCATTER = 0.15  # how likely an error of the scattered kind is written once more
+LEVELS = 2.0 ** np.arange(-5.5, 2.25, 0.5)  # of hazard
+
+NOT_SEEN, ALONE, SHARED_BY_SOME, SHARED_BY_MOST = range(
+    4
+)  # whether right answers elsewhere reach a step's result
+
+
+class StepKey(NamedTuple):
+    """All that the chances of a step depend on."""
+
+    level: int  # of its hazard: an index of LEVELS
+    equations: bool | None  # whether those in it hold
+    corrects: bool
+    agreement: int  # of its result, NOT_SEEN where it has none or there is nothing to compare
+    agreement_before: int  # of the last result before it
+    draws: int  # how many rollouts wrote it
+
+
+class Beta(NamedTuple):
+    """A rate learned from counts, with pseudo-counts for its prior."""
+
+    yes: float
+    no: float
+
+    @property
+    def mean(self) -> float:
+        """Return the expected rate."""
+        return self.yes / (self.yes + self.no)
+
+
+PRIORS = {
+    "lucky": Beta(1, 50),
+    "misgraded": Beta(0.5, 100),
+    "announced": Beta(1, 60),
+    "announced_well": Beta(4, 6),
+    "false_slip": Beta(2, 6),
+    "false_carried": Beta(1, 40),
+}
+# By the agreement before, how the good and the wrong steps' results agree: alone, shared by some, by most.
+AGREEMENT_PRIOR = np.array(
+    [
+        [[5, 4, 11], [14, 3, 3]],
+        [[10, 4, 6], [16, 2, 2]],
+        [[5, 7, 8], [14, 4, 2]],
+        [[4, 3, 13], [14, 3, 3]],
+    ],
+    dtype=float,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Rates:
+    """What is taken to be true of a run's model."""
+
+    cells: Array = field(default_factory=lambda: BEFOREHAND)  # how likely each cell of the grid is
+    lucky: float = PRIORS["lucky"].mean  # a wrong solution with the right answer
+    misgraded: float = PRIORS["misgraded"].mean  # a right solution whose answer is judged wrong
+    announced: float = PRIORS[
+        "announced"
+    ].mean  # a step from a wrong prefix announces a correction …
+    announced_well: float = PRIORS["announced_well"].mean  # … and it is one
+    false_slip: float = PRIORS[
+        "false_slip"
+    ].mean  # a first error with a false equation, where it has one that is checked
+    false_carried: float = PRIORS["false_carried"].mean  # a step that carries an error on, likewise
+    agreement: Array = field(
+        default_factory=lambda: AGREEMENT_PRIOR / AGREEMENT_PRIOR.sum(-1, keepdims=True)
+    )
+    shared: float = 0.1  # share of errors that others make as well, word for word
+    likeness: float = 0.03  # ρ: n rollouts of one prefix tell as much as n / (1 + (n - 1) ρ)
+
+    def summary(self) -> dict[str, float]:
+        """Return what is held of the model, on average over its problems: chances per average step."""
+        alone = ALONE - 1  # the agreement's last axis begins with it
+        named = {
+            "slip": float(self.cells @ SLIP),
+            "silent_recovery": float(self.cells @ RECOVERY),
+            "fleeting_errors": float(self.cells @ FLEETING_SHARE),
+            "announced_correction": self.announced,
+            "lucky_answers": self.lucky,
+            "misgraded_answers": self.misgraded,
+            "false_equations_in_errors": self.false_slip,
+            "results_shared_if_right": float(1 - self.agreement[SHARED_BY_MOST, 0, alone]),
+            "results_shared_if_wrong": float(1 - self.agreement[SHARED_BY_MOST, 1, alone]),
+        }
+        return {name: round(value, 4) for name, value in named.items()}
+
+    @functools.lru_cache(maxsize=4096)  # noqa: B019 — there are two or three Rates in a run
+    def step(self, key: StepKey) -> Array:
+        """Return the chances of a step and of what is seen of it, shape (from, to, cells)."""
+        chances = self._moves(key.level, key.corrects)
+        false = np.array([[FALSE_ALARM, self.false_slip], [FALSE_ALARM, self.false_carried]])
+        says = np.ones((2, 2))  # from good or wrong, to good or wrong
+        if key.equations is not None:
+            says *= 1 - false if key.equations else false
+        announces = np.array([[FALSE_ANNOUNCEMENT], [self.announced]])
+        says = says * (announces if key.corrects else 1 - announces)
+        if key.agreement != NOT_SEEN:
+            says = says * self.agreement[key.agreement_before, :, key.agreement - 1]
+        says[0, 1] *= self.shared + (1 - self.shared) * SCATTER ** (key.draws - 1)
+        group = (0, 1, 1)
+        return chances * says[np.ix_(group, group)][:, :, None]
+
+    @functools.lru_cache(maxsize=256)  # noqa: B019
+    def move(self, level: int) -> Array:
+        """Return the chances of a step of which only the hazard is known, shape (from, to, cells)."""
+        announced = np.array([0, self.announced, self.announced])[:, None, None]
+        return (1 - announced) * self._moves(level, False) + announced * self._moves(level, True)
+
+    def _moves(self, level: int, corrects: bool) -> Array:
+        slip, recovery, fleeting_recovery = _transitions(level)
+        if corrects:
+            recovery = fleeting_recovery = np.full_like(SLIP, self.announced_well)
+        chances = np.zeros((3, 3, len(SLIP)))
+        chances[GOOD] = 1 - slip, slip * (1 - FLEETING_SHARE), slip * FLEETING_SHARE
+        for kind, back in ((LASTING, recovery), (FLEETING, fleeting_recovery)):
+            chances[kind, GOOD], chances[kind, kind] = back, 1 - back
+        return chances
+
+    def right_again(self, level: int) -> Array:
+        """Return the logarithm of the chance that another draw of a step from a good prefix is right too: (cells,)."""
+        return np.log1p(-_transitions(level)[0])
+
+    def verdict(self, correct: bool) -> Array:
+        """Return the logarithm of the chance of an answer's verdict, by state."""
+        right = np.array([1 - self.misgraded, self.lucky, self.lucky])
+        return np.log(right if correct else 1 - right)[:, None]
+
+
+@functools.cache
+def _transitions(level: int) -> tuple[Array, Array, Array]:
+    """Return the slip and the two recovery rates of a step of this hazard."""
+    hazard = LEVELS[level]
+    back = min(hazard, 1.0)
+    fleeting = np.full_like(SLIP, 1 - (1 - FLEETING_RECOVERY) ** back)
+    return 1 - (1 - SLIP) ** hazard, 1 - (1 - RECOVERY) ** back, fleeting
+
+
+def level_of(hazard: float) -> int:
+    """Return the index of the nearest level."""
+    place = round(2 * float(np.log2(hazard)) + 11)
+    return min(max(place, 0), len(LEVELS) - 1)
+
+
+@dataclass
+class Counts:
+    """What trees say of the rates: expected counts, [yes, no] each."""
+
+    cells: Array = field(default_factory=lambda: np.zeros_like(SLIP))
+    rates: dict[str, Array] = field(default_factory=lambda: {name: np.zeros(2) for name in PRIORS})
+    agreement: Array = field(default_factory=lambda: np.zeros_like(AGREEMENT_PRIOR))
+
+    def seen(self, name: str, yes: bool, weight: float) -> None:
+        """Count something of this weight."""
+        self.rates[name][0 if yes else 1] += weight
+
+    def rates_given(self, before: Rates, pseudo_problems: float) -> Rates:
+        """Return the rates under which this was most to be expected, with their priors."""
+        learned = {}
+        for name, prior in PRIORS.items():
+            yes, no = self.rates[name] + prior
+            learned[name] = float(yes / (yes + no))
+        agreement = self.agreement + AGREEMENT_PRIOR
+        cells = self.cells + pseudo_problems * BEFOREHAND
+        return replace(
+            before,
+            cells=cells / cells.sum(),
+            agreement=agreement / agreement.sum(-1, keepdims=True),
+            **learned,
+        )
