@@ -107,7 +107,7 @@ def _factor(one: Expr, other: Expr) -> Expr | None:
 
 
 def _as_set(value: Any) -> Set | None:
-    """Return the numbers for which relations of one variable and a number hold, or the set itself."""
+    """Return a set itself, or the set of what fulfils relations of one variable and a number."""
     if isinstance(value, Set):
         return value
     sets = [_half_line(part) for part in _relations(value)]
