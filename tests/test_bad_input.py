@@ -145,6 +145,14 @@ def test_output_folder_that_is_a_file_is_refused_and_kept(place, capsys, name):
     assert left(place) == ["out"]
 
 
+def test_folder_is_named_as_it_is_spelled(place, capsys):
+    (place / "out").mkdir()
+    (place / "out/steps.jsonl").write_text("mine")
+    with Loopback(GOOD) as server:
+        sentence = refuse(capsys, server.url, "--output_dir", "out")
+    assert sentence.startswith("The folder out holds steps.jsonl but no settings.json, ")
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """The files of a run that nothing stops."""
