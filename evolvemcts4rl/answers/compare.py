@@ -72,10 +72,8 @@ def _same_number(ours: Form, theirs: Form) -> bool:
 
 
 def _are_proportional(ours: Sequence[Fraction], theirs: Sequence[Fraction]) -> bool:
-    pairs = list(zip(ours, theirs, strict=False))
-    return len(ours) == len(theirs) and all(
-        one * theirs[0] == other * ours[0] for one, other in pairs
-    )
+    shares = [[member / (sum(ratio) or 1) for member in ratio] for ratio in (ours, theirs)]
+    return shares[0] == shares[1]
 
 
 def _rounds(decimal: str, value: Fraction) -> bool:
@@ -128,6 +126,8 @@ def _same_group(ours: Group, theirs: Group) -> bool:
     if unordered:
         return _same_in_any_order(ours.entries, theirs.entries)
     vectors = {"()", f"matrix {len(ours.entries)}"}  # a point, and a matrix of one column
+    if "or" in (ours.joint, theirs.joint):
+        return False  # 1 or 2 is no point (1, 2)
     are_alike = len(kinds) == 1 or kinds in ({"list", "()"}, vectors)
     return are_alike and all(map(same_answer, ours.entries, theirs.entries))
 

@@ -58,8 +58,9 @@ UNITS = {
 MAGNITUDES = {
     **{"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6},
     **{"mill": 10**6, "billion": 10**9, "trillion": 10**12},
-    **{"万": 10**4, "亿": 10**8},
+    **{"百": 100, "千": 10**3, "万": 10**4, "亿": 10**8},
 }
+NOT_COUNTED = frozenset("半多几余十百千万亿分之点")  # 2个半 is more than 2
 SYNONYMS = {
     "DNE": "does not exist",
     **dict.fromkeys(["no solution", "no solutions", "no real solution"], r"\emptyset"),
@@ -68,7 +69,7 @@ SYNONYMS = {
 UNIT_TAIL = (
     r"(.*(?:[\d})!]|\\pi|\\infty))(\s*)((?:°\s*[CF]|[%°$€£¥₹¢¤]"
     r"|[A-Za-z][A-Za-z .\-/]*(?:\^\{?[23]\}?)?(?: ?/ ?[a-z]+)?"
-    r"|[万亿]? ?\p{Han}{1,4}))\.?"
+    r"|\p{Han}{1,6}))\.?"
 )
 CURRENCY_HEAD = r"([+-]?)\s*(?:US|U\.S\.)?\s*(¤|€|£|¥|₹|USD|Rs\.?)\s*([\d.(\\-][^¤€£¥₹]*)"
 BASE_TAIL = r"([+-]?\d[\dA-Fa-f]*(?:\.\d+)?)_(\d+|\{\d+\})"
@@ -243,7 +244,10 @@ def _split_unit(body: str) -> tuple[str, str]:
 
 def _split_magnitude(words: str) -> tuple[int, str]:
     """Return the factor that the first words spell, as in "hundred million dollars", and the rest."""
-    factor, rest = 1, words.split(" ")
+    factor = 1
+    while words and words[0] in MAGNITUDES and words not in UNITS:  # 亿元, but 千米 is a kilometre
+        factor, words = factor * MAGNITUDES[words[0]], words[1:].lstrip()
+    rest = words.split(" ")
     while rest and (size := MAGNITUDES.get(rest[0].lower().removesuffix("s"))):
         factor, rest = factor * size, rest[1:]
     return factor, " ".join(rest).removeprefix("of ")
@@ -278,6 +282,8 @@ def _read_unit(tail: str, spaced: bool, counted: bool) -> str:
     if all(known) and (spaced or len(stem) > 1 or not _is_plain_letter(stem)):
         return "/".join(known) + power
     is_words = counted and _fullmatch(r"[A-Za-z]{3,}(?:[ -][A-Za-z]+)*|\p{Han}+", tail)
+    if not NOT_COUNTED.isdisjoint(tail):
+        return ""
     if is_words and WORDS_IN_FORMULAS.isdisjoint(tail.split()):
         return tail.lower().removesuffix("s")
     return ""

@@ -13,8 +13,11 @@ ENGLISH = {
         + ("ten", "eleven", "twelve")
     )
 } | {"a": "1", "an": "1", "half a": "0.5"}
+NUMERALS = {*ENGLISH, "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"} | {
+    *("nineteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"),
+}
 WITH_MAGNITUDE = re2.compile(
-    rf"(?i)({'|'.join(ENGLISH)}) ((?:dozen|hundred|thousand|million|billion|trillion)\b.*)"
+    rf"(?i)({'|'.join(ENGLISH)}) ((?:dozen|hundred|thousand|million|billion|trillion)\b[A-Za-z ]*)"
 )
 DIGITS = {sign: number for number, sign in enumerate("零一二三四五六七八九")} | {"两": 2}
 UNITS_OF_TEN = {"十": 10, "百": 100, "千": 1000}
@@ -27,7 +30,8 @@ def read_number_words(body: str) -> str:
     """Return a body with the number that stands in words at its beginning as digits."""
     if body.lower() in ENGLISH and len(body) > 2:
         return ENGLISH[body.lower()]
-    if spelled := WITH_MAGNITUDE.fullmatch(body):
+    spelled = WITH_MAGNITUDE.fullmatch(body)
+    if spelled and NUMERALS.isdisjoint(spelled[2].lower().split()):  # one hundred twenty is no 100
         return f"{ENGLISH[spelled[1].lower()]} {spelled[2]}"
     return _read_chinese(found) if (found := NUMBER.fullmatch(body)) else body
 
