@@ -61,10 +61,14 @@ class Search:
     spent: int = 0  # rollouts sampled, those without a verdict included
     candidates: list[Candidate] = field(default_factory=list)
     asked: Counter[Prefix] = field(default_factory=Counter)
-    visits: Counter[Prefix] = field(default_factory=Counter)  # searches begun, by the start of the rollout
+    visits: Counter[Prefix] = field(
+        default_factory=Counter
+    )  # searches begun, by the start of the rollout
     known_steps: set[str] = field(default_factory=set)  # without the whitespace around them
     corrections: set[str] = field(default_factory=set)  # those of them that announce one
-    labels: dict[Node, float] = field(default_factory=dict)  # found by an estimator without a belief
+    labels: dict[Node, float] = field(
+        default_factory=dict
+    )  # found by an estimator without a belief
 
     def __post_init__(self) -> None:
         """Begin with an empty belief."""
@@ -107,7 +111,10 @@ class Search:
 
 
 async def search(
-    problem: Problem, solutions: Sequence[Rollout], roll_out: RolloutSampler | None, settings: SearchSettings
+    problem: Problem,
+    solutions: Sequence[Rollout],
+    roll_out: RolloutSampler | None,
+    settings: SearchSettings,
 ) -> Tree:
     """The tree of a problem whose first solutions are given, with p_correct wherever something was found out.
 
@@ -115,12 +122,19 @@ async def search(
     nothing is searched.
     """
     assert problem.final_answer is not None, "a problem without an answer cannot be searched"
-    state = Search(Tree(problem.question_id, problem.question, problem.final_answer), settings, roll_out)
+    state = Search(
+        Tree(problem.question_id, problem.question, problem.final_answer), settings, roll_out
+    )
     for rollout in solutions:
         state.enter(rollout, 0)
     estimator = ESTIMATORS[settings.estimator]
     searches = 0
-    while roll_out and searches < settings.max_search and state.budget > 0 and (candidate := estimator.select(state)):
+    while (
+        roll_out
+        and searches < settings.max_search
+        and state.budget > 0
+        and (candidate := estimator.select(state))
+    ):
         before = state.spent
         candidate.path[-1].searched = await estimator.locate(state, candidate)
         if state.spent > before:  # what others' rollouts had told already is not a search
@@ -143,7 +157,11 @@ def select(search: Search) -> Candidate | None:
         return value is not None and 0 < value < 1
 
     total = sum(search.visits.values())
-    return max(filter(open_to_search, search.candidates), key=lambda c: score(search, c, total), default=None)
+    return max(
+        filter(open_to_search, search.candidates),
+        key=lambda c: score(search, c, total),
+        default=None,
+    )
 
 
 def score(search: Search, candidate: Candidate, total_visits: int) -> float:
@@ -165,7 +183,8 @@ async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
             break
         # Rollouts from a prefix repeat one another: each time, the next ones tell less than independent ones would.
         repeats = (
-            np.array([search.asked[texts[:depth]] for depth in range(1, len(path))]) / search.settings.num_branches
+            np.array([search.asked[texts[:depth]] for depth in range(1, len(path))])
+            / search.settings.num_branches
         )
         telling = (
             search.belief.information_gain(path, min(search.settings.num_branches, search.budget))
@@ -189,7 +208,11 @@ async def locate_by_halving(search: Search, candidate: Candidate) -> bool:
             return False
         middle = (right + wrong) // 2
         known = candidate.path[middle - 1].mc_value  # of a search before this one
-        any_right = _any_right(await search.evaluate(candidate.path, middle)) if known is None else known > 0
+        any_right = (
+            _any_right(await search.evaluate(candidate.path, middle))
+            if known is None
+            else known > 0
+        )
         if any_right is None:
             return False
         if any_right:
@@ -246,7 +269,9 @@ class Estimator:
     """Which solution to search next, where its first error is, and what that makes of the tree's labels."""
 
     select: Callable[[Search], Candidate | None]
-    locate: Callable[[Search, Candidate], Awaitable[bool]]  # gives whether it came to an end within the budget
+    locate: Callable[
+        [Search, Candidate], Awaitable[bool]
+    ]  # gives whether it came to an end within the budget
     label: Callable[[Search], None]
 
 

@@ -18,7 +18,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # one process a core; more threads only wait for one another
+os.environ.setdefault(
+    "OPENBLAS_NUM_THREADS", "1"
+)  # one process a core; more threads only wait for one another
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
@@ -93,14 +95,24 @@ TITLES = ["belief", ALONE, *list(METHODS)[1:]]
 class Tally:
     """What came out of some problems. Pairs are [of how many, as it should be]."""
 
-    wrong: list[int] = field(default_factory=lambda: [0, 0])  # wrong answer: the exact first error is labelled
-    right: list[int] = field(default_factory=lambda: [0, 0])  # right throughout: no error is labelled
-    kept_wrong: list[int] = field(default_factory=lambda: [0, 0])  # the same among those that prm.jsonl keeps
+    wrong: list[int] = field(
+        default_factory=lambda: [0, 0]
+    )  # wrong answer: the exact first error is labelled
+    right: list[int] = field(
+        default_factory=lambda: [0, 0]
+    )  # right throughout: no error is labelled
+    kept_wrong: list[int] = field(
+        default_factory=lambda: [0, 0]
+    )  # the same among those that prm.jsonl keeps
     kept_right: list[int] = field(default_factory=lambda: [0, 0])
-    announced: list[int] = field(default_factory=lambda: [0, 0])  # right answer after a correction that is announced
+    announced: list[int] = field(
+        default_factory=lambda: [0, 0]
+    )  # right answer after a correction that is announced
     tokens: int = 0
     solutions: int = 0  # that prm.jsonl keeps
-    values: list[tuple[float, bool]] = field(default_factory=list)  # p_correct and the truth, of each labelled prefix
+    values: list[tuple[float, bool]] = field(
+        default_factory=list
+    )  # p_correct and the truth, of each labelled prefix
     shares: list[tuple[float, bool]] = field(default_factory=list)  # mc_value and the truth
 
     def add(self, other: Tally) -> Tally:
@@ -108,7 +120,11 @@ class Tally:
         for f in fields(self):
             mine, theirs = getattr(self, f.name), getattr(other, f.name)
             pair = isinstance(mine, list) and f.name not in ("values", "shares")
-            setattr(self, f.name, [a + b for a, b in zip(mine, theirs, strict=True)] if pair else mine + theirs)
+            setattr(
+                self,
+                f.name,
+                [a + b for a, b in zip(mine, theirs, strict=True)] if pair else mine + theirs,
+            )
         return self
 
     def enter(self, problem: ToyProblem, tree: Tree) -> None:
@@ -118,7 +134,10 @@ class Tally:
         for path in tree.solutions():
             if all(node.p_correct is not None for node in path):
                 steps = tuple(node.text for node in path)
-                error, found = first_error(problem, steps), next((i for i, n in enumerate(path) if not n.label), None)
+                error, found = (
+                    first_error(problem, steps),
+                    next((i for i, n in enumerate(path) if not n.label), None),
+                )
                 announced = any(step.startswith("Wait") for step in steps)
                 for pair in self._pairs(error, bool(path[-1].correct), announced, path[-1] in kept):
                     pair[0] += 1
@@ -129,7 +148,9 @@ class Tally:
                 if node.mc_value is not None:
                     self.shares.append((node.mc_value, truth))
 
-    def _pairs(self, error: int | None, correct: bool, announced: bool, kept: bool) -> Iterator[list[int]]:
+    def _pairs(
+        self, error: int | None, correct: bool, announced: bool, kept: bool
+    ) -> Iterator[list[int]]:
         if error is None:
             yield from (self.right, self.kept_right)[: 1 + kept]
         elif not correct:
@@ -158,7 +179,18 @@ class Tally:
 # F1: of all solutions that were searched or have a right answer. F1 kept: of those that prm.jsonl keeps, to which
 # tokens/sol refers. announced: share of corrected errors found. AUC: of p_correct, and of mc_value. ECE: expected
 # calibration error. if ≥ 0.9, if ≈ 0.9: how many of the labels given with 0.9 or more, and with 0.85 to 0.95, are right.
-HEADS = ["F1", "F1 kept", "announced", "AUC", "AUC mc", "ECE", "if ≥ 0.9", "if ≈ 0.9", "tokens/sol", "tokens/step"]
+HEADS = [
+    "F1",
+    "F1 kept",
+    "announced",
+    "AUC",
+    "AUC mc",
+    "ECE",
+    "if ≥ 0.9",
+    "if ≈ 0.9",
+    "tokens/sol",
+    "tokens/step",
+]
 
 
 def auc(values: Sequence[tuple[float, bool]]) -> float | None:
@@ -182,13 +214,17 @@ def calibration_error(values: Sequence[tuple[float, bool]]) -> float | None:
 
 def run(world: World, seeds: Sequence[int], problems: int = PROBLEMS) -> dict[str, Tally]:
     """What each of the methods makes of the same problems of a world, by title; all of them together are one run."""
-    return asyncio.run(_run(world, [f"{seed}:{index}" for seed in seeds for index in range(problems)]))
+    return asyncio.run(
+        _run(world, [f"{seed}:{index}" for seed in seeds for index in range(problems)])
+    )
 
 
 async def _run(world: World, names: Sequence[str]) -> dict[str, Tally]:
     tallies = {title: Tally() for title in TITLES}
     searched: list[tuple[ToyProblem, Tree]] = []
-    always: list[Tree] = []  # nothing is to be labelled there, but they speak of the model's rates as well
+    always: list[
+        Tree
+    ] = []  # nothing is to be labelled there, but they speak of the model's rates as well
     for name in names:
         rng = random.Random(name)
         problem = make_problem(rng, world.steps)
@@ -208,14 +244,18 @@ async def _run(world: World, names: Sequence[str]) -> dict[str, Tally]:
     tallies[ALONE].tokens = tallies["belief"].tokens
     for problem, tree in searched:
         tallies[ALONE].enter(problem, tree)
-    rates = learn_rates(labelling.evidence(tree) for tree in [*(tree for _, tree in searched), *always])
+    rates = learn_rates(
+        labelling.evidence(tree) for tree in [*(tree for _, tree in searched), *always]
+    )
     for problem, tree in searched:
         labelling.relabel(tree, rates, METHODS["belief"].settings.confidence)
         tallies["belief"].enter(problem, tree)
     return tallies
 
 
-async def _search(problem: Problem, method: Method, sample: Callable[..., list[Rollout]], tally: Tally) -> Tree:
+async def _search(
+    problem: Problem, method: Method, sample: Callable[..., list[Rollout]], tally: Tally
+) -> Tree:
     async def roll_out(prefix: Prefix, count: int, start: int) -> list[Rollout]:
         rollouts = sample(prefix, count, start)
         tally.tokens += sum(rollout.tokens for rollout in rollouts)
@@ -225,7 +265,9 @@ async def _search(problem: Problem, method: Method, sample: Callable[..., list[R
     return await mcts.search(problem, solutions, roll_out, method.settings)
 
 
-def _sample(problem: ToyProblem, model: Model, name: str, prefix: Prefix, count: int, start: int) -> list[Rollout]:
+def _sample(
+    problem: ToyProblem, model: Model, name: str, prefix: Prefix, count: int, start: int
+) -> list[Rollout]:
     """The completions of some indices from a prefix: the same ones for whatever method asks."""
     rngs = (random.Random(f"{name}:{prefix}:{index}") for index in range(start, start + count))
     return [continue_solution(problem, prefix, model, rng) for rng in rngs]
@@ -257,9 +299,13 @@ def _figure(share: float | None) -> str:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="Labels of each estimator against the truth of a toy world.")
+    parser = argparse.ArgumentParser(
+        description="Labels of each estimator against the truth of a toy world."
+    )
     parser.add_argument("seeds", nargs="*", type=int, default=[101, 102, 103])
-    parser.add_argument("--problems", type=int, default=PROBLEMS, help="problems of each world and seed")
+    parser.add_argument(
+        "--problems", type=int, default=PROBLEMS, help="problems of each world and seed"
+    )
     args = parser.parse_args()
     print(f"{'':16}" + "".join(f"{head:>12}" for head in HEADS))
     everywhere = {title: Tally() for title in TITLES}

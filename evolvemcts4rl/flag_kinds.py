@@ -1,7 +1,8 @@
-"""What a flag's value can be: read from the command line, checked wherever it comes from.
+"""The kinds of values that flags take.
 
-Each kind reads a value from text (`parse`) and refuses one that cannot be (`check`); both raise ValueError with the
-end of a sentence that names the flag, such as "it must be a whole number from 1 up, not 0".
+Each kind reads a value from the command line (`parse`) and checks one from anywhere (`check`). Both
+raise ValueError with the end of a sentence that begins with the flag's name, such as "it must be a
+whole number from 1 up, not 0".
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Kind(Protocol):
         """Return the value that the text stands for."""
 
     def check(self, value: Any) -> None:
-        """Refuse a value that cannot be."""
+        """Raise ValueError for a value that is not of this kind."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Switch:
     """On or off: a flag without a value."""
 
     def parse(self, text: str) -> bool:
-        """Return True: the flag is there."""
+        """Return True, since the flag is given."""
         return True
 
     def check(self, value: Any) -> None:
@@ -91,12 +92,14 @@ class Number:
 
     def _wanted(self, value: object) -> str:
         span = f"{'above' if self.over else 'from'} {self.least:g}"
-        return f"it must be a number {span}{'' if self.most == math.inf else f' to {self.most:g}'}, not {value}"
+        if self.most != math.inf:
+            span += f" to {self.most:g}"
+        return f"it must be a number {span}, not {value}"
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text that is not empty and that a request and a file can hold."""
+    """A text that is not empty and can be written as UTF-8."""
 
     def parse(self, text: str) -> str:
         """Return the text."""
@@ -104,7 +107,7 @@ class Text:
         return text
 
     def check(self, value: Any) -> None:
-        """Refuse what is no text, an empty one, and bytes of another encoding."""
+        """Refuse what is no text, an empty text and one that is not UTF-8."""
         if not isinstance(value, str):
             raise ValueError(f"it must be a text, not {value!r}")
         if not value:
@@ -118,7 +121,7 @@ class Separator(Text):
     """A text in which a line feed, a tab and a backslash may be written as a shell leaves them."""
 
     def parse(self, text: str) -> str:
-        r"""Return the text with \n, \t, \r and \\ read."""
+        r"""Return the text with \n, \t, \r and \\ replaced by the characters they stand for."""
         parts = super().parse(text).split("\\\\")
         return "\\".join(
             part.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r") for part in parts
@@ -132,7 +135,7 @@ class Texts:
     item: Kind = Text()
 
     def parse(self, text: str) -> Any:
-        """Return one of the values; argparse makes the list."""
+        """Return one item; argparse gathers them in a list."""
         return self.item.parse(text)
 
     def check(self, value: Any) -> None:
@@ -153,7 +156,7 @@ class Choice:
         return text
 
     def check(self, value: Any) -> None:
-        """Refuse another name."""
+        """Refuse any other name."""
         if value not in self.names:
             raise ValueError(f"there is no {value!r}; there are {', '.join(self.names)}")
 
@@ -188,7 +191,8 @@ class Urls:
         urls = tuple(url.strip().rstrip("/") for url in text.split(",") if url.strip())
         if not urls or not all(url.lower().startswith(("http://", "https://")) for url in urls):
             raise ValueError(
-                f"each address must begin with http:// or https://, as http://localhost:8000/v1 does, unlike {text}"
+                "each address must begin with http:// or https://, as http://localhost:8000/v1 "
+                f"does, unlike {text}"
             )
         self.check(urls)
         return urls
@@ -211,7 +215,7 @@ class Prices:
         return Number().parse(parts[0]), Number().parse(parts[1])
 
     def check(self, value: Any) -> None:
-        """Refuse what are not two numbers from 0 up."""
+        """Refuse all but two numbers from 0 up."""
         if len(_items(value)) != 2:
             raise ValueError(f"it must be two numbers, in,out, per million tokens, not {value}")
         for price in value:
@@ -220,13 +224,16 @@ class Prices:
 
 @dataclass(frozen=True)
 class Weights:
-    """Names with a weight each: "deepen,simplify:2". A group's name stands for its members, who share its weight."""
+    """Names with a weight each, as in "deepen,simplify:2".
+
+    A group's name stands for its members, which share its weight equally.
+    """
 
     names: tuple[str, ...]
     groups: Mapping[str, tuple[str, ...]]
 
     def parse(self, text: str) -> tuple[tuple[str, float], ...]:
-        """Return the names whose weight is above 0, with their weights, in the order in which they are known."""
+        """Return the names of a weight above 0 with their weights, in the order of `names`."""
         weights = dict.fromkeys(self.names, 0.0)
         for part in text.split(","):
             name, _, number = (piece.strip() for piece in part.partition(":"))
@@ -240,7 +247,7 @@ class Weights:
         return chosen
 
     def check(self, value: Any) -> None:
-        """Refuse unknown names, weights that are no numbers from 0 up, and no weight above 0."""
+        """Refuse unknown names, weights that are not from 0 up, and weights that are all 0."""
         for name, weight in _items(value):
             self._check_names((name,), name)
             self._weight(name, weight)
@@ -264,7 +271,7 @@ class Weights:
 
 
 def _items(value: Any) -> Sequence[Any]:
-    """Return the items of a list or tuple; refuse anything else, a single text too."""
+    """Return the items of a list or tuple; refuse anything else, such as a single text."""
     if not isinstance(value, (list, tuple)):
         raise ValueError(f"it must be a list, not {value!r}")
     return value

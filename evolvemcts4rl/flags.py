@@ -1,4 +1,4 @@
-"""The command line: a parser made from the settings, which tell what each flag is."""
+"""The command line: a parser and the tables of docs/flags.md, made from the settings."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from evolvemcts4rl.settings import DEFAULTS, FLAGS, GROUPS, OWNERS, Settings
 
 DESCRIPTION = """\
 Evolve seed problems, search each with a chat model, and label every reasoning step.
-First look: ./run_debug.sh. Real run: generate.py --seed_file math.jsonl --base_url http://localhost:8000/v1 --model_name NAME
+First look: ./run_debug.sh
+Real run: generate.py --seed_file math.jsonl --base_url http://localhost:8000/v1 --model_name NAME
 To look at a run: generate.py show RUN [ID].
 The same command again goes on where a run ended, however it ended, and buys nothing twice."""
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """Raise one sentence instead of printing argparse's usage block, which is longer than the screen."""
+        """Raise UserError with one sentence; argparse would print pages of usage before it."""
         raise UserError(
             f"{message[:1].upper()}{message[1:]} (python generate.py --help lists all flags)."
         )
 
 
 def parse_settings(argv: Sequence[str] | None = None) -> Settings:
-    """Return the settings of a command line; raise UserError for an unknown flag or a value that cannot be."""
+    """Return the settings of a command line; raise UserError for an unknown flag or a bad value."""
     chosen = vars(build_parser().parse_args(argv))
     return Settings.of(
         **{
@@ -37,7 +38,7 @@ def parse_settings(argv: Sequence[str] | None = None) -> Settings:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all flags; a flag that is not given stays out of its result, so that the default holds."""
+    """Return the parser of all flags; its result holds only those that are given."""
     parser = _Parser(
         prog="generate.py",
         description=DESCRIPTION,
@@ -56,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def default_in_words(flag: str) -> str:
-    """Return what holds where a flag is not given, as its help shows it."""
+    """Return the default of a flag, as its help shows it."""
     default = DEFAULTS[flag]
     shown = FLAGS[flag].shown
     return (

@@ -1,6 +1,7 @@
-"""Every setting of a run, told once: its default, what it can be, what it means, and whether a run may go on with another.
+"""Every setting of a run, declared once, with its default, its kind of value and its meaning.
 
-The command line (flags.py), its help, the table in docs/flags.md and the check of values are made from these fields.
+The command line (flags.py), its help, the tables in docs/flags.md and the checks of values are made
+from these fields.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ MUTATIONS = tuple(name for names in MUTATION_GROUPS.values() for name in names)
 
 @dataclass(frozen=True)
 class Flag:
-    """What is told of one flag. `shown` is its default in words, `free` whether a run may go on with another value."""
+    """What is declared of one flag.
+
+    `shown` is its default in words. `free` says that a run may go on with another value.
+    """
 
     kind: Kind
     meaning: str
@@ -52,7 +56,7 @@ def flag(default: Any, kind: Kind, meaning: str, **more: Any) -> Any:
 
 
 class Group:
-    """A group of flags; none can be made with a value that cannot be."""
+    """A group of flags whose values are checked when it is made."""
 
     def __post_init__(self) -> None:
         """Raise UserError for a value that its flag does not take."""
@@ -102,7 +106,8 @@ class FileSettings(Group):
     keep: str = flag(
         "all",
         Choice(("all", "agreed")),
-        "solutions that prm.jsonl keeps: all, or those whose first error the judge names too and those without one",
+        "solutions that prm.jsonl keeps: all, or those whose first error the judge names too and "
+        "those without one",
         free=True,
     )
     overwrite: bool = flag(
@@ -137,7 +142,8 @@ class ModelSettings(Group):
     continuation: str = flag(
         "auto",
         Choice(("auto", "chat", "prefill")),
-        "how a prefix is continued: as the assistant's own unfinished message, or asked for in words",
+        "how a prefix is continued: as the assistant's own unfinished message, or asked for in "
+        "words",
     )
     concurrency: int = flag(64, WholeNumber(1), "requests in flight, at most", free=True)
     timeout: float = flag(600.0, Number(over=True), "seconds that one request may take", free=True)
@@ -172,7 +178,8 @@ class EvolutionSettings(Group):
     mutations: tuple[tuple[str, float], ...] = flag(
         tuple((name, 1.0) for name in MUTATIONS),
         Weights(MUTATIONS, MUTATION_GROUPS),
-        f"some of {', '.join(MUTATIONS)}, or {', '.join(MUTATION_GROUPS)}, each with a weight if wanted: deepen,simplify:2",
+        f"some of {', '.join(MUTATIONS)}, or {', '.join(MUTATION_GROUPS)}, each with a weight if "
+        "wanted: deepen,simplify:2",
         shown="all, equally",
         metavar="NAMES",
     )
@@ -248,13 +255,14 @@ class SearchSettings(Group):
         least, most = self.min_solve_rate, self.max_solve_rate
         if least is not None and most is not None and least > most:
             raise UserError(
-                f"--min_solve_rate {least:g} is over --max_solve_rate {most:g}: no problem could be searched."
+                f"--min_solve_rate {least:g} is over --max_solve_rate {most:g}: "
+                "no problem could be searched."
             )
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings of a run, in the groups that their readers take."""
+    """All settings of a run, in four groups."""
 
     files: FileSettings
     model: ModelSettings = field(default_factory=ModelSettings)
@@ -270,7 +278,7 @@ class Settings:
 
     @classmethod
     def of(cls, **flags: Any) -> Settings:
-        """Return the settings with these flags, by their names; raise UserError for what is unknown or cannot be."""
+        """Return the settings with these flags, by name; raise UserError for one that is wrong."""
         unknown = sorted(set(flags) - FLAGS.keys())
         if unknown:
             raise UserError(f"There is no flag --{unknown[0]}.")
@@ -292,12 +300,12 @@ class Settings:
         )
 
     def by_flag(self) -> dict[str, Any]:
-        """Return every value by the name of its flag, as settings.json has them."""
+        """Return every value by the name of its flag, as settings.json holds them."""
         return {name: getattr(getattr(self, owner), name) for name, owner in OWNERS.items()}
 
     @property
     def resume_command(self) -> str:
-        """The command that goes on where this run ends."""
+        """The command, in words, that goes on where this run ends."""
         return (
             "the same command without --overwrite" if self.files.overwrite else "the same command"
         )
@@ -313,9 +321,8 @@ GROUPS: dict[str, Any] = {
     "evolution": EvolutionSettings,
     "search": SearchSettings,
 }
-OWNERS = {
-    each.name: name for name, group in GROUPS.items() for each in _flags(group)
-}  # flag → its group's name
+# The name of each flag's group.
+OWNERS = {each.name: name for name, group in GROUPS.items() for each in _flags(group)}
 FLAGS: dict[str, Flag] = {
     each.name: each.metadata["flag"] for group in GROUPS.values() for each in _flags(group)
 }
@@ -324,5 +331,5 @@ DEFAULTS = {
     for group in GROUPS.values()
     for each in _flags(group)
 }
-# Flags that decide how a run is carried out, not what it makes: they may differ when a run goes on.
+# Flags that decide how a run is carried out, not what it makes. They may change when a run goes on.
 FREE_FLAGS = frozenset(name for name, each in FLAGS.items() if each.free)

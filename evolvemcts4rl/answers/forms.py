@@ -38,7 +38,7 @@ SLASHED_FRACTION = r"([+-]?\d+|\([+-]?\d+\))/(\d+|\(\d+\))"
 SCIENTIFIC = r"([+-]?\d+(?:\.\d+)?)(?:\\(?:times|cdot)\s*10\^\{?|[eE])([+-]?\d{1,3})\}?"
 RECURRING = r"([+-]?)(\d*)\.(\d*)\\(?:overline|bar|dot)\{(\d+)\}"
 
-# Spellings of the units that we know: where both answers have one of these, it must be the same one.
+# Spellings of known units: where both answers have one of these, it must be the same one.
 UNITS = {
     spelling: line.split()[0]
     for line in """mm millimeter millimetre 毫米;cm centimeter centimetre 厘米;dm decimeter 分米
@@ -46,8 +46,8 @@ UNITS = {
         in inch inches;ft foot feet;yd yard;mi mile;mg milligram;g gram 克
         kg kilogram 千克 公斤;lb lbs pound;oz ounce;t ton tonne 吨
         s sec second 秒;min minute 分钟;h hr hour 小时
-        day 天;week;month 个月;year yr 年;ml milliliter millilitre;L l liter litre;gal gallon;cup;$ ¤ usd dollar 美元
-        元 yuan rmb 块;¢ cent
+        day 天;week;month 个月;year yr 年;ml milliliter millilitre;L l liter litre;gal gallon
+        cup;$ ¤ usd dollar 美元;元 yuan rmb 块;¢ cent
         € eur euro;£ gbp;¥ yen;₹ rupee rs;% percent pct;° degree deg;rad radian;°C;°F;K kelvin;mph
         J joule;N newton;W watt;V volt;Hz hertz;Pa pascal;mol mole
         am a.m midnight;pm p.m noon;m/s;km/h kmh kph
@@ -82,7 +82,7 @@ SET_BUILDER = (  # {x | x > 2}
 DEGREES = r"(\d+(?:\.\d+)?|\b[a-z]|\\[a-z]+) ?°"
 ANGLE_FUNCTIONS = r"\\(?:sin|cos|tan|cot|sec|csc)\b"
 DATE = r"(\d{4})([-/])0?(\d{1,2})[-/]0?(\d{1,2})|0?(\d{1,2})/0?(\d{1,2})/(\d{4})"
-# They look like formulas, but nobody computes them: ranges and scores, and letters such as IV or BA.
+# Ranges, scores and letters such as IV or BA look like formulas, but nobody computes them.
 UNCOMPUTED = r"\d+(?:\.\d+)?-\d+(?:\.\d+)?|[A-Z]{2,}"
 
 
@@ -114,12 +114,12 @@ class Form:
 
     @property
     def ratio(self) -> list[Fraction]:
-        """The members of a ratio such as 1:2:3; empty for all else."""
+        """Return the members of a ratio such as 1:2:3; empty for all else."""
         return list(map(Fraction, self.body.split(":"))) if _fullmatch(RATIO, self.body) else []
 
     @property
     def known_unit(self) -> str:
-        """The unit, where it is a base or one that we know; empty for counted things (12 apples)."""
+        """The unit, where it is a base or a known unit; empty for counted things (12 apples)."""
         base = self.unit.split("^")[0].split("/")[0]
         return self.unit if base in UNITS.values() or self.unit.startswith("_") else ""
 
@@ -165,7 +165,7 @@ def _read_opaque(body: str) -> str:
 
 
 def _tighten(body: str) -> str:
-    """Drop the spaces that say nothing: those which do not part two words or two numbers."""
+    """Drop the spaces that do not separate two words or two numbers."""
     tight = ""
     for part in body.split():
         before, after = tight[-1:], part[0]
@@ -213,7 +213,7 @@ def _sides(text: str) -> Iterator[str]:
 
 
 def _is_computation(sides: list[str]) -> bool:
-    """Whether the sides are numbers all along, 2 + 3 = 5; 10 = 12 is none, but a false relation."""
+    """Return whether all sides are one number (2 + 3 = 5); 10 = 12 is a false relation."""
     if _compile(r"[a-zA-Z<>!,]").search("".join(sides).replace("\\frac", "")):
         return False
     numbers = [number for side in sides if (number := read_number(_tighten(side))) is not None]
@@ -243,7 +243,7 @@ def _split_unit(body: str) -> tuple[str, str]:
 
 
 def _split_magnitude(words: str) -> tuple[int, str]:
-    """Return the factor that the first words spell, as in "hundred million dollars", and the rest."""
+    """Return the factor that the first words spell ("hundred million dollars"), and the rest."""
     factor = 1
     while words and words[0] in MAGNITUDES and words not in UNITS:  # 亿元, but 千米 is a kilometre
         factor, words = factor * MAGNITUDES[words[0]], words[1:].lstrip()
@@ -269,7 +269,7 @@ def _is_plain(body: str) -> bool:
 
 
 def _read_unit(tail: str, spaced: bool, counted: bool) -> str:
-    """The unit that letters spell; empty where none. 5m is five times m, 5 m is a length."""
+    """Return the unit that letters spell; empty where none: 5m is five times m, 5 m a length."""
     power, stem = "", tail
     for dimension, spellings in (("^2", ("square", "sq.", "sq")), ("^3", ("cubic", "cu.", "cu"))):
         for spelling in spellings:
@@ -297,10 +297,10 @@ def _known_spelling(word: str) -> str:
 
 
 def read_number(body: str) -> Fraction | None:
-    """Return the exact value of a number, None of other formulas.
+    r"""Return the exact value of a number; None for other formulas.
 
     Numbers are integers, decimals, fractions and mixed numbers of integers, and a × 10^n.
-    A decimal may recur: 0.1\\overline{6} is a sixth.
+    A decimal may recur: 0.1\overline{6} is a sixth.
     """
     if _fullmatch(INTEGER_OR_DECIMAL, body):
         return Fraction(body)
@@ -328,7 +328,7 @@ def in_radians(formula: str) -> str:
 
 
 def looks_like_words(body: str) -> bool:
-    """Whether an answer is in words: a computer algebra would read evil and live as one product."""
+    """Return whether an answer is in words: as formulas, evil and live would be one product."""
     runs = _letter_runs(_compile(r"\\[a-zA-Z]+").sub(" ", body))
     is_word = [
         (len(run) >= 3 and run.lower() not in WORDS_IN_FORMULAS) or not run.isascii()

@@ -1,4 +1,4 @@
-"""Answers of several parts: tuples, intervals, sets, lists, unions and matrices split into their entries."""
+"""Split answers of several parts (tuples, intervals, sets, unions, matrices) into entries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ MAX_ENTRIES = 64
 OPENING, CLOSING = "([{", ")]}"
 TOKENS = re2.compile(r"(?s)\\begin\b|\\end\b|\\cup\b|\\land\b|\\lor\b|\\[{}]|\\.|[()\[\]{},;]")
 MATRIX = re2.compile(
-    r"(?s)[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?(.*)\\end\{([pbB]?matrix|array)\}[)\]]?"
+    r"(?s)[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?(.*)"
+    r"\\end\{([pbB]?matrix|array)\}[)\]]?"
 )
 ROW_END = re2.compile(r"\\\\(?:\[[^\]]*\])?")
 MONSTERS = re2.compile(
@@ -30,7 +31,10 @@ JOINTS = {AND: "and", OR: "or"}
 
 @dataclass(frozen=True)
 class Group:
-    """An answer's entries. `kind` is its brackets, as "[)", or "list", "union", "matrix 2"; empty for a single formula."""
+    """An answer's entries.
+
+    `kind` is its brackets, as "[)", or "list", "union", "matrix 2"; empty for a single formula.
+    """
 
     kind: str
     entries: tuple[str, ...]
@@ -39,7 +43,10 @@ class Group:
 
 
 def split_group(body: str) -> Group:
-    """Take an answer's body (of an answer_forms.Form) apart at its own commas, unions or cells, not at those inside."""
+    """Return the entries of an answer's body (Form.body), cut at its own commas, unions or cells.
+
+    Those within brackets inside it are left alone.
+    """
     if (matrix := MATRIX.fullmatch(body)) and matrix[1] == matrix[3] and "\\begin" not in matrix[2]:
         rows = [row.split("&") for row in ROW_END.split(matrix[2]) if row.strip()]
         cells = tuple(cell.strip() for row in rows for cell in row)
@@ -61,7 +68,7 @@ def split_group(body: str) -> Group:
 
 
 def _expand_signs(parts: tuple[str, ...]) -> tuple[str, ...]:
-    """Write out 3 ± √2 as two entries; where several signs belong together it is left to math-verify."""
+    """Write 3 ± √2 as two entries; several signs that belong together are left to math-verify."""
     entries: list[str] = []
     for part in parts:
         if part.count("\\pm") == 1 and "\\mp" not in part:
@@ -94,7 +101,7 @@ def _split_top_level(body: str, separators: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _outer_brackets(body: str) -> str:
-    """The pair of brackets that encloses the whole body, such as "[)"; empty where there is none."""
+    """Return the brackets that enclose the whole body, such as "[)"; empty where there are none."""
     depth = 0
     tokens = [
         token for token in TOKENS.finditer(body) if token[0] in (*OPENING, *CLOSING, r"\{", r"\}")
@@ -123,7 +130,7 @@ def _is_high(tower: str) -> bool:
 
 
 def is_monstrous(formula: str) -> bool:
-    """Whether a formula is plainly made to exhaust whoever evaluates it.
+    """Return whether a formula is plainly made to exhaust whoever evaluates it.
 
     The rest is caught by the worker's limits.
     """

@@ -181,7 +181,7 @@ def _bleach(formula: str) -> str:
 
 def _stack_rows(formula: str) -> str:
     """Return an aligned formula's rows as a chain, as a list of named values, or the last one."""
-    inner = ENVIRONMENT.sub("", formula)
+    inner: str = ENVIRONMENT.sub("", formula)
     if inner == formula:
         return formula
     if "\\begin" in inner:  # rows with matrices

@@ -186,8 +186,9 @@ def _rounds(decimal: Expr, value: Expr) -> bool:
 
 
 def _same_number(one: Expr, other: Expr) -> bool | None:
-    for evaluate in (lambda value: value, lambda value: value.doit()):
-        one, other = evaluate(one), evaluate(other)
+    for is_done in (False, True):
+        if is_done:
+            one, other = one.doit(), other.doit()
         if {one, other} & {oo, -oo}:
             return bool(one == other)
         if one.is_Rational and other.is_Rational:

@@ -42,7 +42,9 @@ SLIP, RECOVERY, ANNOUNCED = np.array(list(product(SLIPS, RECOVERIES, ANNOUNCEMEN
 
 ANNOUNCED_WELL = 0.8  # … and that the announced correction is one
 FALSE_ANNOUNCEMENT_RATE = 0.005  # chance of the same words where nothing was wrong
-LAST_STEP_FACTOR = 0.2  # a last step mostly restates the result: how often it slips or recovers, beside the others
+LAST_STEP_FACTOR = (
+    0.2  # a last step mostly restates the result: how often it slips or recovers, beside the others
+)
 MISGRADED = 0.002  # a right solution whose answer is judged wrong
 LUCKY_ANSWER_RATE = 0.02  # a wrong one whose answer is right all the same
 # How many ways there are to write a step, as Ewens' θ: 1 where nearly all writers agree, above 1000 where hardly two ever do.
@@ -108,16 +110,26 @@ class Belief:
         self._prior = np.zeros_like(SLIP) if rates is None else np.log(rates)
         self._drawn: dict[Node, int] = {}  # how many rollouts wrote this step themselves
         self._gone_on: dict[Node, int] = {}  # how many wrote a step after this one
-        self._repetitions = np.zeros(0)  # after how many steps an n-th one was written, the first one being n = 0
-        self._diversity = 0  # how many ways there are to write a step of this problem: an index of DIVERSITIES
-        self._messages: dict[Node, _Message] = {}  # of the nodes at and below which nothing has been added since
-        self._weights: Array | None = None  # how much each cell is believed, as long as nothing is added
+        self._repetitions = np.zeros(
+            0
+        )  # after how many steps an n-th one was written, the first one being n = 0
+        self._diversity = (
+            0  # how many ways there are to write a step of this problem: an index of DIVERSITIES
+        )
+        self._messages: dict[
+            Node, _Message
+        ] = {}  # of the nodes at and below which nothing has been added since
+        self._weights: Array | None = (
+            None  # how much each cell is believed, as long as nothing is added
+        )
 
     def add(self, path: Sequence[Node]) -> None:
         """Take in a rollout that has just entered the tree at this path."""
         self._weights = None
         for parent in (self._tree.root, *path):
-            for node in parent.children:  # the others, too: there are more draws that they were not written in
+            for node in (
+                parent.children
+            ):  # the others, too: there are more draws that they were not written in
                 self._messages.pop(node, None)
 
     def evidence(self) -> Array:
@@ -127,7 +139,10 @@ class Belief:
         """
         self._bring_up_to_date()
         # A problem itself is a right prefix.
-        return sum((self._messages[child].seen[GOOD] for child in self._tree.root.children), np.zeros_like(SLIP))
+        return sum(
+            (self._messages[child].seen[GOOD] for child in self._tree.root.children),
+            np.zeros_like(SLIP),
+        )
 
     def p_right_along(self, path: Sequence[Node]) -> Array:
         """Chance that every step up to each node of the path is right: shape (len(path),), never rising."""
@@ -152,7 +167,9 @@ class Belief:
         weights = self.weights()
         right, good = (states[:-1, :, None] for states in self.states_by_cell(path))
         outcome_if_good, outcome_if_wrong = _outcomes(len(path), rollouts)
-        of_right = weights @ (right * outcome_if_good)  # chance of being right and so many successes: (prefixes, k)
+        of_right = weights @ (
+            right * outcome_if_good
+        )  # chance of being right and so many successes: (prefixes, k)
         of_any = weights @ (outcome_if_wrong + good * (outcome_if_good - outcome_if_wrong))
         before = _entropy(of_right.sum(axis=1)) + _entropy((of_any - of_right).sum(axis=1))
         after = _entropy(of_right) + _entropy(of_any - of_right) - _entropy(of_any)
@@ -169,7 +186,9 @@ class Belief:
 
     def _chances(self, nodes: Sequence[Node]) -> Array:
         """Chance that each node is good, given the state of the prefix before: shape (len(nodes), 2, cells)."""
-        return np.exp(np.array([self._messages[node].good for node in nodes]).reshape(-1, 2, len(SLIP)))
+        return np.exp(
+            np.array([self._messages[node].good for node in nodes]).reshape(-1, 2, len(SLIP))
+        )
 
     def weights(self) -> Array:
         """How much each cell of the grid is believed: shape (cells,)."""
@@ -200,13 +219,18 @@ class Belief:
             last = node.correct is not None and node not in first_steps
             announced = node.text.strip() in self._corrections
             draws = (self._drawn[node], self._gone_on.get(parents[node], 0))
-            self._messages[node] = _message(node.correct, below, *draws, self._diversity, announced, last)
+            self._messages[node] = _message(
+                node.correct, below, *draws, self._diversity, announced, last
+            )
 
     def _count(self, node: Node) -> int:
         """How many rollouts wrote a step after this one, which is noted."""
         if not node.children:
             return 0
-        before, now = self._gone_on.get(node, 0), sum([self._drawn[child] for child in node.children])
+        before, now = (
+            self._gone_on.get(node, 0),
+            sum([self._drawn[child] for child in node.children]),
+        )
         if now > before:
             self._gone_on[node] = now
             if now > len(self._repetitions):
@@ -243,17 +267,24 @@ def learn_rates(evidences: Iterable[Array]) -> Array:
     and announcements are taken to vary independently of one another. PSEUDO_PROBLEMS keep a short run near the even grid.
     """
     # Kept at half of numpy's usual size: of all that a run holds in memory, it alone grows with the problems.
-    likelihood = np.fromiter((np.exp(each - each.max()) for each in evidences), np.dtype((np.float32, len(SLIP))))
+    likelihood = np.fromiter(
+        (np.exp(each - each.max()) for each in evidences), np.dtype((np.float32, len(SLIP)))
+    )
     parts = [likelihood[start : start + 4096] for start in range(0, len(likelihood), 4096)]
     even = [np.full(length, 1 / length) for length in GRID]
     rates = even
     for _ in range(EM_ITERATIONS):
         prior = np.einsum("i,j,k->ijk", *rates).ravel()
-        problems = sum(((1 / (part @ prior)) @ part for part in parts), np.zeros_like(SLIP)) * prior  # expected, a cell
+        problems = (
+            sum(((1 / (part @ prior)) @ part for part in parts), np.zeros_like(SLIP)) * prior
+        )  # expected, a cell
         cells = problems.reshape(GRID)
         counts = [cells.sum(axis=others) for others in ((1, 2), (0, 2), (0, 1))]
         total = len(likelihood) + PSEUDO_PROBLEMS
-        rates = [(count + PSEUDO_PROBLEMS * flat) / total for count, flat in zip(counts, even, strict=True)]
+        rates = [
+            (count + PSEUDO_PROBLEMS * flat) / total
+            for count, flat in zip(counts, even, strict=True)
+        ]
     return np.einsum("i,j,k->ijk", *rates).ravel()
 
 
@@ -274,13 +305,17 @@ def _outcomes(length: int, rollouts: int) -> tuple[Array, Array]:
     """
     steps = np.arange(length - 2, -1, -1)[:, None]
     recovery, last_recovery = (
-        ANNOUNCED * ANNOUNCED_WELL + (1 - ANNOUNCED) * RECOVERY * part for part in (1, LAST_STEP_FACTOR)
+        ANNOUNCED * ANNOUNCED_WELL + (1 - ANNOUNCED) * RECOVERY * part
+        for part in (1, LAST_STEP_FACTOR)
     )
     base, memory = recovery / (SLIP + recovery), (1 - SLIP - recovery) ** steps
     before_last = (base + (1 - base) * memory, base - base * memory)
-    in_the_end = [good * (1 - SLIP * LAST_STEP_FACTOR) + (1 - good) * last_recovery for good in before_last]
+    in_the_end = [
+        good * (1 - SLIP * LAST_STEP_FACTOR) + (1 - good) * last_recovery for good in before_last
+    ]
     if_good, if_wrong = (
-        _binomial(good * (1 - MISGRADED) + (1 - good) * LUCKY_ANSWER_RATE, rollouts) for good in in_the_end
+        _binomial(good * (1 - MISGRADED) + (1 - good) * LUCKY_ANSWER_RATE, rollouts)
+        for good in in_the_end
     )
     return if_good, if_wrong
 
@@ -288,7 +323,9 @@ def _outcomes(length: int, rollouts: int) -> tuple[Array, Array]:
 def _binomial(success: Array, rollouts: int) -> Array:
     """Chance of k of `rollouts` successes, for each k, on a new last axis."""
     counts = np.arange(rollouts + 1)
-    ways = np.cumsum([0.0, *np.log((rollouts + 1 - counts[1:]) / counts[1:])])  # logarithms: no float holds so many
+    ways = np.cumsum(
+        [0.0, *np.log((rollouts + 1 - counts[1:]) / counts[1:])]
+    )  # logarithms: no float holds so many
     each = np.log(success)[..., None] * counts + np.log1p(-success)[..., None] * (rollouts - counts)
     return np.exp(ways + each)
 

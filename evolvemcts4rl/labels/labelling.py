@@ -22,7 +22,9 @@ def relabel(tree: Tree, rates: Array, confidence: float) -> None:
 
 
 def _belief_of(tree: Tree, rates: Array | None = None) -> Belief:
-    return Belief(tree, steps_announcing_correction(node.text.strip() for node in tree.nodes()), rates)
+    return Belief(
+        tree, steps_announcing_correction(node.text.strip() for node in tree.nodes()), rates
+    )
 
 
 def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
@@ -51,12 +53,18 @@ class LabelledTree:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self.solutions = list(tree.solutions())
-        self.labelled = [Labelled(path, *up_to_first_error(path)) for path in self.solutions if is_labelled(path)]
+        self.labelled = [
+            Labelled(path, *up_to_first_error(path)) for path in self.solutions if is_labelled(path)
+        ]
 
     @cached_property
     def right(self) -> list[str]:
         """The texts of the right solutions that are not believed to hold an error."""
-        return [_text(path) for path in self.solutions if path[-1].correct and path[-1].label is not False]
+        return [
+            _text(path)
+            for path in self.solutions
+            if path[-1].correct and path[-1].label is not False
+        ]
 
     @cached_property
     def wrong(self) -> list[str]:
@@ -81,7 +89,9 @@ def is_labelled(path: Sequence[Node]) -> bool:
             return False
         if not node.label:
             # The chance that the error is made exactly where the labels turn.
-            return before - node.p_correct > 0.5 and all(later.p_correct is not None for later in path)
+            return before - node.p_correct > 0.5 and all(
+                later.p_correct is not None for later in path
+            )
         before = node.p_correct
     return before > 0.5
 

@@ -1,4 +1,4 @@
-"""What makes a run the same run: where it lies, and what must not change between its lives."""
+"""Where a run lies, and what must stay the same for it to go on."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def folder_of(settings: Settings) -> Path:
 def identity_of(settings: Settings, seed_digest: str) -> Identity:
     """Return what must be the same for a run to go on.
 
-    It is every flag that decides what is made, and the content of the seeds, the test files and the
-    prompts, whatever the path of these files.
+    That is every flag that decides what is made, and the content of the seeds, the test files and
+    the prompts. The paths of these files do not matter.
     """
     flags = {name: value for name, value in settings.by_flag().items() if name not in FREE_FLAGS}
     flags["decontaminate"] = sorted(
@@ -50,7 +50,7 @@ def identity_of(settings: Settings, seed_digest: str) -> Identity:
 
 
 def settings_json(settings: Settings, identity: Identity, continuation: str) -> dict[str, Any]:
-    """Return what settings.json holds: all that made the run, without any credentials."""
+    """Return what settings.json holds: all that made the run, but no credentials."""
     flags = settings.by_flag() | {
         "base_url": [without_user(url) for url in settings.model.base_url]
     }
@@ -61,14 +61,15 @@ def settings_json(settings: Settings, identity: Identity, continuation: str) -> 
 
 
 def steps_were_cut_otherwise(path: Path) -> bool:
-    """Return whether the run of a settings.json was begun by a version that cut solutions into other steps."""
-    return json.loads(path.read_text(encoding="utf-8")).get("step_rules") != STEP_RULES
+    """Return whether the run was begun by a version that cut solutions into other steps."""
+    written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return written.get("step_rules") != STEP_RULES
 
 
 def refuse_other_run(path: Path, identity: Identity, overwrite: bool) -> None:
-    """Raise UserError where a settings.json is not of a run, or of one with another identity.
+    """Raise UserError where a settings.json is not that of a run with this identity.
 
-    With `overwrite`, it may be of any run.
+    With `overwrite`, any run will do.
     """
     before = read_identity(path)
     if before is None:
@@ -78,15 +79,15 @@ def refuse_other_run(path: Path, identity: Identity, overwrite: bool) -> None:
     changed = difference(before, identity)
     if changed and not overwrite:
         raise UserError(
-            f"The folder {path.parent} holds a run with other settings ({changed}): run it with the same ones, "
-            "or give another --output_dir, or --overwrite."
+            f"The folder {path.parent} holds a run with other settings ({changed}): "
+            "run it with the same ones, or give another --output_dir, or --overwrite."
         )
 
 
 def read_identity(path: Path) -> Identity | None:
     """Return the identity that a settings.json holds; None where the file is not that of a run.
 
-    A run of an earlier version lacks flags that have come since: it had their defaults.
+    Flags that are newer than the run count as given with their defaults.
     """
     try:
         written = json.loads(path.read_text(encoding="utf-8"))

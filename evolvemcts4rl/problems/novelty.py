@@ -33,7 +33,9 @@ MOST_COMPARED = 32  # of them compared word by word
 SCHEMA = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000;
 CREATE TABLE texts (id INTEGER PRIMARY KEY, question_id TEXT NOT NULL, words TEXT NOT NULL);
-CREATE TABLE known (key INTEGER PRIMARY KEY, question_id TEXT NOT NULL);  -- of the first that is nearly equal
+CREATE TABLE known (  -- question_id: of the first that is nearly equal
+    key INTEGER PRIMARY KEY, question_id TEXT NOT NULL
+);
 CREATE TABLE bands (key INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (key, id)) WITHOUT ROWID;
 BEGIN;
 """
@@ -91,7 +93,7 @@ def nearly_equal(first: Sequence[str], second: Sequence[str]) -> bool:
 
     The same words with other numbers are the same exercise: a data set has no use for both, and an
     evolved problem that changed only these did not evolve. The measure is the share of tokens in
-    common order (2M / T, at least NEAR). A text that adds or leaves out ADDED_WORDS or more is never
+    common order (2M / T, at least NEAR). A text that adds or omits ADDED_WORDS or more is never
     nearly equal: a constraint added to a long problem changes few of its words and all of its
     solution. Texts of more than MOST_TOKENS are not compared word by word.
     """
@@ -155,7 +157,8 @@ class Novelty:
         bands = [_hash([str(band), *map(str, values[band::_BANDS])]) for band in range(_BANDS)]
         earlier = self._nearly_equal(bands, words)
         self._db.execute("INSERT INTO known VALUES (?, ?)", (key, earlier or question_id))
-        # Only what differs from everything before it enters the index: a thousand variants of one seed stay one entry.
+        # Only what differs from everything before it enters the index: a thousand variants of one
+        # seed stay one entry.
         if earlier is None:
             row = self._db.execute(
                 "INSERT INTO texts VALUES (NULL, ?, ?)", (question_id, " ".join(words))

@@ -80,8 +80,8 @@ def _answer(cell: Any) -> str | None:
 def read_seeds(settings: Settings) -> Seeds:
     """Return the seeds of a file, or of the train split of the hub's dataset of that name.
 
-    Raises UserError, naming the file, for one that is missing, unreadable or empty, and for a column
-    that is not there, is empty or holds objects.
+    Raises UserError, naming the file, for one that is missing, unreadable or empty, and for a
+    column that is not there, is empty or holds objects.
     """
     path = Path(settings.files.seed_file)
     used = (*settings.files.column_names, settings.files.answer_column)
@@ -90,7 +90,8 @@ def read_seeds(settings: Settings) -> Seeds:
     elif path.suffix in LOADERS or path.exists() or settings.files.seed_file.count("/") > 1:
         what = "is a folder" if path.is_dir() else "is not there"
         raise UserError(
-            f"The seed file {settings.files.seed_file} {what}: give --seed_file a JSON, JSON Lines, CSV or Parquet file."
+            f"The seed file {settings.files.seed_file} {what}: give --seed_file a JSON, JSON "
+            f"Lines, CSV or Parquet file."
         )
     else:
         rows = _load_from_hub(settings.files.seed_file)
@@ -121,7 +122,8 @@ def _check_columns(seeds: Seeds) -> None:
     if not any(seed.question for seed in seeds):
         columns = " and ".join(map(repr, settings.files.column_names))
         raise UserError(
-            f"The seed file {settings.files.seed_file} has no problem in any row of {columns}: name another "
+            f"The seed file {settings.files.seed_file} has no problem in any row of {columns}: "
+            f"name another "
             "column with --column_names."
         )
 
@@ -157,5 +159,6 @@ def _load_from_hub(name: str) -> Dataset:
         return datasets.load_dataset(name, split="train")
     except (datasets.exceptions.DatasetsError, ValueError, OSError, RuntimeError) as error:
         raise UserError(
-            f"The seed file {name} is not there, nor a dataset that the hub gives: {first_line(error)}"
+            f"The seed file {name} is not there, nor a dataset that the hub gives: "
+            f"{first_line(error)}"
         ) from None

@@ -210,7 +210,8 @@ def _refuse_objects(cells: Iterable[Any], column: str, source: str) -> None:
     for number, cell in enumerate(cells, 1):
         if not _is_text_like(cell):
             raise UserError(
-                f"{source} holds an object in column {column!r} of row {number}: a column of problems or "
+                f"{source} holds an object in column {column!r} of row {number}: a column of "
+                f"problems or "
                 "answers must hold text, numbers, or lists of these."
             )
 
@@ -234,7 +235,8 @@ def _csv_options(path: Path) -> dict[str, Any]:
             # A comma in a text without quotes: `datasets` would shift the columns and say nothing.
             if len(row) > len(names):
                 raise ValueError(
-                    f"more fields in line {reader.line_num} than columns: quote texts that hold commas"
+                    f"more fields in line {reader.line_num} than columns: quote texts that hold "
+                    f"commas"
                 )
     if reader.line_num < 2:
         raise ValueError("it has no rows below the names of its columns")
@@ -282,7 +284,8 @@ def _objects(path: Path) -> list[dict[str, Any]]:
     except ValueError:  # Python reads no longer ones, since that would take too long
         most = sys.get_int_max_str_digits()
         raise UserError(
-            f"The file {path} holds a number of more than {most} digits: write it as a text, in quotes."
+            f"The file {path} holds a number of more than {most} digits: "
+            "write it as a text, in quotes."
         ) from None
     if not all(isinstance(row, dict) for row in rows):
         raise UserError(f"The file {path} must hold objects with named columns, not bare values.")

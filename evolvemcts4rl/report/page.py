@@ -1,8 +1,8 @@
 """A run as one HTML page: its figures, and the trees with most to learn from.
 
-Nothing on it is fetched or executed. Questions, answers, steps and reasons come from models and seed
-files: they reach the page through `markup.escape` only, and the page's own policy forbids scripts and
-requests, should one slip through all the same.
+The page fetches and executes nothing. Questions, answers, steps and reasons come from models and
+seed files: they reach the page through `markup.escape` only. The page's own policy forbids scripts
+and requests as well, in case one slips through.
 """
 
 from __future__ import annotations
@@ -46,12 +46,14 @@ HEAD = """<!DOCTYPE html>
 <style>
 """
 
-LEGEND = """<p class="legend">A <b>rollout</b> is one completion by the model, from the problem or from a step in the middle of
-a solution to an answer. <b>p_correct</b> says how likely it is that every step up to this one is right, judged from all
-rollouts of the problem: from 0.5 up the step is labelled <span class="key right">right</span>, below
-<span class="key wrong">wrong</span>. <span class="key unknown">Not labelled</span> are steps of which the rollouts say too
-little. <b>mc_value</b> is the share of the rollouts started after this step that reached the right answer. The <b>first
-error</b> of a solution is its first wrong step; the steps after it are faded.</p>
+LEGEND = """\
+<p class="legend">A <b>rollout</b> is one completion by the model, from the problem or from
+a step in the middle of a solution to an answer. <b>p_correct</b> says how likely it is that every
+step up to this one is right, judged from all rollouts of the problem: from 0.5 up the step is
+labelled <span class="key right">right</span>, below <span class="key wrong">wrong</span>.
+<span class="key unknown">Not labelled</span> are steps of which the rollouts say too little.
+<b>mc_value</b> is the share of the rollouts started after this step that reached the right answer.
+The <b>first error</b> of a solution is its first wrong step; the steps after it are faded.</p>
 """
 
 
@@ -63,15 +65,15 @@ def write_report(
 ) -> None:
     """Write the page of a run with the trees of `shown`, in this order.
 
-    `summary` is what summary.json says, with the "run" for the heading and the "resume_command", where
-    there are these. `problems` gives the run's problems anew at each call, since parents are looked up
-    after their children.
+    `summary` is what summary.json says; it may also have the "run" for the heading and the
+    "resume_command". `problems` gives the run's problems anew at each call, since parents are
+    looked up after their children.
     """
     file.writelines(_page(summary, problems, shown))
 
 
 def most_instructive(labelled_trees: Iterable[LabelledTree], most: int = MOST_TREES) -> list[Tree]:
-    """Return the trees to show, those with most to learn from first, at most `most` of them."""
+    """Return at most `most` trees to show, those with most to learn from first."""
     return [
         labelled_tree.tree
         for labelled_tree in heapq.nlargest(most, labelled_trees, key=instructive)
@@ -94,7 +96,7 @@ def _page(
 
 
 def _without_tree(problems: Iterable[Problem]) -> tuple[list[Problem], int]:
-    """Return the first problems of each status that have no tree, and how many have none in all."""
+    """Return the problems without a tree, some of each status, and how many there are in all."""
     seen: Counter[str] = Counter()
     listed = []
     for problem in problems:
@@ -156,7 +158,8 @@ def _figures(summary: dict[str, Any]) -> Iterator[str]:
     yield '</div>\n<div class="panels">\n'
     errors = summary["first_errors_by_fifth_of_the_solution"]
     yield f"<section><h2>Where first errors are</h2>\n{histogram(errors, FIFTHS)}"
-    yield '<p class="quiet">How many solutions have their first wrong step in which fifth of their steps.</p></section>\n'
+    about = "How many solutions have their first wrong step in which fifth of their steps."
+    yield f'<p class="quiet">{about}</p></section>\n'
     mutations = {name.replace("_", " "): number for name, number in summary["mutations"].items()}
     if "identity" in mutations:
         mutations = {"seeds": mutations.pop("identity")} | mutations
@@ -187,8 +190,9 @@ def _contradictions(
     if not against:
         return
     yield "<h2>Most solutions contradict the seed file</h2>\n"
-    yield f"<p>For {pluralise(total, 'seed')}, most solutions give another answer than the seed file states. "
-    yield "Where their share is large, check the seed: the stated answer may be wrong.</p>\n"
+    yield f"<p>For {pluralise(total, 'seed')}, most solutions give another answer than the seed "
+    yield "file states. Where their share is large, check the seed: the stated answer may be "
+    yield "wrong.</p>\n"
     rows = []
     for row in against:
         problem = known.get(row["question_id"])
@@ -204,9 +208,10 @@ def _contradictions(
 def _trees(shown: Sequence[Tree], total: int, known: dict[str, Problem]) -> Iterator[str]:
     if not total:
         return
-    yield f"<h2>{'The trees' if len(shown) == total else f'{len(shown):,} of {total:,} trees'}</h2>\n"
-    yield "<p>A tree holds all solutions of a problem, step by step; solutions that begin alike share their first steps. "
-    yield "The trees with most to learn from come first.</p>\n"
+    heading = "The trees" if len(shown) == total else f"{len(shown):,} of {total:,} trees"
+    yield f"<h2>{heading}</h2>\n"
+    yield "<p>A tree holds all solutions of a problem, step by step; solutions that begin alike "
+    yield "share their first steps. The trees with most to learn from come first.</p>\n"
     if len(shown) < total:
         yield f"<p>{total - len(shown):,} are not shown: all are in tree.jsonl.</p>\n"
     yield LEGEND
@@ -223,14 +228,16 @@ def _others(listed: list[Problem], total: int, known: dict[str, Problem]) -> Ite
         return
     yield f"<h2>{pluralise(total, 'problem')} without a tree</h2>\n"
     if total > len(listed):
-        yield f"<p>The first {MOST_LISTED} of each status; {total - len(listed):,} are not shown: all are in problems.jsonl.</p>\n"
+        yield f"<p>The first {MOST_LISTED} of each status; {total - len(listed):,} are not shown: "
+        yield "all are in problems.jsonl.</p>\n"
     rows = []
     for problem in listed:
         origin = "seed"
         if problem.parent_id:
             parent = known.get(problem.parent_id)
             question = text_block(parent.question, SHORT) if parent else ""
-            origin = f"{escape(problem.mutation.replace('_', ' '))} of <code>{escape(problem.parent_id)}</code>{question}"
+            mutation = escape(problem.mutation.replace("_", " "))
+            origin = f"{mutation} of <code>{escape(problem.parent_id)}</code>{question}"
         became = f"<b>{escape(problem.status.replace('_', ' '))}</b> {escape(problem.reason or '')}"
         rows.append(
             [

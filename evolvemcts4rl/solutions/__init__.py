@@ -1,5 +1,6 @@
 """Asking for solutions and reading them.
 
-solver: first solutions and rollouts. steps: split a solution into steps. roles: what a line or unit of a text is.
-blocks: formulas and code that are never cut. corrections: the wording by which a step announces a correction.
+solver: first solutions and rollouts. steps: split a solution into steps. roles: what a line or unit
+of a text is. blocks: formulas and code that are never cut. corrections: the wording by which a step
+announces a correction.
 """

@@ -1,5 +1,6 @@
-"""What a line or a unit of a solution is: a heading, a list item, a plan, a formula, an answer in a
-box, or a step.
+"""What a line or a unit of a solution is.
+
+It is a heading, a list item, a plan, a formula, an answer in a box, or a step.
 
 Every expression here matches a bounded number of characters, so that no text makes the search slow.
 """
@@ -10,7 +11,8 @@ import re
 from itertools import islice
 
 _NAMED = (
-    r"(?:Step|Case|Part|Stage)[ \t]{1,3}(?:\d{1,3}|[IVX]{1,4}|[A-F])[*_]{0,3}[ \t]{0,3}(?:[:.()—–-]|$)"
+    r"(?:Step|Case|Part|Stage)[ \t]{1,3}(?:\d{1,3}|[IVX]{1,4}"
+    r"|[A-F])[*_]{0,3}[ \t]{0,3}(?:[:.()—–-]|$)"
     r"|(?:第[\d一二三四五六七八九十]{1,3}步|步骤[ \t]{0,3}[\d一二三四五六七八九十]{1,3})"
 )
 _NUMBER = (
@@ -47,14 +49,18 @@ _WHERE = re.compile(r"(?:where|with|which|for (?:all|every|each|some))\b")
 _ANSWER_MARK = re.compile(r"#### {0,4}[-$£€\d.,/% ]{1,30}$")  # of GSM8K
 _INSTRUCTION = re.compile(
     r"(?:first|next|then|now|finally),? |"
-    r"(?:calculat|determin|find|comput|identif|add|subtract|sum|multipl|divid|us|set|solv|simplif|writ|convert|count|appl"
-    r"|check|verif|list|consider|understand|defin|express|substitut|evaluat|estimat|combin|figur|work|let|look|start"
-    r"|total|compar|factor|expand|rearrang|isolat|draw|round|state|recall|analyz|analys|break|read|plug|tak|get)"
+    r"(?:calculat|determin|find|comput|identif|add|subtract|sum|multipl|divid|us|set|solv|simplif"
+    r"|writ|convert|count|appl"
+    r"|check|verif|list|consider|understand|defin|express|substitut|evaluat|estimat|combin|figur"
+    r"|work|let|look|start"
+    r"|total|compar|factor|expand|rearrang|isolat|draw|round|state|recall|analyz|analys|break"
+    r"|read|plug|tak|get)"
     r"(?:e|s|y|ly|ing|ying)?\b|(?:计算|求|确定|找出|列出|判断|设|化简|代入)",
     re.IGNORECASE,
 )
 _RESULT = re.compile(
-    r"[=≈:：]|\b(?:is|are|was|were|gives?|giving|gets?|makes?|equals?|yields?|have|has|so|because|means?)\b|[为得是]",
+    r"[=≈:：]|\b(?:is|are|was|were|gives?|giving|gets?|makes?|equals?|yields?|have|has|so|because"
+    r"|means?)\b|[为得是]",
     re.IGNORECASE,
 )
 _OUTPUT = re.compile(r"(?:output|print|execut|running|runs\b)|输出|运行", re.IGNORECASE)
@@ -62,8 +68,12 @@ _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
 _COLONS = (":", "：")
 _UNFINISHED = (*_COLONS, ",", ";", "，", "；", "、", "(", "=", "+", "-", "*", "/", "&", "\\")
 _AND = frozenset({"and", "or", "以及", "和", "或", "或者"})
-_SO = frozenset({"then", "so", "thus", "hence", "therefore", "also", "now", "but", "next", "finally", "consequently",
-                 "因此", "所以", "于是", "故", "则", "即", "那么", "从而", "然后", "最后"})  # fmt: skip
+_SO = frozenset(
+    [
+        *("then", "so", "thus", "hence", "therefore", "also", "now", "but", "next", "finally"),
+        *("consequently", "因此", "所以", "于是", "故", "则", "即", "那么", "从而", "然后", "最后"),
+    ]
+)
 _SIGNED_OFF = frozenset({"qed", "∎", "□", "■"})
 _SHORT = 300  # characters that a unit of one formula, one connective or one box may have
 
@@ -74,9 +84,7 @@ def breaks(line: str) -> bool:
 
 
 def is_numbered(unit: str) -> bool:
-    """Return whether a unit begins with a number or as "Step 3" does: its writer says where a
-    step begins.
-    """
+    """Return whether a unit begins with a number or as "Step 3" does: its writer begins a step."""
     return bool(_MARK.match(unit))
 
 
@@ -128,8 +136,9 @@ def _belongs_to(previous: str, unit: str, bare: str) -> bool:
 
 
 def is_title(line: str) -> bool:
-    """Return whether a unit is one line that only leads to what follows: "## Prices", "**Step 3:
-    Add them.**", "So".
+    """Return whether a unit is one line that only leads to what follows.
+
+    Such are "## Prices", "**Step 3: Add them.**" and "So".
     """
     if "\n" in line or len(line) > 200:
         return False
@@ -157,17 +166,16 @@ def is_title(line: str) -> bool:
 
 
 def is_next_number(title: str, unit: str) -> bool:
-    """Return whether a title without text is followed by the next one of its kind: such lines
-    are the steps themselves.
+    """Return whether a title without text is followed by the next one of its kind.
+
+    Such lines are the steps themselves.
     """
     first, second = _MARK.match(title), _MARK.match(unit)
     return bool(first and second and first.lastgroup == second.lastgroup)
 
 
 def is_whole_line(line: str) -> bool:
-    """Return whether a line within a paragraph may be a statement of its own, to judge by its
-    end.
-    """
+    """Return whether a line within a paragraph ends like a statement of its own."""
     end = line.rstrip()
     if end.rstrip('*_)”」』"$').endswith(_SENTENCE_ENDS):
         return True
@@ -175,9 +183,7 @@ def is_whole_line(line: str) -> bool:
 
 
 def begins_anew(line: str) -> bool:
-    """Return whether a line within a paragraph may be a statement of its own, to judge by its
-    beginning.
-    """
+    """Return whether a line within a paragraph begins like a statement of its own."""
     start = line.lstrip("*_\"'“( \t$£€")[:1]
     if (
         not start
@@ -228,9 +234,7 @@ def _is_box(unit: str) -> bool:
 
 
 def _is_instruction(said: str) -> bool:
-    """Return whether a list item says what to do, not what comes of it: "Calculate the total
-    distance.".
-    """
+    """Return whether a list item says what to do ("Calculate the total."), not what comes of it."""
     said = said.strip("* \t")
     if len(said) > 200 or "\n" in said or not _INSTRUCTION.match(said):
         return False
@@ -243,9 +247,7 @@ def _is_instruction(said: str) -> bool:
 
 
 def _reasons(item: str) -> bool:
-    """Return whether a list item says something, rather than naming a value ("3 apples", "a =
-    5").
-    """
+    """Return whether a list item reasons, rather than naming a value ("3 apples", "a = 5")."""
     start = item[:2000]
     if _has(_WORD, start, 4) or _has(_TOKEN, start, 5):
         return True

@@ -37,8 +37,9 @@ STEP_RULES = 3  # changes with the rules: prefixes of an older run are cut other
 
 
 def split_steps(text: str, separator: str | None = None) -> list[str]:
-    """Return the steps of a text, each with the whitespace that follows it; joined they are the
-    text again.
+    """Return the steps of a text, each with the whitespace that follows it.
+
+    Joined they are the text again.
 
     A step is one paragraph of reasoning, or one line where each line is a statement; a numbered
     item with the bullets below it, any other list item that reasons, or what stands under a
@@ -59,8 +60,7 @@ def join_steps(steps: Sequence[str]) -> str:
 
 
 def merge_steps(steps: Sequence[str], most: int) -> list[str]:
-    """Return at most `most` steps: where there are more, consecutive ones stand together, equally
-    many in each.
+    """Return at most `most` steps, joining equally many consecutive ones where there are more.
 
     Raises ValueError for `most` under 1.
     """
@@ -83,17 +83,13 @@ def _starts_after(text: str, separator: str) -> list[int]:
 
 @dataclass
 class _Step:
-    """What the step that is being read holds so far, as far as it decides whether the next unit
-    belongs to it.
-    """
+    """The state of the step being read that decides whether the next unit belongs to it."""
 
     first: str  # its first unit
     previous: str  # its last unit
     title: str | None = None  # the heading, or item of a plan, that still waits for its text
     numbered: bool = False  # whether its writer has numbered the step
-    in_list: bool = (
-        False  # whether it holds a list item that may stand as a step, as then all of its list do
-    )
+    in_list: bool = False  # whether it holds a list item that is a step: then all of its list are
     planned: int = 0  # the items of a plan at its end
 
     @staticmethod

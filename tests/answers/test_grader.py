@@ -1,4 +1,5 @@
-"""Comparisons in worker processes: right, cached, limited in time and memory, and gone when the run is."""
+"""Comparisons in worker processes: right, cached, limited in time and memory, and gone when the
+run is."""
 
 import asyncio
 import contextlib
@@ -216,7 +217,8 @@ from evolvemcts4rl.answers.grader import Grader
 async def main():
     grader = Grader(num_workers=2, limit_seconds=60)
     assert await grader.same("x+1", "1+x")
-    slow = asyncio.create_task(grader.same("x+1", r"\\int \\frac{\\sin(x^3+\\sqrt{x^5+1})}{x^2+\\ln(x^7+3)} dx"))
+    integral = r"\\int \\frac{\\sin(x^3+\\sqrt{x^5+1})}{x^2+\\ln(x^7+3)} dx"
+    slow = asyncio.create_task(grader.same("x+1", integral))
     await asyncio.sleep(0.5)
     print("busy", flush=True)
     try:

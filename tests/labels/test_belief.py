@@ -50,7 +50,9 @@ def all_drawn(counts):
 def diversity(counts):
     """The least θ with which as many different steps are expected as there are: of i + 1 draws the last is new with θ / (θ + i)."""
     for theta in DIVERSITIES:
-        if sum(theta / (theta + i) for total in all_drawn(counts).values() for i in range(total)) >= len(counts):
+        if sum(
+            theta / (theta + i) for total in all_drawn(counts).values() for i in range(total)
+        ) >= len(counts):
             return theta
     return DIVERSITIES[-1]
 
@@ -109,7 +111,12 @@ SCENES = {
     "one right solution": [("a b c", True, 0)],
     "a right and a wrong branch": [("a b c", True, 0), ("a d e", False, 0)],
     "rollouts from a prefix": [("a b c", False, 0), ("a b d", True, 2), ("a e f", True, 1)],
-    "the same text often": [("a b c", False, 0), ("a b c", False, 0), ("a b d", True, 0), ("a b c", False, 1)],
+    "the same text often": [
+        ("a b c", False, 0),
+        ("a b c", False, 0),
+        ("a b d", True, 0),
+        ("a b c", False, 1),
+    ],
     "an announced correction": [("a wait c", True, 0), ("a b c", False, 0), ("a wait d", False, 1)],
     "solutions of one step": [("a", True, 0), ("b", False, 0), ("c d", False, 0)],
     "a solution that is a prefix of another": [("a b", False, 0), ("a b c", True, 0)],
@@ -123,7 +130,9 @@ def test_belief_is_the_sum_over_all_hidden_states(scene):
     evidence = sum(total for total, _ in by_cell)
     everywhere = believed.p_right_everywhere()
     for prefix, node in prefixes(tree):
-        assert everywhere[node] == pytest.approx(sum(right[prefix] for _, right in by_cell) / evidence)
+        assert everywhere[node] == pytest.approx(
+            sum(right[prefix] for _, right in by_cell) / evidence
+        )
 
 
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
@@ -147,7 +156,10 @@ def test_learned_rates_weigh_the_cells():
     evidence = sum(rate * total for rate, (total, _) in zip(rates, by_cell, strict=True))
     everywhere = Belief(tree, CORRECTIONS, rates).p_right_everywhere()
     for prefix, node in prefixes(tree):
-        expected = sum(rate * right[prefix] for rate, (_, right) in zip(rates, by_cell, strict=True)) / evidence
+        expected = (
+            sum(rate * right[prefix] for rate, (_, right) in zip(rates, by_cell, strict=True))
+            / evidence
+        )
         assert everywhere[node] == pytest.approx(expected)
 
 
@@ -204,10 +216,16 @@ def test_telling_is_the_expected_fall_in_entropy():
             for verdicts in product((True, False), repeat=2):
                 for state, share in ((R, p), (M, g - p), (W, 1 - g)):
                     s = success["w" if state == W else "g"]
-                    chance = weights[cell] * share * np.prod([s if verdict else 1 - s for verdict in verdicts])
+                    chance = (
+                        weights[cell]
+                        * share
+                        * np.prod([s if verdict else 1 - s for verdict in verdicts])
+                    )
                     key = (state == R, sum(verdicts))
                     joint[key] = joint.get(key, 0.0) + chance
-        after = entropy(*joint.values()) - entropy(*(joint[True, k] + joint[False, k] for k in range(3)))
+        after = entropy(*joint.values()) - entropy(
+            *(joint[True, k] + joint[False, k] for k in range(3))
+        )
         before = entropy(*(sum(joint[state, k] for k in range(3)) for state in (True, False)))
         assert told == pytest.approx(before - after, abs=1e-9)
 
@@ -223,7 +241,9 @@ def growth(draw):
             earlier = draw(st.sampled_from(rollouts))[0].split()
             start = draw(st.integers(0, len(earlier) - 1))
             prefix = earlier[:start]
-        steps = " ".join([*prefix, *draw(st.lists(st.sampled_from(["a", "b", "wait"]), min_size=1, max_size=4))])
+        steps = " ".join(
+            [*prefix, *draw(st.lists(st.sampled_from(["a", "b", "wait"]), min_size=1, max_size=4))]
+        )
         rollouts.append((steps, verdicts.setdefault(steps, draw(st.booleans())), start))
     return rollouts
 
@@ -247,7 +267,9 @@ def test_asking_in_between_changes_nothing(rollouts):
         believed.add(tree.add(Rollout(tuple(steps.split()), verdict), start))
         believed.p_right_everywhere()
     _, at_once = grown(*rollouts)
-    assert list(believed.p_right_everywhere().values()) == pytest.approx(list(at_once.p_right_everywhere().values()))
+    assert list(believed.p_right_everywhere().values()) == pytest.approx(
+        list(at_once.p_right_everywhere().values())
+    )
 
 
 @given(growth())
@@ -289,7 +311,9 @@ def test_rollouts_that_fail_from_a_prefix_put_the_error_before_it():
         *((f"a z{i} y w", True, 1) for i in range(6)),
     ]
     tree, believed = grown(*scene)
-    a, b = believed.p_right_along(next(path for path in tree.solutions() if path[-1].text == "d"))[:2]
+    a, b = believed.p_right_along(next(path for path in tree.solutions() if path[-1].text == "d"))[
+        :2
+    ]
     assert a > 0.9
     assert b < 0.1
 
@@ -311,7 +335,9 @@ def test_the_grid_is_made_of_chances():
             assert np.exp(chances).sum(axis=1) == pytest.approx(words if announced else 1 - words)
             if draws == 1 and not more:
                 slip = SLIP * (0.2 if last else 1)
-                assert np.exp(chances[0, 1]) == pytest.approx((words if announced else 1 - words)[0] * slip)
+                assert np.exp(chances[0, 1]) == pytest.approx(
+                    (words if announced else 1 - words)[0] * slip
+                )
 
 
 def test_a_step_that_is_written_once_where_others_agree_is_doubted():

@@ -23,17 +23,25 @@ class Scripted:
     reply: object
     asked: list = field(default_factory=list)
 
-    async def complete(self, messages, n, *, affinity_key="", model=None, temperature=None, max_tokens=None):
+    async def complete(
+        self, messages, n, *, affinity_key="", model=None, temperature=None, max_tokens=None
+    ):
         self.asked.append((messages, n, affinity_key, model, temperature))
         if isinstance(self.reply, Exception):
             raise self.reply
-        return [self.reply if isinstance(self.reply, Completion) else Completion(self.reply, "stop")]
+        return [
+            self.reply if isinstance(self.reply, Completion) else Completion(self.reply, "stop")
+        ]
 
 
 def grown():
     """A tree with a searched wrong solution, one that was not searched, and a right one."""
     tree = Tree("000000", "What is $2 + \\frac{4}{2}$?", "4")
-    for steps, verdict in [(("Halve.\n\n", "It is 5."), False), (("Guess.",), False), (("It is 4.",), True)]:
+    for steps, verdict in [
+        (("Halve.\n\n", "It is 5."), False),
+        (("Guess.",), False),
+        (("It is 4.",), True),
+    ]:
         path = tree.add(Rollout(steps, verdict), 0)
         path[-1].searched = len(steps) == 2
     return tree

@@ -12,8 +12,8 @@ from evolvemcts4rl.output.run_files import RUN_FILES
 from evolvemcts4rl.output.run_folder import RunFolder
 from evolvemcts4rl.settings import Settings
 from tests.support.loopback import Loopback
+from tests.support.run_process import command, environment, seed_file
 from tests.support.toy_chat import toy_handler
-from tests.test_end_to_end import command, environment, seed_file
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from benchmarks.toy_world import Model
 from evolvemcts4rl.output.run_identity import difference, identity_of, read_identity
 from evolvemcts4rl.settings import Settings
 from tests.support.loopback import Loopback
+from tests.support.run_process import command, run, seed_file
 from tests.support.toy_chat import toy_handler
-from tests.test_end_to_end import command, run, seed_file
 
 
 @pytest.fixture

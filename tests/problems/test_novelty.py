@@ -11,8 +11,10 @@ from evolvemcts4rl.problems.novelty import Novelty, nearly_equal, template, toke
 
 TOM = "Tom has 8 apples and gives 3 away. How many apples are left?"
 LONG = (
-    "A shop in the harbour sells red lamps for 12 dollars and green lamps for 15 dollars each. On Monday a sailor buys 4 red lamps "
-    "and some green lamps, pays with a note of 200 dollars and gets 77 dollars back. How many green lamps did the sailor buy?"
+    "A shop in the harbour sells red lamps for 12 dollars and green lamps for 15 dollars each. "
+    "On Monday a sailor buys 4 red lamps "
+    "and some green lamps, pays with a note of 200 dollars and gets 77 dollars back. How many "
+    "green lamps did the sailor buy?"
 )
 
 
@@ -46,7 +48,8 @@ def test_same_problem_with_other_numbers_or_a_few_other_words_is_nearly_equal(fi
         (TOM, "Tom has 8 apples and gives 3 away. Then he buys 2. How many apples are left?"),
         (
             TOM,
-            "Tom has some apples and gives 3 away. Now 5 are left. How many apples did he have at first?",
+            "Tom has some apples and gives 3 away. Now 5 are left. How many apples did he have "
+            "at first?",
         ),
         (TOM, "A tree has 8 pears and drops 3 of them. How many pears are left?"),
         (LONG, LONG.replace("How many", "He drops 2 of them. How many")),
@@ -133,7 +136,10 @@ def test_near_duplicates_are_found_among_many_and_different_ones_are_not():
 
 def test_near_duplicates_are_found_among_thousands_told_from_one_pattern():
     rng = random.Random(1)
-    pattern = "A farmer sells {} of his field at the market for {} and how much does he get in all after {} days?"
+    pattern = (
+        "A farmer sells {} of his field at the market for {} "
+        "and how much does he get in all after {} days?"
+    )
     texts = [
         pattern.format(*(" ".join(word(rng) for _ in range(5)) for _ in range(3)))
         for _ in range(3000)
@@ -154,7 +160,10 @@ def test_many_variants_of_one_problem_cost_no_more_than_others():
 
 # Decontamination
 
-TEST_TEXT = "Nora walks 3 km to the lake in the morning and 4 km back by another way. How far does Nora walk in all?"
+TEST_TEXT = (
+    "Nora walks 3 km to the lake in the morning and 4 km back by another way. "
+    "How far does Nora walk in all?"
+)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +192,10 @@ def test_short_test_text_counts_as_a_whole():
 
 
 def test_phrase_that_many_test_texts_share_is_not_contamination():
-    phrase = "The answer can be written as a fraction m/n where m and n are relatively prime positive integers. Find m + n."
+    phrase = (
+        "The answer can be written as a fraction m/n where m and n are relatively prime "
+        "positive integers. Find m + n."
+    )
     texts = [f"{word(random.Random(n))} {n} is drawn. {phrase}" for n in range(11)]
     assert not Novelty(texts).contaminated(f"A coin is thrown 5 times. {phrase}")
     assert Novelty(texts[:10]).contaminated(f"A coin is thrown 5 times. {phrase}")

@@ -1,10 +1,12 @@
-"""Files of rows that cannot be used, each given to a real start of generate.py: exit code 2, one sentence, nothing written."""
+"""Files of rows that cannot be used, each given to a real start of generate.py: exit code 2,
+one sentence, nothing written."""
 
 import json
 import os
 import socket
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -14,8 +16,8 @@ from evolvemcts4rl.problems.seeds import read_seeds
 from evolvemcts4rl.problems.table_file import CHUNK, MOST_DEPTH, MOST_LINE, read_table
 from evolvemcts4rl.settings import Settings
 from tests.support.loopback import Loopback
+from tests.support.run_process import command, environment, seed_file
 from tests.support.toy_chat import toy_handler
-from tests.test_end_to_end import command, environment, seed_file
 
 NOWHERE = "http://127.0.0.1:9/v1"
 LINE = '{"problem": "What is 1 + 1?", "final_answer": "2"}\n'
@@ -26,29 +28,61 @@ def lines(*rows):
 
 
 def start(folder, name, content):
-    """Start generate.py on a seed file of this content, in a folder where it can leave nothing unseen."""
+    """Start generate.py on a seed file, in a folder where it can leave nothing unseen."""
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     (folder / "tmp").mkdir()
     names = environment() | {"TMPDIR": str(folder / "tmp"), "HF_HOME": str(folder / "hf")}
-    args = command(NOWHERE, name, "out")
+    args = command(NOWHERE, name, Path("out"))
     return subprocess.run(
         args, capture_output=True, text=True, cwd=folder, env=names, timeout=120, check=False
     )
 
 
 STARTS = {
-    "Latin-1": ("a.jsonl", LINE.encode() + LINE.replace("?", "\xe9").encode("latin-1"), "not UTF-8 in line 2"),
+    "Latin-1": (
+        "a.jsonl",
+        LINE.encode() + LINE.replace("?", "\xe9").encode("latin-1"),
+        "not UTF-8 in line 2",
+    ),
     "NULs": ("a.jsonl", b"\0" * 5000, "holds a NUL byte in line 1"),
     "100,000 brackets": ("a.json", "[" * 100_000, "brackets nest too deep"),
-    "100,000 braces in a line": ("a.jsonl", LINE + '{"problem":' * 100_000 + "\n", "brackets nest too deep"),
+    "100,000 braces in a line": (
+        "a.jsonl",
+        LINE + '{"problem":' * 100_000 + "\n",
+        "brackets nest too deep",
+    ),
     "a line that is broken": ("a.jsonl", LINE * 3 + '{"problem": \n' + LINE, "not JSON in line 4"),
-    "a text that is not closed": ("a.jsonl", LINE * 3 + '{"problem": "p\n' + LINE, "not JSON in line 4"),
-    "a line of 20 MB": ("a.jsonl", LINE + '{"problem": "' + "x" * 20_000_000, "more than 16 MB in line 2"),
-    "objects in a column": ("a.jsonl", lines({"problem": "p"}, {"problem": {"text": "q"}}), "'problem' of row 2"),
-    "objects as answers": ("a.jsonl", lines({"problem": "p", "final_answer": [{"x": 1}]}), "'final_answer' of row 1"),
-    "a number of 5,000 digits": ("a.jsonl", LINE + f'{{"problem": {"7" * 5000}}}\n', "more than 4300 digits"),
-    "a tree": ("a.jsonl", lines({"problem": "p", "final_answer": {"a": [{"b": None}]}}), "'final_answer' of row 1"),
-}  # fmt: skip
+    "a text that is not closed": (
+        "a.jsonl",
+        LINE * 3 + '{"problem": "p\n' + LINE,
+        "not JSON in line 4",
+    ),
+    "a line of 20 MB": (
+        "a.jsonl",
+        LINE + '{"problem": "' + "x" * 20_000_000,
+        "more than 16 MB in line 2",
+    ),
+    "objects in a column": (
+        "a.jsonl",
+        lines({"problem": "p"}, {"problem": {"text": "q"}}),
+        "'problem' of row 2",
+    ),
+    "objects as answers": (
+        "a.jsonl",
+        lines({"problem": "p", "final_answer": [{"x": 1}]}),
+        "'final_answer' of row 1",
+    ),
+    "a number of 5,000 digits": (
+        "a.jsonl",
+        LINE + f'{{"problem": {"7" * 5000}}}\n',
+        "more than 4300 digits",
+    ),
+    "a tree": (
+        "a.jsonl",
+        lines({"problem": "p", "final_answer": {"a": [{"b": None}]}}),
+        "'final_answer' of row 1",
+    ),
+}
 
 
 @pytest.mark.slow
@@ -69,25 +103,49 @@ def test_start_on_an_unusable_file_ends_with_one_sentence_and_writes_nothing(
 REFUSED = {
     "empty": ("a.jsonl", "", "a.jsonl is empty"),
     "blank": ("a.jsonl", " \n\n", "a.jsonl has no rows"),
-    "no problem in any row": ("a.jsonl", '{"problem": " "}\n{"problem": null}\n', "no problem in any row of 'problem'"),
+    "no problem in any row": (
+        "a.jsonl",
+        '{"problem": " "}\n{"problem": null}\n',
+        "no problem in any row of 'problem'",
+    ),
     "empty array": ("a.json", "[]", "a.json has no rows"),
     "CSV without rows": ("a.csv", "problem,final_answer\n", "a.csv .*it has no rows"),
     "CSV of nothing": ("a.csv", "\n", "a.csv .*must name the columns"),
-    "CSV with a comma in a text": ("a.csv", "problem,final_answer\nNow, what?,5\n", "line 2 .*quote texts"),
+    "CSV with a comma in a text": (
+        "a.csv",
+        "problem,final_answer\nNow, what?,5\n",
+        "line 2 .*quote texts",
+    ),
     "CSV, two columns of one name": ("a.csv", "problem,problem\na,b\n", "each once"),
     "CSV in Latin-1": ("a.csv", "problem\nOù?\n".encode("latin-1"), "a.csv is not UTF-8 in line 2"),
     "CSV with a NUL": ("a.csv", "problem\na\0b\n", "a.csv holds a NUL byte in line 2"),
     "UTF-16": ("a.jsonl", LINE.encode("utf-16"), "a.jsonl is not UTF-8 in line 1"),
-    "UTF-8 that is cut off": ("a.jsonl", LINE.encode() + "é".encode()[:1], "a.jsonl is not UTF-8 in line 2"),
+    "UTF-8 that is cut off": (
+        "a.jsonl",
+        LINE.encode() + "é".encode()[:1],
+        "a.jsonl is not UTF-8 in line 2",
+    ),
     "garbage as JSON": ("a.json", b"\x00\x01\xff\xfe", "a.json is not UTF-8 in line 1"),
     "prose as JSON": ("a.jsonl", "Once upon a time", "a.jsonl is not JSON in line 1: Exp"),
     "torn JSON": ("a.jsonl", LINE + LINE[:-9], "a.jsonl is not JSON in line 2"),
     "garbage as Parquet": ("a.parquet", b"PAR1 garbage", "a.parquet cannot be read as parquet"),
-    "a number of 5,000 digits": ("a.jsonl", f'{{"problem": "p", "final_answer": {"7" * 5000}}}\n', "a.jsonl holds a number of more than 4300 digits"),
-    "such a number in an array": ("a.json", f'[{{"problem": "p", "final_answer": -{"7" * 5000}}}]', "a.json holds a number of more than 4300 digits"),
+    "a number of 5,000 digits": (
+        "a.jsonl",
+        f'{{"problem": "p", "final_answer": {"7" * 5000}}}\n',
+        "a.jsonl holds a number of more than 4300 digits",
+    ),
+    "such a number in an array": (
+        "a.json",
+        f'[{{"problem": "p", "final_answer": -{"7" * 5000}}}]',
+        "a.json holds a number of more than 4300 digits",
+    ),
     "bare values": ("a.jsonl", '"a"\n"b"\n', "a.jsonl must hold objects with named columns"),
-    "other columns": ("a.jsonl", '{"question": "p", "answer": "4"}', "no column 'problem': .*'question', 'answer'"),
-}  # fmt: skip
+    "other columns": (
+        "a.jsonl",
+        '{"question": "p", "answer": "4"}',
+        "no column 'problem': .*'question', 'answer'",
+    ),
+}
 
 
 @pytest.mark.parametrize(("name", "content", "sentence"), REFUSED.values(), ids=REFUSED)
@@ -122,7 +180,8 @@ def test_objects_in_other_columns_do_no_harm(tmp_path):
 @pytest.mark.parametrize("text", ["[", "{", '"[', "\\[", '\\"[', '\\\\"[{'])
 @pytest.mark.parametrize("before", range(6))
 def test_brackets_within_a_text_do_not_count_as_depth(tmp_path, text, before):
-    """The text reaches over chunks, whose ends fall on each of its characters and between those of its escapes."""
+    """The text reaches over chunks, whose ends fall on each of its characters and between those
+    of its escapes."""
     path = tmp_path / "a.jsonl"
     question = "x" * before + text * (3 * CHUNK // len(text) // 2)
     path.write_text(lines({"problem": question, "x": [[1]]}))

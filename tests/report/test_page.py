@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolvemcts4rl.labels.labelling import LabelledTree
+from evolvemcts4rl.reasons import Status
 from evolvemcts4rl.records import Problem, Rollout
 from evolvemcts4rl.report.markup import escape
 from evolvemcts4rl.report.page import most_instructive, write_report
@@ -103,7 +104,12 @@ def searched(question_id, words="a step", **fields):
     start.p_correct = start.children[0].p_correct = 0.97
     start.children[1].p_correct = start.children[1].children[0].p_correct = 0.04
     problem = Problem(
-        question_id, tree.question, tree.final_answer, status="searched", solve_rate=0.5, **fields
+        question_id,
+        tree.question,
+        tree.final_answer,
+        status=Status.SEARCHED,
+        solve_rate=0.5,
+        **fields,
     )
     return problem, tree
 
@@ -150,7 +156,7 @@ def test_nothing_that_others_wrote_becomes_markup(words):
     problem, tree = searched(
         "000001", words, parent_id=words, mutation=words, agreement=0.4, vote_agrees=False
     )
-    parent = Problem(words, words, words, status="dropped", reason=words)
+    parent = Problem(words, words, words, status=Status.DROPPED, reason=words)
     contradicted = [{"question_id": words, "stated": words, "voted": words, "agreement": 0.9}]
     changed = {"reasons": {words: 1}, "mutations": {words: 1}, "problems": {words: 2}, "run": words}
     changed["majority_against_stated_answer"] = contradicted
@@ -223,9 +229,9 @@ def test_lineage_is_shown_whatever_the_order_of_the_rows():
         "3",
         parent_id="000001",
         mutation="deepen",
-        status="dropped",
+        status=Status.DROPPED,
     )
-    seed = Problem("000001", "the seed question", "2", status="not_searched")
+    seed = Problem("000001", "the seed question", "2", status=Status.NOT_SEARCHED)
     text = Page(page_of([child, middle, seed], [tree])).text
     assert "Evolved from 000001-r1 by add constraints" in text
     assert text.index("the middle question") < text.index("the seed question")
@@ -238,7 +244,7 @@ def test_circle_of_parents_ends():
 
 def test_problems_without_a_tree_are_listed_with_their_reason_and_the_rest_counted():
     refused = [
-        Problem(f"{number:06}", "no question", None, status="refused", reason="empty")
+        Problem(f"{number:06}", "no question", None, status=Status.REFUSED, reason="empty")
         for number in range(25)
     ]
     text = Page(page_of(refused, [], {"problems": {"refused": 25}})).text
@@ -253,7 +259,7 @@ def test_a_problem_that_is_solved_always_has_a_tree_and_is_not_listed_among_thos
         "000002",
         "asked",
         "1",
-        status="not_searched",
+        status=Status.NOT_SEARCHED,
         solve_rate=1.0,
         reason="solved always (8 of 8)",
     )
@@ -261,7 +267,7 @@ def test_a_problem_that_is_solved_always_has_a_tree_and_is_not_listed_among_thos
         "000003",
         "asked",
         "1",
-        status="not_searched",
+        status=Status.NOT_SEARCHED,
         solve_rate=0.0,
         reason="solved never (0 of 8)",
     )
@@ -293,7 +299,7 @@ def test_the_share_of_an_answer_is_told_of_the_answer_that_has_it(vote, words):
 
 def test_contradicted_answers_are_listed():
     row = {"question_id": "000007", "stated": "5", "voted": "6", "agreement": 0.875}
-    seed = Problem("000007", "How many are left?", "5", status="not_searched")
+    seed = Problem("000007", "How many are left?", "5", status=Status.NOT_SEARCHED)
     text = Page(page_of([seed], [], {"majority_against_stated_answer": [row] * 30})).text
     assert re.search(r"000007\s?How many are left\?\s?5\s?6\s?88%", text)
     assert "10 more in summary.json" in text
@@ -302,7 +308,7 @@ def test_contradicted_answers_are_listed():
 def test_deep_tree_is_shown_up_to_a_limit_without_recursion():
     tree = Tree("000001", "long", "1")
     tree.add(Rollout(tuple(f"step {number}" for number in range(3000)), False), 0)
-    html = page_of([Problem("000001", "long", "1", status="searched")], [tree])
+    html = page_of([Problem("000001", "long", "1", status=Status.SEARCHED)], [tree])
     page = Page(html)
     assert "3,000 steps" in page.text
     assert "2,600 more steps" in page.text
@@ -326,7 +332,7 @@ def test_memory_does_not_grow_with_the_run():
                 f"{number:06}",
                 "question " * 20,
                 None,
-                status="refused",
+                status=Status.REFUSED,
                 reason="it asks for nothing",
             )
 

@@ -146,7 +146,12 @@ OPEN = Problem("000001", "What is 1 + 1?", None)
             None,
             "the majority's share of the answers, 0.50, is under --agreement 0.6",
         ),
-        (boxed("2", "3"), 0.0, None, "the first place of the vote is tied, with a share of 0.50 each"),
+        (
+            boxed("2", "3"),
+            0.0,
+            None,
+            "the first place of the vote is tied, with a share of 0.50 each",
+        ),
         ([CUT_OFF, FILTERED, "Hm."], 0.5, None, "only 0 of its 3 solutions came to an answer"),
         ([*boxed("2"), CUT_OFF, CUT_OFF], 0.9, None, "only 1 of its 3 solutions came to an answer"),
         ([*boxed("2", "2"), CUT_OFF, CUT_OFF], 0.9, "2", None),
@@ -165,7 +170,11 @@ def ask_from(prefix, replies, grader, prefill=True, **flags):
     rollout_sampler = Solver(
         chat, grader, Settings.of(seed_file="seeds.jsonl", **flags)
     ).rollout_sampler(PROBLEM)
-    return asyncio.run(rollout_sampler(prefix, len(replies), 3)), chat
+
+    async def ask():
+        return await rollout_sampler(prefix, len(replies), 3)
+
+    return asyncio.run(ask()), chat
 
 
 @pytest.mark.parametrize("model_name", ["gpt-4o", EMBEDDED_MODEL])

@@ -232,7 +232,8 @@ SPLITS = {
         "**So 60 rolls are left.**",
     ],
     "plan": [
-        "To solve it, we go like this:\n\n1. Calculate the total distance traveled.\n2. Divide it by 4.\n\n",
+        "To solve it, we go like this:\n\n1. Calculate the total distance traveled.\n2. Divide "
+        "it by 4.\n\n",
         "The distance is 8.\n\n",
         "A quarter of it is 2.",
     ],
@@ -247,7 +248,8 @@ SPLITS = {
         "Done now.",
     ],
     "bullets under a numbered step": [
-        "Step 2: First stop\n- 8 get off\n- 5 get on\n- Now there are 23 - 8 + 5 = 20 passengers\n\n",
+        "Step 2: First stop\n- 8 get off\n- 5 get on\n- Now there are 23 - 8 + 5 = 20 "
+        "passengers\n\n",
         "3. We halve them:\n- 10 of them get off\n- 7 get on, so that there are 17\n\n",
     ],
     "numbered headings with a list": [

@@ -1,4 +1,5 @@
-"""What text from models costs: never more than in proportion to its length, whatever it says over and over."""
+"""What text from models costs: never more than in proportion to its length, whatever it says
+over and over."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from tests.solutions.test_steps import CORRECTIONS, LINES, NOT_CORRECTIONS, SPLI
 
 SIZE = 100_000  # characters of a looping completion
 AT_ONCE = 10  # texts for one child process
-CPU_SECONDS = 3  # for each, which takes half a second; of one quadratic expression alone, one text takes three
+# For each, which takes half a second; of one quadratic expression alone, one text takes three.
+CPU_SECONDS = 3
 PIECES = [
     *(line + end for line in LINES for end in (" ", "\n", "\n\n")),
     *("".join(steps) for steps in SPLITS.values()),
@@ -64,7 +66,8 @@ def read(text: str) -> None:
 
 
 def works_within(seconds: int, texts: list[str]) -> bool:
-    """Return whether a child process reads the texts within so much processor time, after which the kernel ends it."""
+    """Return whether a child process reads the texts within so much processor time, after which
+    the kernel ends it."""
     child = os.fork()
     if child == 0:
         try:

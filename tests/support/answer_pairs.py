@@ -1,4 +1,5 @@
-"""Pairs of answers, the reference first: those that are the same, and those that are not. Written by us, by kind."""
+"""Pairs of answers, the reference first: those that are the same, and those that are not.
+Written by us, by kind."""
 
 MATCHING = {
     "numbers": r"""
@@ -840,7 +841,8 @@ DIFFERENT = {
 
 
 def rows(table):
-    """(kind, reference, answer) of every pair of a table. A bar with a space on both sides parts the two answers."""
+    """(kind, reference, answer) of every pair of a table. A bar with a space on both sides
+    parts the two answers."""
     for kind, lines in table.items():
         for line in lines.strip().splitlines():
             gold, answer = line.strip().split(" | ")
