@@ -26,7 +26,7 @@ LIMIT_SECONDS = 30
 
 
 def math_verify_alone(gold: str, answer: str) -> bool:
-    """Whether math-verify, given no more than the two texts between dollar signs, calls them equal."""
+    """Return whether math-verify calls two texts equal, given them between dollar signs."""
     logging.disable(logging.ERROR)
     ours, theirs = (parse(f"${text}$", parsing_timeout=None) for text in (gold, answer))
     return bool(verify(ours, theirs, timeout_seconds=None))
@@ -65,7 +65,8 @@ def main() -> None:
                 ] += 1
             print(
                 f"{name:<20} {len(pairs)} pairs, {counts['right']} right, "
-                f"{counts['falsely same']} falsely same, {counts['falsely different']} falsely different"
+                f"{counts['falsely same']} falsely same, "
+                f"{counts['falsely different']} falsely different"
             )
     for part, count in Counter(
         deciding_part(gold, answer) for gold, answer, _ in pairs

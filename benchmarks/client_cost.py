@@ -1,4 +1,6 @@
-"""CPU of a request by the way it is sent: python benchmarks/client_cost.py [--requests N] [--n N]
+"""Measure the CPU of a request by the way it is sent.
+
+    python benchmarks/client_cost.py [--requests N] [--n N]
 
 Each way sends the same requests, 64 in flight, to an endpoint that answers at once (slot_server.py,
 a process of its own): aiohttp alone, this project's connection, and the openai library's own

@@ -1,22 +1,26 @@
-"""How much of what an endpoint can do a run uses, and at what cost: python benchmarks/throughput.py [--quick]
+"""Measure how much of an endpoint's capacity a run uses, and at what cost.
 
-For each number of slots: generate.py as a process, all stages, against an endpoint whose slots are known (slot_server.py);
-then a bare asyncio.gather of the same requests (bare_client.py). The ideal is the sum of all service times / slots.
+    python benchmarks/throughput.py [--quick]
+
+For each number of slots: generate.py as a process, all stages, against an endpoint whose slots are
+known (slot_server.py); then a bare asyncio.gather of the same requests (bare_client.py). The ideal
+is the sum of all service times / slots.
 
     share       ideal / the time from the first request to the last reply
-    ms          CPU (user and system) of the client per completion, start, files and grading workers included
+    ms          CPU (user and system) of the client per completion, with start, files and workers
     less fixed  the same without what a run of a single problem costs: the imports, mostly
     grading     that of the grading workers alone
     start, end  seconds from the command to the first request, and from the last reply to the end
     server ms   CPU of the server per completion, which competes for the same cores
 
-With --refused SHARE the endpoint answers so many requests with 429, whatever the load; the bare client is left out, since it
-does not try again.
+With --refused SHARE the endpoint answers so many requests with 429, whatever the load; the bare
+client is left out, since it does not try again.
 
-A request holds --num_branches slots or more, so half as many requests in flight as slots keep a short queue before them.
+A request holds --num_branches slots or more, so half as many requests in flight as slots keep a
+short queue before them.
 
-With --stream N: a file of N problems that are all solved always, each in one tiny request, beside one of 1,000: how far
-memory and the time to the first request grow with the file.
+With --stream N: a file of N problems that are all solved always, each in one tiny request, beside
+one of 1,000: how far memory and the time to the first request grow with the file.
 """
 
 from __future__ import annotations
@@ -41,7 +45,8 @@ from benchmarks.process_cost import Cost, cost_of
 from benchmarks.slot_server import answer_of, question_of, right_total
 
 ROOT = Path(__file__).resolve().parents[1]
-# Milliseconds a token: large batches are slower, as on a real server, and every row takes about as long.
+# Milliseconds per token: larger batches are slower, as on a real server, so that all rows take
+# about as long.
 MS_PER_TOKEN = {16: 0.25, 64: 1.0, 256: 4.0}
 
 
@@ -56,7 +61,7 @@ class Case:
 
 
 def write_seeds(path: Path, case: Case) -> None:
-    """The seed file of a case; with one day a problem, all are of the kind that is solved always."""
+    """Write the seed file of a case. Problems of one day are all of the kind always solved."""
     with path.open("w") as file:
         for i in range(case.seeds):
             number = i if case.days is None else 30 * i + 1
@@ -71,7 +76,7 @@ def write_seeds(path: Path, case: Case) -> None:
 
 @contextlib.contextmanager
 def slot_server(slots: int, ms_per_token: float, *flags: str) -> Iterator[str]:
-    """The base URL of a server in its own process."""
+    """Yield the base URL of a server in its own process."""
     where = [sys.executable, str(ROOT / "benchmarks/slot_server.py")]
     command = [*where, "--slots", str(slots), "--ms_per_token", str(ms_per_token), *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
@@ -81,14 +86,14 @@ def slot_server(slots: int, ms_per_token: float, *flags: str) -> Iterator[str]:
 
 
 def report_of(url: str) -> dict[str, float]:
-    """What the server has served since it was asked last."""
+    """Return what the server has served since the last report."""
     with urllib.request.urlopen(f"{url.removesuffix('/v1')}/report") as reply:
         stats: dict[str, float] = json.loads(reply.read())
     return stats
 
 
 def run_generate(url: str, folder: Path, case: Case, *flags: str) -> Cost:
-    """One whole run of generate.py."""
+    """Run generate.py once, all stages, and return its cost."""
     write_seeds(folder / "seeds.jsonl", case)
     where = [
         "--seed_file",
@@ -110,12 +115,12 @@ def run_generate(url: str, folder: Path, case: Case, *flags: str) -> Cost:
 
 
 def run_bare(url: str, concurrency: int) -> Cost:
-    """The bare client over what the server was asked for."""
+    """Run the bare client over the same requests, and return its cost."""
     return cost_of([sys.executable, str(ROOT / "benchmarks/bare_client.py"), url, str(concurrency)])
 
 
 def fixed_cpu() -> float:
-    """CPU seconds of a run of one problem: what a run of any size costs before its first request and after its last."""
+    """Return the CPU seconds of a run of one problem: what start and end of any run cost."""
     with slot_server(1, 1.0) as url, tempfile.TemporaryDirectory() as folder:
         return run_generate(url, Path(folder), Case(1, 0, 1, days=1)).cpu
 
@@ -123,7 +128,7 @@ def fixed_cpu() -> float:
 def measure(
     slots: int, case: Case, concurrency: int, fixed: float, refused: float
 ) -> list[dict[str, Any]]:
-    """The rows of one number of slots: generate.py, then the bare client."""
+    """Return the rows of one number of slots: generate.py, then the bare client."""
     pace = MS_PER_TOKEN.get(slots, slots / 64)
     rows, served = [], 0.0
     with (
@@ -167,7 +172,7 @@ def measure(
 
 
 def measure_stream(problems: int, rounds: int) -> dict[str, Any]:
-    """The row of one file size: peak memory, and the time to the first request."""
+    """Return the row of one file size: peak memory, and the time to the first request."""
     case = Case(problems, rounds, 1, days=1)
     with slot_server(256, 0.05, "--forget") as url, tempfile.TemporaryDirectory() as folder:
         cost = run_generate(url, Path(folder), case, "--concurrency", "64", "--num_branches", "4")
@@ -216,9 +221,8 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=0, help="rounds of evolution with --stream")
     args = parser.parse_args()
-    print(
-        f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    )
+    machine = f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores"
+    print(f"{machine}, load {os.getloadavg()[0]:.1f}")
     if args.stream:
         show([measure_stream(count, args.rounds) for count in (1000, args.stream)])
         return

@@ -96,9 +96,9 @@ NO_ADDRESSES = [
 
 @pytest.mark.parametrize("url", NO_ADDRESSES)
 def test_what_libraries_might_read_differently_is_refused_by_the_name_that_gave_it(url):
-    with pytest.raises(UserError, match="--base_url is no address"):
+    with pytest.raises(UserError, match="--base_url is no valid address"):
         addresses_of(settings_for(url), KEY)
-    with pytest.raises(UserError, match="OPENAI_BASE_URL is no address"):
+    with pytest.raises(UserError, match="OPENAI_BASE_URL is no valid address"):
         addresses_of(settings_for(), KEY | {"OPENAI_BASE_URL": url})
 
 

@@ -1,4 +1,4 @@
-"""--token_budget: what the server counts never comes to more, whatever happens, and little of it is left over."""
+"""--token_budget: the server never counts more, and little of it is left over."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ def no_keys(monkeypatch):
 
 
 class Till:
-    """A server that counts what it sells: prompts of a token for each three bytes and a template, texts of any length."""
+    """A server that counts its tokens: one per three bytes of a prompt, and its template."""
 
     def __init__(self, seed, template=20, takes_n=True, faults=0.0):
         self.chance = random.Random(seed)
@@ -65,7 +65,7 @@ def questions(seed, count):
 
 
 def spend(url, path, budget, count=120, probe=True, choices=8, **changes):
-    """One life of a run that asks for more than the budget pays for; gives whether the budget ended it."""
+    """Ask for more than the budget pays for; return whether the budget ended that."""
 
     async def ask():
         async with open_client(

@@ -1,4 +1,4 @@
-"""The chat client: what is asked, in how many requests, what is kept and what is taken from the journal instead."""
+"""The chat client: what it asks, in how many requests, and what it keeps in the journal."""
 
 import asyncio
 import logging
@@ -14,7 +14,10 @@ from evolvemcts4rl.errors import EndpointError, UserError
 from tests.support.chat_client import QUESTION, complete, open_client, settings_for
 from tests.support.loopback import Loopback, Reply, answer, chat_reply, error_reply
 
-ENVIRONMENT = "OPENAI_API_KEY OPENAI_BASE_URL OPENAI_API_VERSION AZURE_OPENAI_ENDPOINT AZURE_OPENAI_API_KEY AZURE_OPENAI_AD_TOKEN"
+ENVIRONMENT = (
+    "OPENAI_API_KEY OPENAI_BASE_URL OPENAI_API_VERSION "
+    "AZURE_OPENAI_ENDPOINT AZURE_OPENAI_API_KEY AZURE_OPENAI_AD_TOKEN"
+)
 PREFIX = "First, 2 is even.\n\n"
 CONTINUE = [*QUESTION, {"role": "assistant", "content": PREFIX}]
 
@@ -158,7 +161,7 @@ def test_parts_that_succeeded_are_in_the_journal_when_another_fails(journal):
     with Loopback(handler) as server:
         with pytest.raises(EndpointError, match="not answered"):
             complete(server.url, n=12, journal=journal)
-        # The ninth showed that the endpoint answers, so that it is this one request which is refused.
+        # The ninth, a probe, showed that the endpoint answers: only this request is refused.
         assert journal.totals().completions == 9
         server.handler = answer
         assert len(complete(server.url, n=12, journal=journal)) == 12
@@ -250,7 +253,7 @@ NO_ADDRESSES = [
 
 @pytest.mark.parametrize("url", NO_ADDRESSES)
 def test_an_address_that_is_none_is_refused(url):
-    with pytest.raises(UserError, match="--base_url is no address"):
+    with pytest.raises(UserError, match="--base_url is no valid address"):
         ChatClient(settings_for(url), None)
 
 
@@ -287,7 +290,7 @@ def test_a_redirect_ends_the_run_and_no_key_goes_where_it_leads(monkeypatch, azu
         ) as server:
             monkeypatch.setenv("AZURE_OPENAI_ENDPOINT" if azure else "OPENAI_BASE_URL", server.url)
             monkeypatch.setenv("AZURE_OPENAI_API_KEY" if azure else "OPENAI_API_KEY", "a-key-4711")
-            with pytest.raises(UserError, match=r"sends requests elsewhere \(307\).*--base_url"):
+            with pytest.raises(UserError, match=r"redirects requests \(307\).*--base_url"):
                 complete()
     assert (len(server.asks), other.asks) == (1, [])
 
@@ -381,7 +384,9 @@ async def ask_once(url):
 
 @pytest.mark.slow
 def test_importing_the_module_imports_no_library():
-    code = "import sys, evolvemcts4rl.chat.client; print([m for m in ('openai', 'aiohttp', 'httpx2', 'pydantic') if m in sys.modules])"
+    libraries = ("openai", "aiohttp", "httpx2", "pydantic")
+    code = f"print([name for name in {libraries} if name in sys.modules])"
+    code = f"import sys, evolvemcts4rl.chat.client; {code}"
     root = Path(__file__).parents[2]
     assert (
         subprocess.run(

@@ -1,4 +1,4 @@
-"""The journal: what was committed is there again, whatever happened to the process, the disk or the file."""
+"""The journal: what was committed is there again, whatever the process, disk or file met."""
 
 import os
 import resource
@@ -117,7 +117,12 @@ def test_any_text_comes_back_as_it_was(tmp_path_factory, texts, start):
     journal.close()
 
 
-OPEN = "import sys; from pathlib import Path; from evolvemcts4rl.chat.journal import Journal; Journal(Path(sys.argv[1]))"
+OPEN = """
+import sys
+from pathlib import Path
+from evolvemcts4rl.chat.journal import Journal
+Journal(Path(sys.argv[1]))
+"""
 
 
 @pytest.mark.slow
@@ -149,6 +154,7 @@ def test_kill_9_loses_nothing_that_was_put_and_leaves_no_lock(path, delay):
     process = subprocess.Popen(
         [sys.executable, "-c", PUT_FOREVER, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
+    assert process.stdout
     process.stdout.readline()
     time.sleep(delay)
     os.kill(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""An endpoint that stops answering in the middle: the run waits, says so once, and loses no problem."""
+"""An endpoint that stops answering: the run waits, says so once, and loses no problem."""
 
 import asyncio
 import time
@@ -138,6 +138,24 @@ def test_a_request_that_always_breaks_the_server_fails_alone():
         *others, failed = asyncio.run(ask())
     assert isinstance(failed, EndpointError)
     assert not [result for result in others if isinstance(result, Exception)]
+
+
+def test_an_oversized_reply_is_bought_once_and_costs_that_problem_alone():
+    def handler(ask):
+        huge = [question(i) for i in range(3, 9)]
+        return Reply(body=b"x" * 9_000_000) if ask.body["messages"] in huge else slowly(ask)
+
+    async def ask():
+        async with open_client(server.url, concurrency=1, max_tokens=1) as client:
+            return await ask_many(client, 9)
+
+    with Loopback(handler) as server:
+        results = asyncio.run(ask())
+    assert not [result for result in results[:3] if isinstance(result, Exception)]
+    assert [str(failed) for failed in results[3:]] == [
+        f"127.0.0.1:{server.port}: a reply of more than 8 MB was dropped"
+    ] * 6
+    assert len(server.asks) == 9
 
 
 @pytest.mark.parametrize("replicas", [1, 2])

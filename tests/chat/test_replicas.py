@@ -1,4 +1,4 @@
-"""Replicas: the load is spread, a problem stays where its prefix is cached, and a dead one costs no problem."""
+"""Replicas: the load is spread, a problem stays with its cache, and a dead one costs nothing."""
 
 import asyncio
 import itertools
@@ -107,7 +107,7 @@ def test_a_replica_that_is_set_aside_is_tried_again_with_one_request():
 
 
 def replies(replicas, replica, outcomes):
-    """Send as many requests as the limit lets go at a time, and give each the next outcome: whether it is refused for load."""
+    """Send requests as the limit allows; each outcome says whether one is refused for load."""
 
     async def send():
         for window in iter(lambda: list(itertools.islice(outcomes, int(replica.limit))), []):

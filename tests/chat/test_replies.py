@@ -1,9 +1,10 @@
-"""Replies as completions: what is text, what is thought, why it ended, and how many tokens each choice is worth."""
+"""Replies as completions: text, thought, finish reason, and the tokens of each choice."""
 
 import contextlib
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,12 +43,13 @@ def test_a_thought_aloud_is_kept_apart(content, text, thought):
 
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
 def test_a_thought_in_a_field_of_its_own_is_kept(field):
-    (completion,) = read(chat_reply("It is 4.", **{field: "hm"}))
+    fields: dict[str, Any] = {field: "hm"}
+    (completion,) = read(chat_reply("It is 4.", **fields))
     assert (completion.text, completion.thought, completion.whole) == ("It is 4.", "hm", True)
 
 
 def test_content_in_typed_parts_is_read():
-    parts = [
+    parts: Any = [
         {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
         {"type": "text", "text": "It is 4."},
     ]

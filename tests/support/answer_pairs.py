@@ -1,5 +1,6 @@
-"""Pairs of answers, the reference first: those that are the same, and those that are not.
-Written by us, by kind."""
+"""Pairs of answers by kind, the reference first: those that are the same, and those that are not."""
+
+from collections.abc import Iterator, Mapping
 
 MATCHING = {
     "numbers": r"""
@@ -840,9 +841,8 @@ DIFFERENT = {
 }
 
 
-def rows(table):
-    """(kind, reference, answer) of every pair of a table. A bar with a space on both sides
-    parts the two answers."""
+def rows(table: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, reference and answer of every pair of a table; " | " parts the two answers."""
     for kind, lines in table.items():
         for line in lines.strip().splitlines():
             gold, answer = line.strip().split(" | ")
