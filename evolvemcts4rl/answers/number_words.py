@@ -9,8 +9,10 @@ import re2
 ENGLISH = {
     word: str(number)
     for number, word in enumerate(
-        ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-        + ("ten", "eleven", "twelve")
+        (
+            *("zero", "one", "two", "three", "four", "five", "six"),
+            *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+        )
     )
 } | {"a": "1", "an": "1", "half a": "0.5"}
 NUMERALS = {*ENGLISH, "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"} | {

@@ -90,10 +90,11 @@ def _join_thousands(match: Any) -> str:
 
 def _join_zeros(match: Any) -> str:
     """Join 1,000 within a tuple: a group of three digits that begins with 0 is no entry."""
-    first, *rest = match[0].split(",")
+    number: str = match[0]
+    first, *rest = number.split(",")
     is_number = first.isdecimal() and len(first) <= 3 and first[0] != "0"
     is_number = is_number and all(len(part) == 3 for part in rest)
-    return match[0].replace(",", "") if is_number and any(p[0] == "0" for p in rest) else match[0]
+    return number.replace(",", "") if is_number and any(p[0] == "0" for p in rest) else number
 
 
 def _write_token(match: Any) -> str:
