@@ -290,7 +290,7 @@ def _again(run: Run | None) -> str:
 
 
 def _sentence(text: str) -> str:
-    """Return a message as a printable sentence; a path or host at its beginning stays as it is."""
+    """Return a message as a printable sentence; an address at its beginning stays as it is."""
     text = printable(text)
     first = text.partition(" ")[0]
     return f"{text[:1].upper() if first.isalpha() else text[:1]}{text[1:].rstrip('.')}."

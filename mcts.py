@@ -33,7 +33,8 @@ class Candidate:
 
     path: tuple[Node, ...]
     start: int
-    flawed: bool  # whether there is an error in it to be found: its answer is wrong, or it announces a correction
+    # Whether there is an error in it to be found: its answer is wrong, or it announces a correction
+    flawed: bool
 
     @property
     def prefix(self) -> Prefix:
@@ -53,7 +54,10 @@ class Candidate:
 
 @dataclass
 class Search:
-    """The state of one problem's search. It depends on the completions alone: no clock, no other problem, no shared chance."""
+    """The state of one problem's search.
+
+    It depends on the completions alone: no clock, no other problem, no shared chance.
+    """
 
     tree: Tree
     settings: SearchSettings
@@ -106,7 +110,7 @@ class Search:
         return rollouts
 
     def start_of(self, candidate: Candidate) -> Node:
-        """The node at which a candidate was started."""
+        """Return the node at which a candidate was started."""
         return candidate.path[candidate.start - 1] if candidate.start else self.tree.root
 
 
@@ -116,10 +120,10 @@ async def search(
     roll_out: RolloutSampler | None,
     settings: SearchSettings,
 ) -> Tree:
-    """The tree of a problem whose first solutions are given, with p_correct wherever something was found out.
+    """Return the tree of a problem whose first solutions are given, with its labels.
 
-    Asks `roll_out` for at most `max_branches` rollouts and searches at most `max_search` of the candidates; without it
-    nothing is searched.
+    Asks `roll_out` for at most `max_branches` rollouts and searches at most `max_search` of the
+    candidates; without it nothing is searched.
     """
     assert problem.final_answer is not None, "a problem without an answer cannot be searched"
     state = Search(
@@ -145,9 +149,12 @@ async def search(
 
 
 def select(search: Search) -> Candidate | None:
-    """The candidate with the highest Q + U among wrong rollouts whose start is neither always nor never right, or None.
+    """Return the wrong rollout with the highest Q + U, or None.
 
-    A right rollout that announces a correction counts as wrong here: there is an error in it to be found.
+    Its start is neither always nor never right.
+
+    A right rollout that announces a correction counts as wrong here: there is an error in it to be
+    found.
     """
 
     def open_to_search(candidate: Candidate) -> bool:
@@ -181,7 +188,8 @@ async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
         chances = -np.diff([1.0, *right, 0.0])  # of each step to be the first error; last, of none
         if chances.max() >= search.settings.confidence or len(path) == 1:
             break
-        # Rollouts from a prefix repeat one another: each time, the next ones tell less than independent ones would.
+        # Rollouts from a prefix repeat one another: each time, the next ones tell less than
+        # independent ones would.
         repeats = (
             np.array([search.asked[texts[:depth]] for depth in range(1, len(path))])
             / search.settings.num_branches
@@ -225,7 +233,7 @@ async def locate_by_halving(search: Search, candidate: Candidate) -> bool:
 
 
 def select_in_order(search: Search) -> Candidate | None:
-    """The first solution in order of sampling that was not labelled yet and whose steps the budget can pay for."""
+    """Return the first solution, in order of sampling, that is not labelled yet and affordable."""
     for candidate in search.candidates:
         price = (len(candidate.path) - 1) * search.settings.num_branches
         if candidate.start == 0 and not candidate.path[-1].searched and price <= search.budget:

@@ -49,7 +49,7 @@ class ToyProblem:
 
 
 def apply(operation: tuple[str, int], value: int) -> int:
-    """The total after an operation."""
+    """Return the total after an operation."""
     sign, number = operation
     return (
         value + number if sign == "+" else value - number if sign == "-" else (value * number) % 997
@@ -57,7 +57,7 @@ def apply(operation: tuple[str, int], value: int) -> int:
 
 
 def make_problem(rng: random.Random, steps: tuple[int, int] = (4, 10)) -> ToyProblem:
-    """A problem with a number of operations from the given range, both ends included."""
+    """Return a problem with a number of operations from the range, both ends included."""
     count = rng.randint(*steps)
     operations = tuple((rng.choice("+-*"), rng.randint(2, 19)) for _ in range(count))
     return ToyProblem(rng.randint(1, 99), operations, rng.randrange(count))
@@ -100,7 +100,7 @@ def _state(problem: ToyProblem, prefix: Prefix) -> tuple[int, int]:
 def _next_step(
     problem: ToyProblem, position: int, value: int, who: tuple[Model, random.Random]
 ) -> tuple[str, int, int]:
-    """The text of the next step, the position after it and its total."""
+    """Return the text of the next step, the position after it and its total."""
     model, rng = who
     before = problem.totals[position - 1] if position else problem.start
     opening = rng.choice(["So", "Then", "Next", "Now", "Thus"][: model.wordings])
@@ -127,6 +127,7 @@ def _next_step(
 
 def _write(opening: str, position: int, term: tuple[int, tuple[str, int]], after: int) -> str:
     value, (sign, number) = term
-    # The filler's length is a function of the position alone: some steps of a problem are long, whoever writes them.
+    # The filler's length is a function of the position alone: some steps of a problem are long,
+    # whoever writes them.
     filler = "carefully " * (position * 7919 % 23)
     return f"{opening} {filler}#{position} {value} {sign} {number} = {after}"

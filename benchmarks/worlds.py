@@ -23,7 +23,10 @@ _FILLER = "now then here next so well thus hence again first still just simply c
 
 @dataclass(frozen=True)
 class World:
-    """A kind of problems, and how the model that solves them errs. Rates are per stage unless said otherwise."""
+    """A kind of problems, and how the model that solves them errs.
+
+    Rates are per stage unless said otherwise.
+    """
 
     about: str
     stages: tuple[int, int] = (4, 9)

@@ -74,9 +74,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _show(flags.folder, flags.question_id)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 0
+    except OSError as error:
+        _discard_output()
+        print(f"The tree cannot be shown: {printable(str(error))}.", file=sys.stderr)
+        return 2
     return code
+
+
+def _discard_output() -> None:
+    """Let Python's own last flush of standard output go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show(folder: Path, question_id: str | None) -> int:

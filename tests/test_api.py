@@ -167,7 +167,8 @@ loop.run_forever()
 
 @pytest.fixture
 def notebook(server):
-    """A process in which an event loop is at work and a cell makes a run; at hand once the run has asked six times."""
+    """A process in which an event loop is at work and a cell makes a run; at hand once the run has
+    asked six times."""
     names = environment() | {"OPENAI_BASE_URL": server.url, "PYTHONPATH": str(ROOT)}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     quick, slow = toy_handler(MODEL), toy_handler(MODEL, delay=0.3)

@@ -45,7 +45,8 @@ def sources() -> dict[str, Path]:
 
 
 def imports_of(path: Path, modules: set[str]) -> set[str]:
-    """Return the modules of the program that a file imports anywhere, in functions and for types too."""
+    """Return the modules of the program that a file imports anywhere, in functions and for types
+    too."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):

@@ -1,4 +1,5 @@
-"""generate.py given what it cannot use, or stopped by what it needs: one sentence, the right exit code, nothing half-written."""
+"""generate.py given what it cannot use, or stopped by what it needs: one sentence, the right exit
+code, nothing half-written."""
 
 import resource
 import signal
@@ -19,7 +20,8 @@ SMALL = ["--evolve_rounds", "0", "--concurrency", "2"]
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A folder to work in with a seed file and nothing else, the temporary files' place included."""
+    """A folder to work in with a seed file and nothing else, the temporary files' place included.
+    A folder to work in with a seed file and nothing else, the temporary files' place included."""
     seed_file(tmp_path, 4)
     (tmp_path / "tmp").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -145,6 +147,14 @@ def test_output_folder_that_is_a_file_is_refused_and_kept(place, capsys, name):
     assert left(place) == ["out"]
 
 
+def test_folder_is_named_as_it_is_spelled(place, capsys):
+    (place / "out").mkdir()
+    (place / "out/steps.jsonl").write_text("mine")
+    with Loopback(GOOD) as server:
+        sentence = refuse(capsys, server.url, "--output_dir", "out")
+    assert sentence.startswith("The folder out holds steps.jsonl but no settings.json, ")
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """The files of a run that nothing stops."""
@@ -178,7 +188,8 @@ def test_key_refused_for_good_in_the_middle_ends_the_run_with_one_sentence_and_i
 @pytest.mark.slow
 @pytest.mark.parametrize("room", [12_000, 60_000])
 def test_full_disk_ends_the_run_with_one_sentence_and_it_can_go_on(place, undisturbed, room):
-    """The disk is full at the journal's first page, or in the middle of the work: no file may grow beyond `room` bytes."""
+    """The disk is full at the journal's first page, or in the middle of the work: no file may grow
+    beyond `room` bytes."""
     with Loopback(GOOD) as server:
         args = command(server.url, "seeds.jsonl", "out", *SMALL)
         done = run(

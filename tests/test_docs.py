@@ -72,7 +72,8 @@ def test_every_flag_that_a_document_names_is_there(name):
     commands = {
         "fast", "stream", "rounds",  # of run_tests.sh and the benchmarks
         "parallel", "model", "model-path", "max-model-len",  # of servers
-        "universal", "python-version", "all-extras", "upgrade", "upgrade-package", "no-deps",  # of uv and pip
+        # Of uv and pip
+        "universal", "python-version", "all-extras", "upgrade", "upgrade-package", "no-deps",
     }  # fmt: skip
     assert set(re.findall(r"--([a-z][a-z_-]+)", DOCUMENTS[name])) - commands - ours == set()
 

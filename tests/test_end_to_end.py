@@ -1,4 +1,5 @@
-"""generate.py as a process, against a real server on loopback that plays a chat model over a world whose truth is known."""
+"""generate.py as a process, against a real server on loopback that plays a chat model over a world
+whose truth is known."""
 
 from __future__ import annotations
 
@@ -170,7 +171,8 @@ def test_other_settings_are_refused_by_name(whole_run: tuple[Path, Any]) -> None
 def test_killed_at_random_moments_the_run_ends_the_same_and_buys_nothing_twice(
     whole_run: tuple[Path, Any], tmp_path: Path
 ) -> None:
-    """Twenty times kill -9: the files are those of the undisturbed run to the byte, and only requests in flight are bought again."""
+    """Twenty times kill -9: the files are those of the undisturbed run to the byte, and only
+    requests in flight are bought again."""
     rng, kills, in_flight = random.Random(5), 0, 0
     seeds = seed_file(tmp_path, 12)
     with Loopback(toy_handler(MODEL)) as server:

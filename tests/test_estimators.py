@@ -10,7 +10,8 @@ STEPS = tuple("abcdefgh")
 
 
 def run(estimator, right_up_to, solutions=None, **flags):
-    """Search where a rollout succeeds from prefixes of STEPS that are at most so long; gives the tree and the depths asked."""
+    """Search where a rollout succeeds from prefixes of STEPS that are at most so long; gives the
+    tree and the depths asked."""
     asked = []
 
     async def roll_out(prefix, count, start):
@@ -48,7 +49,8 @@ def test_omega_finds_the_first_and_the_last_step():
 
 def test_omega_halves_only_what_was_sampled_and_asks_of_no_prefix_twice():
     tree, asked = run("omega", right_up_to=5, max_search=2)
-    # Of each wrong rollout from a prefix that is right one step was sampled, and there is nothing to be halved.
+    # Of each wrong rollout from a prefix that is right one step was sampled, and there is nothing
+    # to be halved.
     assert asked == [4, 6, 5]
     searched = [[node.p_correct for node in path] for path in tree.solutions() if path[-1].searched]
     assert {len(found) for found in searched} == {5, 6, 8}

@@ -1,4 +1,5 @@
-"""The rounds of evolve.py, in a toy world whose writer and voter follow a script; and each rule of acceptance."""
+"""The rounds of evolve.py, in a toy world whose writer and voter follow a script; and each rule of
+acceptance."""
 
 import asyncio
 import random
@@ -30,7 +31,8 @@ def invented(question_id):
 
 
 class ToyWriter:
-    """Adds a sentence of its own to the parent; what it says instead for a question id stands in `script`."""
+    """Adds a sentence of its own to the parent; what it says instead for a question id stands in
+    `script`."""
 
     def __init__(self, script=None, delay=lambda: 0.0):
         self.script, self.delay, self.asked, self.running, self.most = script or {}, delay, [], 0, 0
@@ -55,7 +57,8 @@ class ToyWriter:
 
 
 class ToyVoter:
-    """Answers 7 to everything; `dropped` has the ids of thin majorities, `failing` those whose endpoint fails."""
+    """Answers 7 to everything; `dropped` has the ids of thin majorities, `failing` those whose
+    endpoint fails."""
 
     def __init__(self, dropped=(), failing=(), delay=lambda: 0.0):
         self.dropped, self.failing, self.delay, self.asked = dropped, failing, delay, []

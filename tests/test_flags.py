@@ -1,4 +1,5 @@
-"""The command line: which flags there are, with which defaults, and what is said about values that cannot be."""
+"""The command line: which flags there are, with which defaults, and what is said about values that
+cannot be."""
 
 import json
 import subprocess

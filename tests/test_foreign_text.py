@@ -1,4 +1,5 @@
-"""Runs against a server that writes escape sequences into everything it sends: the terminal gets printable text alone."""
+"""Runs against a server that writes escape sequences into everything it sends: the terminal gets
+printable text alone."""
 
 from __future__ import annotations
 
@@ -44,14 +45,16 @@ def printed(
 
 
 def assert_printable(text: str) -> None:
-    """Fail where a line holds more than text, or where words of the server begin a line of their own."""
+    """Fail where a line holds more than text, or where words of the server begin a line of their
+    own."""
     for line in text.split("\n"):
         assert line == "" or line.isprintable(), repr(line)
         assert not line.startswith("ERROR generate: forged")
 
 
 def hostile_model(ask: Ask) -> Reply | dict[str, Any]:
-    """Solve every problem with the same wrong answer, and write new problems; the end of the reply is not always known."""
+    """Solve every problem with the same wrong answer, and write new problems; the end of the reply
+    is not always known."""
     last = ask.body["messages"][-1]["content"]
     if "<problem>" in last:
         return chat_reply(

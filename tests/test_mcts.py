@@ -30,7 +30,8 @@ def rollout(steps, verdict):
 
 
 class Toy:
-    """A toy problem whose completions depend on the prefix and the index alone; keeps what was asked."""
+    """A toy problem whose completions depend on the prefix and the index alone; keeps what was
+    asked."""
 
     def __init__(self, seed, model=None, silent_share=0.0):
         self.seed, self.model, self.silent_share = seed, model or Model(), silent_share

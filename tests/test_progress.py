@@ -14,7 +14,8 @@ REFUSED = Problem("000002", "q", None, status=Status.REFUSED, reason=Reason(Reas
 
 
 def shown(capsys, problems, **more):
-    """Return the lines that a run of three seeds and one round prints for these problems, of which one is done already."""
+    """Return the lines that a run of three seeds and one round prints for these problems, of which
+    one is done already."""
     usage = Usage(completions=12, completion_tokens=3400)
     progress = Progress(
         3,

@@ -67,7 +67,8 @@ def test_no_two_mutations_say_the_same():
 
 
 def worked_examples():
-    """Every problem that an evolve prompt of the embedded model shows, and the instructions around it where there are any."""
+    """Every problem that an evolve prompt of the embedded model shows, and the instructions around
+    it where there are any."""
     for name in EVOLVE:
         for message in prompt_messages(name, EMBEDDED_MODEL, question="SLOT"):
             if "?" in message["content"]:

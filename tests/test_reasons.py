@@ -1,4 +1,5 @@
-"""Why a problem ended as it did: the codes, their sentences, and the rows of runs that knew sentences only."""
+"""Why a problem ended as it did: the codes, their sentences, and the rows of runs that knew
+sentences only."""
 
 import json
 

@@ -87,3 +87,14 @@ def test_reader_that_has_seen_enough_ends_it_without_a_word(tmp_path):
     assert process.stdout.readline() == "000000: What is 2 + 2?\n"
     process.stdout.close()
     assert (process.wait(), process.stderr.read()) == (0, "")
+
+
+@pytest.mark.slow
+def test_full_disk_ends_it_with_one_sentence(tmp_path):
+    (tmp_path / "tree.jsonl").write_text(json.dumps(FAIR.to_json()) + "\n")
+    command = [sys.executable, "-m", "evolvemcts4rl.show_tree", str(tmp_path)]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("The tree cannot be shown: ")
+    assert done.stderr.count("\n") == 1

@@ -10,6 +10,8 @@ from typing import Any
 
 import re2
 
+from evolvemcts4rl.answers.groups import is_list
+from evolvemcts4rl.answers.number_words import read_number_words
 from evolvemcts4rl.answers.spelling import FUNCTIONS, even_out
 
 MAX_LENGTH = 1000  # longer texts are no final answers: they are compared as they stand
@@ -19,11 +21,12 @@ VARIABLE = r"(?:[A-Za-z]|\\[a-z]+|\\(?:vec|hat|bar)\s*\{\w\})(?:_(?:\{\w+\}|\w))
 NAME = (
     rf"{VARIABLE}(?: ?: ?{VARIABLE})?"  # x, \theta, x_1, f(x), P(A), A:B
     r"|(?:\\(?:angle|triangle|overline|overrightarrow)\s*)?\{?[A-Z]{2,4}\}?"  # AB, \angle ABC
+    r"|\\angle\s*[A-Z]"
     r"|\|[A-Z]{1,2}\||\\frac\{[A-Z]{2}\}\{[A-Z]{2}\}"  # |AB|, AB/CD
     r"|(?:[A-Za-z]{3,} ?)+"  # the total area
     r"|\((?: ?[a-z],?){2,4}\)"  # (x, y)
 )
-CHOICE = r"(?i)(?:(?:option|choice|answer)\s+)?\(?([A-Z])\)?[.:]?"
+CHOICE = r"(?i)(?:(?:option|choice|answer)\s+|选项?|答案\s*[是为选]?)?\(?([A-Z])\)?[.:]?"
 CHOICE_WITH_VALUE = (
     r"(?:\(([A-J])\)|([A-J])[).:]\s)\s*([^-+*/^=<>,)\\({\s].*|\\frac.*|\\sqrt.*|\\\$.*)"
 )
@@ -38,27 +41,46 @@ RECURRING = r"([+-]?)(\d*)\.(\d*)\\(?:overline|bar|dot)\{(\d+)\}"
 # Spellings of known units: where both answers have one of these, it must be the same one.
 UNITS = {
     spelling: line.split()[0]
-    for line in """mm millimeter millimetre;cm centimeter centimetre;dm decimeter;m meter metre
-        km kilometer kilometre;in inch inches;ft foot feet;yd yard;mi mile;mg milligram;g gram
-        kg kilogram;lb lbs pound;oz ounce;t ton tonne;s sec second;min minute;h hr hour;day;week
-        month;year yr;ml milliliter millilitre;L l liter litre;gal gallon;cup;$ ¤ usd dollar;¢ cent
+    for line in """mm millimeter millimetre 毫米;cm centimeter centimetre 厘米;dm decimeter 分米
+        m meter metre 米;km kilometer kilometre 千米 公里
+        in inch inches;ft foot feet;yd yard;mi mile;mg milligram;g gram 克
+        kg kilogram 千克 公斤;lb lbs pound;oz ounce;t ton tonne 吨
+        s sec second 秒;min minute 分钟;h hr hour 小时
+        day 天;week;month 个月;year yr 年;ml milliliter millilitre;L l liter litre;gal gallon
+        cup;$ ¤ usd dollar 美元;元 yuan rmb 块;¢ cent
         € eur euro;£ gbp;¥ yen;₹ rupee rs;% percent pct;° degree deg;rad radian;°C;°F;K kelvin;mph
-        J joule;N newton;W watt;V volt;Hz hertz;Pa pascal;mol mole;am a.m;pm p.m;m/s;km/h kmh kph
+        J joule;N newton;W watt;V volt;Hz hertz;Pa pascal;mol mole
+        am a.m midnight;pm p.m noon;m/s;km/h kmh kph
         ft/s;unit""".replace("\n", ";").split(";")
     if line.strip()
     for spelling in line.split()
 }
 MAGNITUDES = {
     **{"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6},
-    **{"billion": 10**9, "trillion": 10**12},
+    **{"mill": 10**6, "billion": 10**9, "trillion": 10**12},
+    **{"百": 100, "千": 10**3, "万": 10**4, "亿": 10**8},
+}
+NOT_COUNTED = frozenset("半多几余十百千万亿分之点")  # 2个半 is more than 2
+SYNONYMS = {
+    "DNE": "does not exist",
+    **dict.fromkeys(["no solution", "no solutions", "no real solution"], r"\emptyset"),
+    **dict.fromkeys(["no real solutions", "empty set", "the empty set", "无解"], r"\emptyset"),
 }
 UNIT_TAIL = (
     r"(.*(?:[\d})!]|\\pi|\\infty))(\s*)((?:°\s*[CF]|[%°$€£¥₹¢¤]"
-    r"|[A-Za-z][A-Za-z .\-/]*(?:\^\{?[23]\}?)?(?: ?/ ?[a-z]+)?))\.?"
+    r"|[A-Za-z][A-Za-z .\-/]*(?:\^\{?[23]\}?)?(?: ?/ ?[a-z]+)?"
+    r"|\p{Han}{1,6}))\.?"
 )
 CURRENCY_HEAD = r"([+-]?)\s*(?:US|U\.S\.)?\s*(¤|€|£|¥|₹|USD|Rs\.?)\s*([\d.(\\-][^¤€£¥₹]*)"
 BASE_TAIL = r"([+-]?\d[\dA-Fa-f]*(?:\.\d+)?)_(\d+|\{\d+\})"
-CLOCK = r"0?(\d{1,2}):(\d{2})"
+CLOCK = r"0?(\d{1,2}):([0-5]\d)(?::[0-5]\d)?"
+RATIO = r"\d+(?:\.\d+)?(?::\d+(?:\.\d+)?)+"
+SET_BUILDER = (  # {x | x > 2}
+    r"\\\{ ?([a-z])(?: ?\\in ?\\mathbb ?\{ ?R ?\})? ?(?:\\mid|:|\\?\||\\vert)"
+    r" ?([^{}]*(?:<|>|\\le |\\ge ).*)\\\}"
+)
+DEGREES = r"(\d+(?:\.\d+)?|\b[a-z]|\\[a-z]+) ?°"
+ANGLE_FUNCTIONS = r"\\(?:sin|cos|tan|cot|sec|csc)\b"
 DATE = r"(\d{4})([-/])0?(\d{1,2})[-/]0?(\d{1,2})|0?(\d{1,2})/0?(\d{1,2})/(\d{4})"
 # Ranges, scores and letters such as IV or BA look like formulas, but nobody computes them.
 UNCOMPUTED = r"\d+(?:\.\d+)?-\d+(?:\.\d+)?|[A-Z]{2,}"
@@ -91,6 +113,11 @@ class Form:
         return bool(_fullmatch(CLOCK, self.body))
 
     @property
+    def ratio(self) -> list[Fraction]:
+        """Return the members of a ratio such as 1:2:3; empty for all else."""
+        return list(map(Fraction, self.body.split(":"))) if _fullmatch(RATIO, self.body) else []
+
+    @property
     def known_unit(self) -> str:
         """The unit, where it is a base or a known unit; empty for counted things (12 apples)."""
         base = self.unit.split("^")[0].split("/")[0]
@@ -101,13 +128,15 @@ class Form:
 def read_form(text: str) -> Form:
     """Take a written answer of at most MAX_LENGTH characters apart."""
     name, body = _split_name(even_out(text))
-    body, unit = _split_unit(body)
+    if builder := _fullmatch(SET_BUILDER, body):
+        body = builder[2].strip()
+    body, unit = _split_unit(read_number_words(body))
     if _fullmatch(THOUSANDS, body):
         body = body.replace(",", "").replace(" ", "")
     if opaque := _read_opaque(body):
         return Form(_tighten(name), opaque, unit, None, is_text=True)
     is_text = looks_like_words(body)
-    body = body.casefold().strip("\"'") if is_text else _tighten(body)
+    body = _even_words(body) if is_text else _tighten(body)
     return Form(_tighten(name), body, unit, None if is_text else read_number(body), is_text)
 
 
@@ -120,9 +149,16 @@ def _fullmatch(pattern: str, text: str) -> Any:
     return _compile(pattern).fullmatch(text)
 
 
+def _even_words(body: str) -> str:
+    words = body.casefold().strip("\"'")
+    return SYNONYMS.get(words, words)
+
+
 def _read_opaque(body: str) -> str:
     """Return the one spelling of a date, a range, a score or letters; empty for all else."""
     tight = _tighten(body)
+    if body in SYNONYMS:
+        return SYNONYMS[body]
     if date := _fullmatch(DATE, tight):
         return "/".join(part for part in date.groups() if part and part not in "-/")
     return tight if _fullmatch(UNCOMPUTED, tight) else ""
@@ -151,8 +187,7 @@ def _split_name(text: str) -> tuple[str, str]:
     if sign and _fullmatch(NAME, name.strip()):
         return name.strip(), members.strip()
     sides = list(_sides(text))
-    is_list = len(sides) > 2 and "," in text
-    if len(sides) == 1 or is_list or not all(sides):
+    if len(sides) == 1 or (len(sides) > 2 and is_list(text)) or not all(sides):
         return "", text
     if _fullmatch(NAME, sides[0]):
         return sides[0], sides[-1]  # x = 5, and x = 2 + 3 = 5
@@ -209,7 +244,10 @@ def _split_unit(body: str) -> tuple[str, str]:
 
 def _split_magnitude(words: str) -> tuple[int, str]:
     """Return the factor that the first words spell ("hundred million dollars"), and the rest."""
-    factor, rest = 1, words.split(" ")
+    factor = 1
+    while words and words[0] in MAGNITUDES and words not in UNITS:  # 亿元, but 千米 is a kilometre
+        factor, words = factor * MAGNITUDES[words[0]], words[1:].lstrip()
+    rest = words.split(" ")
     while rest and (size := MAGNITUDES.get(rest[0].lower().removesuffix("s"))):
         factor, rest = factor * size, rest[1:]
     return factor, " ".join(rest).removeprefix("of ")
@@ -241,9 +279,11 @@ def _read_unit(tail: str, spaced: bool, counted: bool) -> str:
         stem, power = raised[1], f"^{raised[2]}"
     stem = stem.replace("° ", "°").replace(" per ", "/").replace(" / ", "/").rstrip(".")
     known = [_known_spelling(part.strip()) for part in stem.split("/")]
-    if all(known) and (spaced or len(stem) > 1 or not stem.isalpha()):
+    if all(known) and (spaced or len(stem) > 1 or not _is_plain_letter(stem)):
         return "/".join(known) + power
-    is_words = counted and _fullmatch(r"[A-Za-z]{3,}(?:[ -][A-Za-z]+)*", tail)
+    is_words = counted and _fullmatch(r"[A-Za-z]{3,}(?:[ -][A-Za-z]+)*|\p{Han}+", tail)
+    if not NOT_COUNTED.isdisjoint(tail):
+        return ""
     if is_words and WORDS_IN_FORMULAS.isdisjoint(tail.split()):
         return tail.lower().removesuffix("s")
     return ""
@@ -278,6 +318,13 @@ def read_number(body: str) -> Fraction | None:
     if not found or int(below) == 0 or (whole and above.startswith(("+", "-"))):
         return None
     return (-1 if sign == "-" else 1) * (int(whole or 0) + Fraction(int(above), int(below)))
+
+
+def in_radians(formula: str) -> str:
+    """Return a formula with the degrees of its angles as radians: the tangent of 45° is 1."""
+    if not _compile(ANGLE_FUNCTIONS).search(formula):
+        return formula
+    return str(_compile(DEGREES).sub(r"(\\frac{\1\\pi}{180})", formula))
 
 
 def looks_like_words(body: str) -> bool:

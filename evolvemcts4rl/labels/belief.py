@@ -140,7 +140,7 @@ class Belief:
         return stays.cumprod(axis=0) @ weights
 
     def p_right_everywhere(self) -> dict[Node, float]:
-        """The same for every node of the tree but the root, parents before children."""
+        """Return the same for every node but the root, parents before children."""
         weights, nodes = self.weights(), self._tree.nodes()
         right: dict[Node, Array] = {self._tree.root: np.ones_like(SLIP)}
         for node in nodes:  # parents come before children
@@ -162,9 +162,12 @@ class Belief:
         return np.array([to[GOOD, GOOD] for to in moves]).cumprod(axis=0), np.array(states)
 
     def information_gain(self, path: Sequence[Node], rollouts: int) -> Array:
-        """What `rollouts` from each proper prefix of the path would tell: bits about the first error, shape (len(path) - 1,).
+        """Return what `rollouts` from each proper prefix of the path would tell, in bits.
 
-        The expected fall in entropy of "the prefix is right", which is all that such rollouts speak of.
+        Shape (len(path) - 1,).
+
+        The expected fall in entropy of "the prefix is right", which is all that such rollouts speak
+        of.
         """
         right, states = (chances[:-1] * self.weights() for chances in self.states_by_cell(path))
         outcomes = _binomial(self._success(path), rollouts)  # (prefixes, states, cells, k)
@@ -204,7 +207,8 @@ class Belief:
         if not stale:
             return
         for node in reversed(stale):
-            # Those rollouts wrote the step that end at the node or below it and were not started there.
+            # Those rollouts wrote the step that end at the node or below it and were not started
+            # there.
             below = [(self._drawn[child], self._right_drawn[child]) for child in node.children]
             self._drawn[node] = node.times - node.num_rollouts + sum([drawn for drawn, _ in below])
             ended_right = node.times if node.correct else 0

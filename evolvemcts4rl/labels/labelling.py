@@ -85,7 +85,7 @@ class LabelledTree:
 
 
 def labelled_solutions(tree: Tree) -> Iterator[list[Node]]:
-    """The whole solutions whose first error is known: see `is_labelled`."""
+    """Yield the whole solutions whose first error is known: see `is_labelled`."""
     return filter(is_labelled, tree.solutions())
 
 
@@ -109,7 +109,7 @@ def is_labelled(path: Sequence[Node]) -> bool:
 
 
 def up_to_first_error(path: Sequence[Node]) -> tuple[list[str], list[bool]]:
-    """A labelled solution's steps and labels, cut after its first error."""
+    """Return a labelled solution's steps and labels, cut after its first error."""
     steps, labels = [], []
     for node in path:
         steps.append(node.text.strip())
@@ -120,7 +120,10 @@ def up_to_first_error(path: Sequence[Node]) -> tuple[list[str], list[bool]]:
 
 
 def judge_agrees(path: Sequence[Node]) -> bool:
-    """Whether the judge names the same first error. One that is right throughout by our labels need not have been judged."""
+    """Whether the judge names the same first error.
+
+    One that is right throughout by our labels need not have been judged.
+    """
     _, labels = up_to_first_error(path)
     if path[-1].judged_error is None:
         return all(labels) and not path[-1].searched

@@ -72,7 +72,8 @@ PRIORS = {
     "false_slip": Beta(2, 6),
     "false_carried": Beta(1, 40),
 }
-# By the agreement before, how the good and the wrong steps' results agree: alone, shared by some, by most.
+# By the agreement before, how the good and the wrong steps' results agree: alone, shared by some,
+# by most.
 AGREEMENT_PRIOR = np.array(
     [
         [[5, 4, 11], [14, 3, 3]],

@@ -15,8 +15,10 @@ from evolvemcts4rl.tree import Node, Tree
 _NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")
 _COMPARES = ("=", "<", ">", "≤", "≥", "\\le", "\\ge", "\\lt", "\\gt")
 
-# How the chance of a first error depends on a step, from the 3,400 annotated solutions of ProcessBench (docs/method.md):
-# in proportion to its words, and less where no new number comes out, at the opening, and where an end restates.
+# How the chance of a first error depends on a step, from the 3,400 annotated solutions of
+# ProcessBench (docs/method.md):
+# in proportion to its words, and less where no new number comes out, at the opening, and where an
+# end restates.
 AVERAGE_WORDS = 20
 LETTERS = 6  # a word, with the space after it: formulas have few words
 NO_NEW_NUMBER = 0.65

@@ -49,7 +49,7 @@ def refuse_inputs(folder: Path, settings: Settings) -> None:
         for written in (folder / (file + ending) for file in RUN_FILES for ending in ("", ".new")):
             if written.exists() and Path(name).exists() and written.samefile(name):
                 raise UserError(
-                    f"{written} is a file of {flag}, and the run would write there: "
+                    f"The file {written} is a file of {flag}, and the run would write there: "
                     "give another --output_dir."
                 )
 
@@ -60,6 +60,6 @@ def refuse_strangers(folder: Path) -> None:
     strangers = [name for name in RUN_FILES if name not in _JOURNALS and (folder / name).exists()]
     if strangers:
         raise UserError(
-            f"{folder} holds {strangers[0]} but no {SETTINGS}, so it is no run: "
+            f"The folder {folder} holds {strangers[0]} but no {SETTINGS}, so it is no run: "
             "give another --output_dir."
         )

@@ -118,7 +118,8 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(
-                f"{self.path} cannot be made ({error.strerror}): choose another --output_dir."
+                f"The folder {self.path} cannot be made ({error.strerror}): "
+                "choose another --output_dir."
             ) from None
         if self._settings.files.overwrite and self.begun:
             delete_run(self.path)

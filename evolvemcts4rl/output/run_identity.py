@@ -73,11 +73,13 @@ def refuse_other_run(path: Path, identity: Identity, overwrite: bool) -> None:
     """
     before = read_identity(path)
     if before is None:
-        raise UserError(f"{path} is not the settings file of a run: give another --output_dir.")
+        raise UserError(
+            f"The file {path} is not the settings file of a run: give another --output_dir."
+        )
     changed = difference(before, identity)
     if changed and not overwrite:
         raise UserError(
-            f"{path.parent} holds a run with other settings ({changed}): "
+            f"The folder {path.parent} holds a run with other settings ({changed}): "
             "run it with the same ones, or give another --output_dir, or --overwrite."
         )
 

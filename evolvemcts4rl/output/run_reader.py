@@ -25,7 +25,8 @@ class RunFiles:
         self.path = Path(path)
         if not (self.path / "summary.json").is_file():
             raise UserError(
-                f"{self.path} has no summary.json: name the folder of a run that has ended."
+                f"The folder {self.path} has no summary.json: "
+                "name the folder of a run that has ended."
             )
 
     def __repr__(self) -> str:

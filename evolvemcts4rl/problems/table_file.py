@@ -11,6 +11,7 @@ import datetime
 import decimal
 import hashlib
 import json
+import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -280,6 +281,12 @@ def _objects(path: Path) -> list[dict[str, Any]]:
     except json.JSONDecodeError as error:
         line = _broken_line(text) or error.lineno
         raise UserError(f"The file {path} is not JSON in line {line}: {error.msg}.") from None
+    except ValueError:  # Python reads no longer ones, since that would take too long
+        most = sys.get_int_max_str_digits()
+        raise UserError(
+            f"The file {path} holds a number of more than {most} digits: "
+            "write it as a text, in quotes."
+        ) from None
     if not all(isinstance(row, dict) for row in rows):
         raise UserError(f"The file {path} must hold objects with named columns, not bare values.")
     return rows
@@ -295,7 +302,7 @@ def _broken_line(text: str) -> int | None:
         if line.strip():
             try:
                 json.loads(line)
-            except (json.JSONDecodeError, RecursionError):
+            except (ValueError, RecursionError):
                 return number if rows_a_line else None
             rows_a_line = True
     return None

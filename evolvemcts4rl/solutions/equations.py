@@ -1,9 +1,9 @@
 """Equations in numbers that a step states: are they true?
 
-A witness of steps that costs no tokens. Only what can be read without guessing is checked: both sides numbers, operators
-and brackets, at least one operator, and nothing beside them that could change their meaning ("of", a variable, another
-number). Rounded values, running equalities (3 + 4 = 7 · 2 = 14) and different units are left alone. Exact arithmetic,
-linear in the text.
+A witness of steps that costs no tokens. Only what can be read without guessing is checked: both
+sides numbers, operators and brackets, at least one operator, and nothing beside them that could
+change their meaning ("of", a variable, another number). Rounded values, running equalities (3 + 4 =
+7 · 2 = 14) and different units are left alone. Exact arithmetic, linear in the text.
 """
 
 from __future__ import annotations
@@ -153,7 +153,8 @@ def _last_expression(tokens: Sequence[_Token]) -> Sequence[_Token]:
     ):
         return ()
     expression = tokens[start:]
-    # After a word, a sign in front belongs to what the word stands for; a letter beside a number is a variable.
+    # After a word, a sign in front belongs to what the word stands for; a letter beside a number is
+    # a variable.
     if (
         start
         and expression

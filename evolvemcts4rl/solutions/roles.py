@@ -16,7 +16,7 @@ _NAMED = (
     r"|(?:第[\d一二三四五六七八九十]{1,3}步|步骤[ \t]{0,3}[\d一二三四五六七八九十]{1,3})"
 )
 _NUMBER = (
-    r"(?:\(?\d{1,2}[.)]|\((?:[a-h]|[ivx]{1,4})\))[*_]{0,3}(?:[ \t]|$)"
+    r"(?:\(?\d{1,2}[.)]|[a-h]\)|\((?:[a-h]|[ivx]{1,4})\))[*_]{0,3}(?:[ \t]|$)"
     r"|（\d{1,2}）|[①-⑳]|[一二三四五六七八九十]{1,2}、|\\item(?![a-zA-Z])"
 )
 _FLAGS = re.IGNORECASE | re.MULTILINE
@@ -28,6 +28,11 @@ _BREAK = re.compile(
     rf"[ \t]{{0,3}}#{{1,6}}[ \t]|[ \t]{{0,3}}[*_]{{0,3}}(?:{_NAMED})|[ \t]{{0,8}}\\item(?![a-zA-Z])"
     rf"|[ \t]?(?:\*\*)?(?:{_NUMBER}|[-*•–][ \t])",
     _FLAGS,
+)
+_LIST_OPENING = re.compile(r"\\begin\{(?:itemize|enumerate|description)\}(?:\[[^\]\n]{0,80}\])?$")
+_GOING_ON = re.compile(
+    r"(?:首先|其次|接着|接下来|然后|再|最后|最终|因此|所以|于是|从而|综上|故)"
+    r"|(?:Then|Next|So|Thus|Hence|Therefore|Finally|Consequently)\b"
 )
 _HEADING = re.compile(r"#{1,6}\s")
 _NAMED_TITLE = re.compile(rf"[*_]{{0,3}}(?:{_NAMED})", _FLAGS)
@@ -137,7 +142,9 @@ def is_title(line: str) -> bool:
     """
     if "\n" in line or len(line) > 200:
         return False
-    if line[:1].isalpha() and line[0] not in _MARK_LETTERS:
+    if _LIST_OPENING.match(line):
+        return True
+    if line[:1].isalpha() and line[0] not in _MARK_LETTERS and line[1:2] != ")":
         return _connective(line) in _SO
     if _HEADING.match(line):
         return not _ANSWER_MARK.match(line)
@@ -187,6 +194,11 @@ def begins_anew(line: str) -> bool:
         return False
     said = _LATEX_COMMAND.sub("", line[:_SHORT])
     return bool(_LONG_WORD.search(said) or _CALCULATION.search(said))
+
+
+def goes_on(before: str, line: str) -> bool:
+    """Return whether a line begins with "then" or the like, after a line that may be complete."""
+    return bool(_GOING_ON.match(line)) and not before.rstrip().endswith(_UNFINISHED)
 
 
 def has_word(text: str) -> bool:

@@ -22,6 +22,7 @@ from evolvemcts4rl.solutions.blocks import Span, closed_blocks, lines_of
 from evolvemcts4rl.solutions.roles import (
     begins_anew,
     breaks,
+    goes_on,
     has_word,
     is_bullet,
     is_item,
@@ -32,7 +33,7 @@ from evolvemcts4rl.solutions.roles import (
     role_of,
 )
 
-STEP_RULES = 2  # changes with the rules: prefixes of an older run are cut otherwise
+STEP_RULES = 3  # changes with the rules: prefixes of an older run are cut otherwise
 
 
 def split_steps(text: str, separator: str | None = None) -> list[str]:
@@ -180,17 +181,18 @@ def _units(text: str, blocks: list[Span]) -> Iterator[Span]:
         marked = breaks(line)
         if not seen:
             seen, cut = True, True
-        elif (
-            cut
-            or marked
-            or (before and lines_apart and is_whole_line(before) and begins_anew(line))
-        ):
+        elif cut or marked or (before and lines_apart and _parts(before, line)):
             yield start, position
             start, cut = position, True
         lines_apart = lines_apart and not marked
         before = "" if block < len(blocks) and blocks[block][0] < line_end else line
         cut = cut and is_title(line.strip())
     yield start, len(text)
+
+
+def _parts(before: str, line: str) -> bool:
+    """Return whether two lines of a paragraph are statements of their own."""
+    return (is_whole_line(before) and begins_anew(line)) or goes_on(before, line)
 
 
 def _without(text: str, unit: Span, blocks: list[Span]) -> str:

@@ -32,6 +32,19 @@ latex = st.recursive(
 )
 
 
+formulas = st.recursive(
+    st.sampled_from(["x", "2", "y", r"\pi"]),
+    lambda inner: st.one_of(
+        st.tuples(
+            st.sampled_from(["sin", "cos", "tan", "cot", "sec", "csc", "tanh", "coth"]), inner
+        ).map(lambda pair: rf"\{pair[0]}({pair[1]})"),
+        st.tuples(inner, inner).map(lambda pair: rf"\frac{{{pair[0]}}}{{{pair[1]}}}"),
+        st.tuples(inner, inner).map(lambda pair: f"{pair[0]} + {pair[1]}"),
+    ),
+    max_leaves=4,
+)
+
+
 @pytest.mark.parametrize(("kind", "gold", "answer"), [*rows(MATCHING)])
 def test_pair_matches(kind, gold, answer):
     assert same_answer(gold, answer)
@@ -52,6 +65,26 @@ def test_order_of_a_pair_does_not_matter_and_each_answer_is_itself(kind, gold, a
     assert same_answer(gold, answer) is same_answer(answer, gold)
     assert same_answer(gold, gold)
     assert same_answer(answer, read_form(answer).text)
+
+
+@pytest.mark.parametrize("kind", MATCHING)
+def test_no_order_of_two_answers_of_a_kind_matters(kind):
+    answers = [text for name, *pair in rows(MATCHING) if name == kind for text in pair]
+    for one, other in zip(answers, answers[3:] + answers[:3], strict=True):
+        assert same_answer(one, other) is same_answer(other, one), (one, other)
+
+
+@settings(max_examples=60, deadline=None)
+@given(formulas, formulas)
+def test_order_of_two_formulas_does_not_matter(one, other):
+    assert same_answer(one, other) is same_answer(other, one)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["<", ">", r"\le", r"\ge", "="]), st.integers(1, 300), st.integers(-1, 1))
+def test_relations_differ_where_their_tiny_bounds_do(sign, exponent, shift):
+    one, other = f"x {sign} 2^{{-{exponent}}}", f"x {sign} 2^{{-{exponent + shift}}}"
+    assert same_answer(one, other) is (shift == 0)
 
 
 def test_quick_path_spares_most_pairs_a_worker():
@@ -99,6 +132,7 @@ LOOPS = [
     "different ", "A ", "(x, ", "a, ", "x = ", "= ", "1 = ", "1,", "1 ", "1/", "1 1/", "1.",
     "5 million ", "9:", "1-", r"\text{", r"\text{a}", r"\sqrt", r"\sqrt(", r"\frac", r"\frac{",
     r"\frac1", r"\,1", r"1\,", r"{,}1", "$", "$$", "√(", "^", "_", "^{", "°", "sec ", " and ",
+    " or ", "1,000,", "五", "5亿", "a million ", "2^{", "{x|x>", ":1", "x>1 and ", "亿",
     "...", ".1", "\\", "{", "}", "[", "(", "¤ ", "cm per ", "sq ", "\ud800", "é", "\n", "|AB|",
     ":",
 ]  # fmt: skip

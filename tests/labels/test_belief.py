@@ -186,7 +186,8 @@ def test_what_rollouts_would_tell_is_the_expected_fall_in_entropy():
 
 @st.composite
 def growth(draw):
-    """Rollouts, each from the start or from a prefix of an earlier one; equal texts, equal verdicts."""
+    """Rollouts, each from the start or from a prefix of an earlier one; equal texts, equal
+    verdicts."""
     rollouts, verdicts = [], {}
     for _ in range(draw(st.integers(1, 8))):
         start, prefix = 0, []
@@ -312,7 +313,8 @@ def tree_path(tree, believed, steps):
 
 
 def test_a_wrong_next_step_that_many_write_is_no_evidence_against_the_prefix_before_it():
-    """In a real tree a right first step with 9 of 12 right had a chance of 0.1, by one wrong step written 4 times."""
+    """In a real tree a right first step with 9 of 12 right had a chance of 0.1, by one wrong step
+    written 4 times."""
     goods = [(f"a x{i} y{i}", True, 1) for i in range(9)]
     wrong = [(f"a b c{i}", False, 1) for i in range(4)]
     tree, believed = grown(("a b c9", False, 0), *goods, *wrong, rates=Rates(), without=frozenset())

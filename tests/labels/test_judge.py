@@ -1,4 +1,5 @@
-"""The second opinion: what the judge is shown, how its reply is read, and where its verdict is kept."""
+"""The second opinion: what the judge is shown, how its reply is read, and where its verdict is
+kept."""
 
 import asyncio
 from dataclasses import dataclass, field

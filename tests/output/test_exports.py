@@ -12,7 +12,8 @@ from evolvemcts4rl.tree import Node, Tree
 
 
 def node(text, p_correct, *children, end=None, counts=(0, 0), judged=None):
-    """A node; `end` is the verdict of the solution that ends here, `counts` are (correct, judged) rollouts from here."""
+    """A node; `end` is the verdict of the solution that ends here, `counts` are (correct, judged)
+    rollouts from here."""
     return Node(
         text + "\n\n" * bool(children), counts[1], counts[0], p_correct, list(children), end, int(end is not None),
         judged is not None, judged,

@@ -1,4 +1,5 @@
-"""A run's folder: what goes on, what is refused and named, and what a dead run leaves to its next life."""
+"""A run's folder: what goes on, what is refused and named, and what a dead run leaves to its next
+life."""
 
 import errno
 import io
@@ -39,7 +40,8 @@ def solved(question_id):
 
 
 def live(settings, ids=IDS, end=True, digest="digest"):
-    """One life of a run: check the folder, write these problems where they are not decided, and end or die."""
+    """One life of a run: check the folder, write these problems where they are not decided, and
+    end or die."""
     folder = RunFolder(settings, digest)
     folder.check()
     journal, done = folder.open("chat")

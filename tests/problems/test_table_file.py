@@ -72,6 +72,11 @@ STARTS = {
         lines({"problem": "p", "final_answer": [{"x": 1}]}),
         "'final_answer' of row 1",
     ),
+    "a number of 5,000 digits": (
+        "a.jsonl",
+        LINE + f'{{"problem": {"7" * 5000}}}\n',
+        "more than 4300 digits",
+    ),
     "a tree": (
         "a.jsonl",
         lines({"problem": "p", "final_answer": {"a": [{"b": None}]}}),
@@ -124,6 +129,16 @@ REFUSED = {
     "prose as JSON": ("a.jsonl", "Once upon a time", "a.jsonl is not JSON in line 1: Exp"),
     "torn JSON": ("a.jsonl", LINE + LINE[:-9], "a.jsonl is not JSON in line 2"),
     "garbage as Parquet": ("a.parquet", b"PAR1 garbage", "a.parquet cannot be read as parquet"),
+    "a number of 5,000 digits": (
+        "a.jsonl",
+        f'{{"problem": "p", "final_answer": {"7" * 5000}}}\n',
+        "a.jsonl holds a number of more than 4300 digits",
+    ),
+    "such a number in an array": (
+        "a.json",
+        f'[{{"problem": "p", "final_answer": -{"7" * 5000}}}]',
+        "a.json holds a number of more than 4300 digits",
+    ),
     "bare values": ("a.jsonl", '"a"\n"b"\n', "a.jsonl must hold objects with named columns"),
     "other columns": (
         "a.jsonl",

@@ -33,7 +33,8 @@ VOID = {"meta", "rect", "path", "img", "br", "link", "input", "base"}
 
 
 class Page(HTMLParser):
-    """Reads a page, refusing tags that do not balance; keeps the tags, their attributes and the words."""
+    """Reads a page, refusing tags that do not balance; keeps the tags, their attributes and the
+    words."""
 
     def __init__(self, html):
         super().__init__(convert_charrefs=True)
@@ -95,7 +96,8 @@ def page_of(problems, trees, changed=None, most_trees=50):
 
 
 def searched(question_id, words="a step", **fields):
-    """A problem and its tree: two right solutions, and a wrong one whose second step is the first error."""
+    """A problem and its tree: two right solutions, and a wrong one whose second step is the first
+    error."""
     tree = Tree(question_id, f"question {words}", f"answer {words}")
     tree.add(Rollout((f"start {words}\n\n", f"right {words}"), True), 0)
     tree.add(Rollout((f"start {words}\n\n", f"slip {words}\n\n", f"end {words}"), False), 0)

@@ -47,6 +47,13 @@ LINES = (
     "Ann sold 48/2 = 24 clips in May.",
     "#### 72",
     "Output:",
+    r"\begin{itemize}",
+    r"\end{itemize}",
+    "a) The total is 12 apples.",
+    "b)",
+    "首先，计算总数为12",
+    "因此答案是7",
+    "Then we halve it",
     r"\item Then $b = 4$.",
     r"$\blacksquare$",
     "然后他吃了3个。",
@@ -111,6 +118,20 @@ def test_plain_paragraphs_are_the_steps(paragraphs):
 
 # Each text is given as the steps that it must split into.
 SPLITS = {
+    "Chinese lines without full stops": [
+        "首先，计算总数为12\n",
+        "然后，减去5得到7\n",
+        "因此答案是7",
+    ],
+    "English lines without full stops": ["We add 3 and 4 to get 7\n", "Then we take 2 away\n"],
+    "a line that wraps before a connective": ["We take the sum and,\nThen, we halve it."],
+    "items with letters": ["a) The total is 12 apples.\n", "b) The rest is 5 apples."],
+    "choices with letters": ["The choices are:\n\nA) 12\nB) 15\n\n", "It is 12, so A."],
+    "a list of LaTeX": [
+        "\\begin{itemize}\n\\item We add 3 and 4 to get 7.\n",
+        "\\item We subtract 2 to get 5.\n",
+        "\\item So the answer is 5.\n\\end{itemize}",
+    ],
     "paragraphs": [
         "\nSam has 4 pens and buys 3 more.\n\n",
         "4 + 3 = 7\n\n\n",
