@@ -1,12 +1,14 @@
-"""The search of one problem: select a wrong rollout, find its first error by rollouts from its prefixes, expand the tree.
+"""The search of one problem: select a wrong rollout, find its first error, expand the tree.
 
-Selection and its constants are OmegaPRM's (arXiv 2406.06592). The first error is looked for with the belief of belief.py, or
-with one of the two published estimators. Nothing here knows where rollouts come from.
+Selection and its constants are OmegaPRM's (arXiv 2406.06592). The first error is looked for with
+the belief of belief.py, or with one of the two published estimators. Nothing here knows where
+rollouts come from.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +31,10 @@ LENGTH = 512  # L: words of a rollout that count as one unit of length
 
 @dataclass(frozen=True)
 class Candidate:
-    """A rollout that may be searched: its nodes, the root left out, and how many of their steps it was started with."""
+    """A rollout that may be searched.
+
+    Its nodes are given without the root, with the number of steps that it was started with.
+    """
 
     path: tuple[Node, ...]
     start: int
@@ -84,7 +89,10 @@ class Search:
         return self.settings.max_branches - self.spent
 
     def enter(self, rollout: Rollout, start: int) -> None:
-        """Enter a rollout that was started at the prefix of its first `start` steps; one without a verdict counts nowhere."""
+        """Enter a rollout that was started after its first `start` steps.
+
+        One without a verdict counts nowhere.
+        """
         if rollout.verdict is None or len(rollout.steps) <= start:
             return
         steps = [step.strip() for step in rollout.steps]
@@ -98,7 +106,10 @@ class Search:
             self.candidates.append(Candidate(tuple(path), start, flawed))
 
     async def evaluate(self, path: Sequence[Node], depth: int) -> list[Rollout]:
-        """Sample `num_branches` rollouts, or as many as the budget has left, from the path's first `depth` steps."""
+        """Sample rollouts from the path's first `depth` steps.
+
+        Their number is `num_branches`, or what the budget has left.
+        """
         prefix = tuple(node.text for node in path[:depth])
         count = min(self.settings.num_branches, self.budget)
         assert self.roll_out, "only a search asks for rollouts"
@@ -172,14 +183,18 @@ def select(search: Search) -> Candidate | None:
 
 
 def score(search: Search, candidate: Candidate, total_visits: int) -> float:
-    """Q + U of OmegaPRM, section 3.3: wrong rollouts from prefixes that mostly succeed come first ("confident mistakes")."""
+    """Return OmegaPRM's Q + U (section 3.3).
+
+    Wrong rollouts from prefixes that mostly succeed come first: confident mistakes.
+    """
     value = search.start_of(candidate).mc_value or 0.0
-    quality = ALPHA ** (1 - value) * BETA ** (candidate.length / LENGTH)
-    return quality + EXPLORATION * total_visits**0.5 / (1 + search.visits[candidate.prefix])
+    quality: float = ALPHA ** (1 - value) * BETA ** (candidate.length / LENGTH)
+    exploration = EXPLORATION * math.sqrt(total_visits) / (1 + search.visits[candidate.prefix])
+    return quality + exploration
 
 
 async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
-    """Evaluate the prefix that tells most per word sampled, until one step is the first error with the wanted confidence."""
+    """Evaluate the prefix that tells most per word, until the first error is known."""
     path = candidate.path
     texts = tuple(node.text for node in path)
     cost = sum(candidate.words) - np.cumsum(candidate.words)[:-1] + OVERHEAD
@@ -209,7 +224,10 @@ def label_by_belief(search: Search) -> None:
 
 
 async def locate_by_halving(search: Search, candidate: Candidate) -> bool:
-    """OmegaPRM's bisection (arXiv 2406.06592, section 3.2) of what was sampled: a prefix is right if any rollout from it succeeds."""
+    """Bisect what was sampled, as OmegaPRM does (arXiv 2406.06592, section 3.2).
+
+    A prefix is right there if any rollout from it succeeds.
+    """
     right, wrong = candidate.start, len(candidate.path)
     while wrong - right > 1:
         if search.budget <= 0:
@@ -242,7 +260,10 @@ def select_in_order(search: Search) -> Candidate | None:
 
 
 async def locate_step_by_step(search: Search, candidate: Candidate) -> bool:
-    """Math-Shepherd's hard estimate (arXiv 2312.08935, section 3.3): a step is right if any completion from it succeeds."""
+    """Estimate step by step, as Math-Shepherd does (arXiv 2312.08935, section 3.3).
+
+    A step is right there if any completion from it succeeds.
+    """
     for depth in range(1, len(candidate.path)):
         any_right = _any_right(await search.evaluate(candidate.path, depth))
         if any_right is not None:
@@ -264,7 +285,7 @@ def label_as_found(search: Search) -> None:
 
 
 def label_as_found_or_vouched(search: Search) -> None:
-    """Write the labels that the searches found; elsewhere a right answer vouches for the steps before it."""
+    """Write the labels found; elsewhere a right answer vouches for the steps before it."""
     for path in search.tree.solutions():
         if path[-1].correct:
             for node in path:
@@ -274,7 +295,7 @@ def label_as_found_or_vouched(search: Search) -> None:
 
 @dataclass(frozen=True)
 class Estimator:
-    """Which solution to search next, where its first error is, and what that makes of the tree's labels."""
+    """How to select a solution, find its first error, and label the tree."""
 
     select: Callable[[Search], Candidate | None]
     locate: Callable[

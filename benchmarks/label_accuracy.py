@@ -1,4 +1,4 @@
-"""Labels against the truth of simulated worlds: python benchmarks/label_accuracy.py [seed …]
+"""Labels against the truth of simulated worlds: python benchmarks/label_accuracy.py [seed …].
 
 Every estimator labels the same problems of the worlds of worlds.py. The seeds of the default table
 are not those that any constant was chosen on (0 to 9). A world's problems are one run, from which
@@ -29,13 +29,14 @@ from evolvemcts4rl.labels.labelling import is_labelled, learn_rates, relabel
 from evolvemcts4rl.labels.witnesses import WITNESSES
 from evolvemcts4rl.records import Prefix, Problem, Rollout
 from evolvemcts4rl.settings import SearchSettings
-from evolvemcts4rl.tree import Tree
+from evolvemcts4rl.tree import Node, Tree
 
 PROBLEMS = 12  # a world and seed
 SOLUTIONS, BRANCHES, ROLLOUTS, SEARCHES = 16, 4, 40, 4
 METHODS = ("belief", "omega", "shepherd", "shepherd soft")
 HEADS = (
-    "PB-F1", "± se", "F1", "AUC", "AUC right", "ECE", "if ≥ 0.9", "if ≤ 0.1", "kept", "exact", "hidden", "tokens/sol"
+    "PB-F1", "± se", "F1", "AUC", "AUC right", "ECE", "if ≥ 0.9",
+    "if ≤ 0.1", "kept", "exact", "hidden", "tokens/sol"
 )  # fmt: skip
 
 
@@ -61,14 +62,17 @@ class Result:
     tokens: int = 0
 
 
+def _soft_value(node: Node) -> float | None:
+    return node.mc_value if node.p_correct is not None and node.children else node.p_correct
+
+
 def read_labels(task: Task, tree: Tree, soft: bool = False) -> Result:
     """Return a tree's labels beside the truth; soft ones are the shares of right rollouts."""
     result, seen = Result(), set()
     for path in tree.solutions():
         steps = tuple(node.text.strip() for node in path)
         error = first_error(task, steps)
-        chances = [node.mc_value if soft and node.p_correct is not None and node.children else node.p_correct
-                   for node in path]  # fmt: skip
+        chances = [_soft_value(node) if soft else node.p_correct for node in path]
         for depth, (node, chance) in enumerate(zip(path, chances, strict=True)):
             if chance is not None and node not in seen:
                 seen.add(node)
@@ -90,19 +94,27 @@ def share(hits: Sequence[bool]) -> float:
 
 
 def f1(solutions: Sequence[Found], definition: Callable[[Found], bool]) -> float:
-    """Return the harmonic mean of two shares: erroneous solutions found exactly, clean ones called clean."""
+    """Return the harmonic mean of two shares.
+
+    They are the erroneous solutions that are found exactly, and the clean ones called clean.
+    """
     wrong = share([one.found == one.error for one in solutions if definition(one)])
     right = share([one.found is None for one in solutions if one.error is None])
     return 2 * wrong * right / max(wrong + right, 1e-9)
 
 
 def processbench_f1(solutions: Sequence[Found]) -> float:
-    """Return F1 by ProcessBench's definition: a solution with a wrong step is a wrong one whatever its answer."""
+    """Return F1 by ProcessBench's definition.
+
+    A solution with a wrong step is a wrong one there, whatever its answer.
+    """
     return f1(solutions, lambda one: one.error is not None)
 
 
 def auc(values: Sequence[tuple[float, bool]]) -> float | None:
-    """Return the chance that a right prefix has the higher value than a wrong one, ties counted half.
+    """Return the chance that a right prefix has the higher value than a wrong one.
+
+    Ties count half.
 
     None where one kind is missing.
     """
@@ -120,7 +132,7 @@ def calibration_error(values: Sequence[tuple[float, bool]]) -> float | None:
 
 
 def reliability(values: Sequence[tuple[float, bool]]) -> list[tuple[float, float, float]]:
-    """Return for each bin of labels their mean, the share that is right, and the bin's part of the error."""
+    """Return each bin's mean label, share of right ones, and part of the error."""
     chance, truth = np.array(values, dtype=float).T
     bins = np.minimum(chance * 10, 9).astype(int)
     return [
@@ -187,7 +199,7 @@ def run(
     times: int = 1,
     without: frozenset[str] = frozenset(),
 ) -> dict[str, list[Result]]:
-    """Return what each method makes of the same problems of a world; all of them together are one run."""
+    """Return what each method makes of the same problems of a world, as one run."""
     results: dict[str, list[Result]] = {method: [] for method in METHODS}
     believed: list[tuple[Task, Tree, int]] = []
     for name in [f"{seed}:{index}" for seed in seeds for index in range(problems)]:
@@ -222,12 +234,12 @@ def _search(
         return rollouts
 
     async def search() -> Tree:
-        budgets = {
-            "num_branches": BRANCHES,
-            "max_branches": times * ROLLOUTS,
-            "max_search": times * SEARCHES,
-        }
-        settings = SearchSettings(estimator=method, **budgets)
+        settings = SearchSettings(
+            estimator=method,
+            num_branches=BRANCHES,
+            max_branches=times * ROLLOUTS,
+            max_search=times * SEARCHES,
+        )
         solutions = await roll_out((), SOLUTIONS, 0)
         return await mcts.search(
             Problem(name, task.question, str(task.key)), solutions, roll_out, settings
@@ -237,7 +249,7 @@ def _search(
 
 
 def _sample(task: Task, name: str, prefix: Prefix, count: int, start: int) -> list[Rollout]:
-    """Return the completions of some indices from a prefix: the same ones for whatever method asks."""
+    """Return completions of some indices from a prefix, the same for every method."""
     rngs = (random.Random(f"{name}:{prefix}:{index}") for index in range(start, start + count))
     return [continue_solution(task, prefix, rng) for rng in rngs]
 

@@ -1,8 +1,9 @@
-"""A world in which every step of a solution can be checked, and a model that solves its problems with known weaknesses.
+"""A world in which every step can be checked, and a model with known weaknesses.
 
-A problem is a running total: a start, then operations. A right solution writes one step an operation. The model slips
-(wrong arithmetic, a wrong operation, a step left out), carries a wrong total on as a language model does, and now and
-then comes back to the right one, silently or saying so. The first error of any text can be told exactly.
+A problem is a running total: a start, then operations. A right solution writes one step an
+operation. The model slips (wrong arithmetic, a wrong operation, a step left out), carries a wrong
+total on as a language model does, and now and then comes back to the right one, silently or saying
+so. The first error of any text can be told exactly.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def make_problem(rng: random.Random, steps: tuple[int, int] = (4, 10)) -> ToyPro
 
 
 def first_error(problem: ToyProblem, steps: Prefix) -> int | None:
-    """Index of the first step that does not continue rightly from right ones; None where there is no such step."""
+    """Return the index of the first step that does not continue right ones rightly, or None."""
     for index, step in enumerate(steps):
         if step.startswith("The answer"):
             return None

@@ -1,8 +1,9 @@
-"""Worlds in which the truth of every step is known, each breaking one assumption that a method of labelling may make.
+"""Worlds with a known truth, each breaking an assumption that a method of labelling may make.
 
-A problem is a running total: a start, then stages, each an operation with a number. A solution tells the stages in steps;
-a toy model writes it, errs, carries wrong totals on and sometimes comes back. Which step is the first wrong one can be
-told of any text. These are simulations: they test inference, and say little about language models.
+A problem is a running total: a start, then stages, each an operation with a number. A solution
+tells the stages in steps; a toy model writes it, errs, carries wrong totals on and sometimes comes
+back. Which step is the first wrong one can be told of any text. These are simulations: they test
+inference, and say little about language models.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from evolvemcts4rl.records import Prefix, Rollout
 
 _STAGE = re.compile(r"stage ([a-z]): (-?\d+) ([-+*]) (\d+) = (-?\d+)")
 _REMARK = re.compile(r"\(note: (\d+) \+ (\d+) = (\d+)\)")
-_FILLER = "now then here next so well thus hence again first still just simply clearly namely indeed".split()
+_FILLER = (
+    "now then here next so well thus hence again first still just simply clearly namely indeed"
+).split()
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ def make_task(world: World, rng: random.Random) -> Task:
 
 
 def first_error(task: Task, steps: Prefix) -> int | None:
-    """Return the index of the first step that holds something false or leaves something out; None where there is none."""
+    """Return the index of the first step that is false or leaves something out, or None."""
     position = 0
     for index, step in enumerate(steps):
         if any(int(a) + int(b) != int(c) for a, b, c in _REMARK.findall(step)):
@@ -145,7 +148,7 @@ def first_error(task: Task, steps: Prefix) -> int | None:
 
 
 def continue_solution(task: Task, prefix: Prefix, rng: random.Random) -> Rollout:
-    """Return one completion from a prefix to the end, as the world's model writes it, with its verdict."""
+    """Return one completion from a prefix, as the world's model writes it, graded."""
     steps, (position, value) = list(prefix), _state(task, prefix)
     world, stages = task.world, len(task.operations)
     if prefix and "boxed" in prefix[-1]:
@@ -198,7 +201,7 @@ def _state(task: Task, prefix: Prefix) -> tuple[int, int]:
 
 
 def _is_fleeting(task: Task, position: int, value: int) -> bool:
-    """Whether the error that led to this total is of the kind that is soon recovered: a property of the error."""
+    """Return whether the error that led to this total is of the kind that is soon recovered."""
     digest = blake2b(
         f"{task.start}:{task.totals[-1]}:{value - task.totals[position - 1]}".encode(),
         digest_size=4,

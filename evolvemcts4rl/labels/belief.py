@@ -1,16 +1,17 @@
-"""The belief over which steps of a problem's tree are right, by inference in a hidden Markov model on the tree.
+"""The belief over which steps of a tree are right: a hidden Markov model on the tree.
 
-Every prefix is *right* (every step up to here is), carries a *lasting* or a *fleeting* error, or is *mended* (there was an
-error, and a later step came back from it). A solution's answer is right when its last state is right or mended. The
-states are hidden; the verdicts of the answers are seen, and what each step says about itself (witnesses.py). Messages
-passed along the tree give each prefix its probability of being right from all rollouts that pass through it, each in the
-way that is valid for it: a rollout is a fair sample only of the steps that it wrote itself. What comes after a prefix
-cannot tell right from mended, so that the messages know of *good* prefixes alone; a prefix is right when it is good at
-every step of the way.
+Every prefix is *right* (every step up to here is), carries a *lasting* or a *fleeting* error, or is
+*mended* (there was an error, and a later step came back from it). A solution's answer is right when
+its last state is right or mended. The states are hidden; the verdicts of the answers are seen, and
+what each step says about itself (witnesses.py). Messages passed along the tree give each prefix its
+probability of being right from all rollouts that pass through it, each in the way that is valid for
+it: a rollout is a fair sample only of the steps that it wrote itself. What comes after a prefix
+cannot tell right from mended, so that the messages know of *good* prefixes alone; a prefix is right
+when it is good at every step of the way.
 
-None of the rates is known: those that differ between problems are laid out on a grid (rates.py), and every problem weighs
-its cells by its own rollouts. Rollouts of one prefix are more alike than the model has it, so that what n of them say is
-tempered to n / (1 + (n - 1) ρ).
+None of the rates is known: those that differ between problems are laid out on a grid (rates.py),
+and every problem weighs its cells by its own rollouts. Rollouts of one prefix are more alike than
+the model has it, so that what n of them say is tempered to n / (1 + (n - 1) ρ).
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ def _message(
 
 
 class Belief:
-    """The belief over one problem's tree. `corrections` has the steps that announce one, without the whitespace around them.
+    """The belief over one problem's tree.
+
+    `corrections` has the steps that announce one, without the whitespace around them.
 
     `without` names witnesses that are not listened to.
     """
@@ -116,14 +119,15 @@ class Belief:
         return StepKey(facts.level, facts.equations, facts.corrects, agreement, before, draws)
 
     def evidence(self) -> Array:
-        """Logarithm of the likelihood of all that was seen, if the rates are a cell's: shape (cells,).
+        """Return the log-likelihood of all that was seen, by cell of the rates: shape (cells,).
 
         A function of the tree as it stands in its JSON, in whatever order its rollouts came.
         """
         self._bring_up_to_date()
         # A problem itself is a right prefix.
         first = [self._messages[child].seen[GOOD] for child in self._tree.root.children]
-        return sum(first, np.zeros_like(SLIP)) * self._scale(self._tree.root)
+        evidence: Array = sum(first, np.zeros_like(SLIP)) * self._scale(self._tree.root)
+        return evidence
 
     def weights(self) -> Array:
         """How much each cell of the grid is believed: shape (cells,)."""
@@ -134,7 +138,10 @@ class Belief:
         return self._weights
 
     def p_right_along(self, path: Sequence[Node]) -> Array:
-        """Chance that every step up to each node of the path is right: shape (len(path),), never rising."""
+        """Return the chance that every step up to each node of the path is right.
+
+        Shape (len(path),), never rising.
+        """
         weights = self.weights()
         stays = np.array([self._messages[node].to[GOOD, GOOD] for node in path])
         return stays.cumprod(axis=0) @ weights
@@ -177,10 +184,13 @@ class Belief:
         of_any = np.einsum("psc,psck->pk", states, outcomes)
         before = _entropy(of_right.sum(axis=1)) + _entropy((of_any - of_right).sum(axis=1))
         after = _entropy(of_right) + _entropy(of_any - of_right) - _entropy(of_any)
-        return before - after.sum(axis=1)
+        gain: Array = before - after.sum(axis=1)
+        return gain
 
     def _success(self, path: Sequence[Node]) -> Array:
-        """Chance that a rollout from each proper prefix succeeds, by its state: shape (len(path) - 1, states, cells).
+        """Return the chance that a rollout from each proper prefix succeeds, by its state.
+
+        Shape (len(path) - 1, states, cells).
 
         Its steps are taken to be like those of the path.
         """
@@ -202,7 +212,7 @@ class Belief:
         return 1 / (1 + max(draws - 1, 0) * self.rates.likeness)
 
     def _bring_up_to_date(self) -> None:
-        """Compute the messages of all nodes below which something changed, children before parents."""
+        """Compute the messages of nodes below which something changed, children first."""
         stale = self._stale()
         if not stale:
             return
@@ -230,7 +240,7 @@ class Belief:
         return stale
 
     def _compare_results(self) -> None:
-        """Compare with the right solutions the results of all steps that may agree otherwise than before."""
+        """Compare the results of steps whose agreement may have changed with right solutions."""
         compared = (
             self.witnesses.right,
             *[self._right_drawn[first] for first in self._tree.root.children],
@@ -247,7 +257,7 @@ class Belief:
                     node = self._parents[node]
 
     def _agreement(self, node: Node) -> tuple[int, int]:
-        """How the step's result agrees with right solutions, and how the last one before it does."""
+        """Return how the step's result agrees with right solutions, and the last one before it."""
         parent = self._parents[node]
         agreement, before = (
             self._agreements[parent] if parent is not self._tree.root else (NOT_SEEN, NOT_SEEN)

@@ -35,7 +35,11 @@ def _belief_of(tree: Tree, rates: Rates, without: Set[str]) -> Belief:
 
 
 def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
-    """Label every prefix of a right or searched solution or of one whose first error is sure, and others that are sure."""
+    """Write p_correct where it is known well enough.
+
+    That is every prefix of a right or searched solution or of one whose first error is sure, and
+    every other prefix that is sure.
+    """
     right = belief.p_right_everywhere()
     asked_of: set[Node] = set()
     for path in tree.solutions():
@@ -52,7 +56,7 @@ def _is_sure(right: Sequence[float]) -> bool:
 
 
 class Labelled(NamedTuple):
-    """A solution whose first error is known, or that has none: its path, and its steps and labels up to the first error."""
+    """A solution whose first error is known, or that has none, with its steps up to there."""
 
     path: Sequence[Node]
     steps: list[str]
@@ -90,10 +94,12 @@ def labelled_solutions(tree: Tree) -> Iterator[list[Node]]:
 
 
 def is_labelled(path: Sequence[Node]) -> bool:
-    """Whether a solution's first error is known: every step up to it is labelled, and the labels together hold.
+    """Return whether a solution's first error is known.
 
-    Under the belief, the chance that exactly these labels are right is the fall of p_correct at the first error, or
-    p_correct of the last step where there is none; it must be over one half.
+    Every step up to it is labelled, and the labels together hold.
+
+    Under the belief, the chance that exactly these labels are right is the fall of p_correct at the
+    first error, or p_correct of the last step where there is none; it must be over one half.
     """
     before = 1.0
     for node in path:

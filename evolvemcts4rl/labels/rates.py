@@ -1,10 +1,11 @@
-"""The model of the labels: how often a step errs, what becomes of the error, and what its witnesses say of each.
+"""The model of the labels: how often a step errs, what follows, and what witnesses say.
 
-A prefix is *good* (nothing wrong is being carried along), or it carries a *lasting* error or a *fleeting* one. A step
-leads from good to wrong with the slip rate and back with the error's recovery rate, both in proportion to what the step
-does (its hazard). Slips, recoveries and the share of fleeting errors differ between problems and are laid out on a grid;
-what the witnesses are worth is one number each for a run. All are learned from a run's trees by expectation
-maximisation, with the measured values of docs/method.md as the prior.
+A prefix is *good* (nothing wrong is being carried along), or it carries a *lasting* error or a
+*fleeting* one. A step leads from good to wrong with the slip rate and back with the error's
+recovery rate, both in proportion to what the step does (its hazard). Slips, recoveries and the
+share of fleeting errors differ between problems and are laid out on a grid; what the witnesses are
+worth is one number each for a run. All are learned from a run's trees by expectation maximisation,
+with the measured values of docs/method.md as the prior.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ class Rates:
     likeness: float = 0.03  # ρ: n rollouts of one prefix tell as much as n / (1 + (n - 1) ρ)
 
     def summary(self) -> dict[str, float]:
-        """Return what is held of the model, on average over its problems: chances per average step."""
+        """Return the mean rates over the problems, as chances per average step."""
         alone = ALONE - 1  # the agreement's last axis begins with it
         named = {
             "slip": float(self.cells @ SLIP),
@@ -136,11 +137,12 @@ class Rates:
             says = says * self.agreement[key.agreement_before, :, key.agreement - 1]
         says[0, 1] *= self.shared + (1 - self.shared) * SCATTER ** (key.draws - 1)
         group = (0, 1, 1)
-        return chances * says[np.ix_(group, group)][:, :, None]
+        weighed: Array = chances * says[np.ix_(group, group)][:, :, None]
+        return weighed
 
     @functools.lru_cache(maxsize=256)  # noqa: B019
     def move(self, level: int) -> Array:
-        """Return the chances of a step of which only the hazard is known, shape (from, to, cells)."""
+        """Return the chances of a step with this hazard, shape (from, to, cells)."""
         announced = np.array([0, self.announced, self.announced])[:, None, None]
         return (1 - announced) * self._moves(level, False) + announced * self._moves(level, True)
 
@@ -155,13 +157,14 @@ class Rates:
         return chances
 
     def right_again(self, level: int) -> Array:
-        """Return the logarithm of the chance that another draw of a step from a good prefix is right too: (cells,)."""
+        """Return the log-chance that another draw from a good prefix is right too: (cells,)."""
         return np.log1p(-_transitions(level)[0])
 
     def verdict(self, correct: bool) -> Array:
         """Return the logarithm of the chance of an answer's verdict, by state."""
         right = np.array([1 - self.misgraded, self.lucky, self.lucky])
-        return np.log(right if correct else 1 - right)[:, None]
+        verdict: Array = np.log(right if correct else 1 - right)[:, None]
+        return verdict
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""What a step says about itself, at no tokens: how much it computes, what it states in numbers, what it results in."""
+"""What a step says about itself: how much it computes, what it states, what results."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class StepFacts:
 
 
 class Witnesses:
-    """The facts of every step of one tree, each read once, and the results that right solutions reach."""
+    """The facts of every step of a tree, and the results that right solutions reach."""
 
     def __init__(self, tree: Tree, corrections: Set[str], without: Set[str] = frozenset()) -> None:
         self._corrections = corrections
@@ -98,16 +98,19 @@ class Witnesses:
         return SHARED_BY_MOST if reaching >= MOST * others else SHARED_BY_SOME
 
     def _any(self, node: Node, result: str, right_drawn: Mapping[Node, int]) -> tuple[float, int]:
-        """Return how many right solutions reach a step's result, of how many that do not pass here or wrote it anew."""
+        """Return how many right solutions elsewhere reach a step's result, and of how many."""
         through, same = self._right_through[node], max(right_drawn[node] - 1, 0)
         return self._reached.get(
             result, Counter()
         ).total() - through + same, self.right - through + same
 
     def _first(self, node: Node, result: str, right_drawn: Mapping[Node, int]) -> tuple[float, int]:
-        """Return the same of right first solutions: the search may have asked much where nothing is right.
+        """Return the same of first solutions alone.
 
-        Those of one first step are taken to reach a result as often as all right solutions that it leads to.
+        The search may have asked much where nothing is right.
+
+        Those of one first step are taken to reach a result as often as all right solutions that it
+        leads to.
         """
         own_first, reached = self._firsts[node], self._reached.get(result, Counter())
         own = min(right_drawn[node], right_drawn[own_first])

@@ -28,12 +28,16 @@ _PART_OF_IT = frozenset(
     """.split()  # noqa: SIM905
 )
 _SIGNS = {
-    "×": "*", "⋅": "*", "·": "*", "∗": "*", "÷": "/", "−": "-", "–": "-", "≤": "≤", "≥": "≥", "=": "=", "<": "<", ">": ">",
-    "+": "+", "-": "-", "*": "*", "/": "/", "^": "^", "(": "(", ")": ")", "[": "(", "]": ")", "{": "(", "}": ")",
+    "×": "*", "⋅": "*", "·": "*", "∗": "*", "÷": "/", "−": "-", "–": "-", "≤": "≤", "≥": "≥",
+    "=": "=", "<": "<", ">": ">",
+    "+": "+", "-": "-", "*": "*", "/": "/",
+    "^": "^", "(": "(", ")": ")", "[": "(", "]": ")", "{": "(", "}": ")",
 }  # fmt: skip
 _COMMANDS = {
-    "times": "*", "cdot": "*", "div": "/", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "lt": "<", "gt": ">",
-    "left": "", "right": "", "quad": "", "qquad": "", "displaystyle": "", "frac": "frac", "dfrac": "frac", "tfrac": "frac",
+    "times": "*", "cdot": "*", "div": "/", "le": "≤", "leq": "≤",
+    "ge": "≥", "geq": "≥", "lt": "<", "gt": ">",
+    "left": "", "right": "", "quad": "", "qquad": "", "displaystyle": "",
+    "frac": "frac", "dfrac": "frac", "tfrac": "frac",
 }  # fmt: skip
 # Every character is read once, whatever the text: no alternative gives back what it has taken.
 _TOKEN = re.compile(
@@ -52,7 +56,7 @@ class _Token:
 
 @dataclass(frozen=True)
 class _Side:
-    """One side of a comparison: its value where it is one, and what may make it mean something else."""
+    """One side of a comparison: its value, and what may make it mean something else."""
 
     value: Fraction | None
     operators: int = 0
@@ -63,7 +67,7 @@ class _Side:
 
 
 def stated_equations(text: str) -> list[bool]:
-    """Return for each equation or inequality in numbers that a step states and that can be checked whether it is true."""
+    """Return whether each equation or inequality in numbers that can be checked is true."""
     verdicts = []
     for clause in _clauses(text):
         sides, comparisons = _sides(clause)
@@ -244,7 +248,7 @@ def _number(text: str) -> Fraction:
 
 
 class _Parser:
-    """Recursive descent over numbers, + - * / ^, brackets, \\frac and percent signs."""
+    r"""Recursive descent over numbers, + - * / ^, brackets, \frac and percent signs."""
 
     def __init__(self, tokens: Sequence[_Token]) -> None:
         self._tokens = tokens
@@ -337,7 +341,7 @@ class _Parser:
 
 
 def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
-    """Return whether a comparison is true; None where it cannot be told, or a reader would let it pass."""
+    """Return whether a comparison is true; None where a reader would let it pass."""
     if left.value is None or right.value is None or not left.operators + right.operators:
         return None
     if left.unit and right.unit and left.unit.rstrip("s") != right.unit.rstrip("s"):

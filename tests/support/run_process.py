@@ -29,7 +29,7 @@ def seed_file(folder: Path, count: int) -> Path:
     return path
 
 
-def command(url: str, seeds: Path, output: Path, *flags: str) -> list[str]:
+def command(url: str, seeds: Path | str, output: Path | str, *flags: str) -> list[str]:
     """Return the command line of a small run."""
     fixed = [
         "--model_name",
