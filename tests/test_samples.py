@@ -118,12 +118,7 @@ CHECKS: dict[str, dict[str, Callable[[], int | str]]] = {
 
 # The answer of each evolved problem that a run in samples/ has accepted, under the question itself.
 EVOLVED: dict[str, Callable[[], int | str]] = {
-    "Tom has 8 apples. He gives 3 apples away. Then he gives 2 away. How many apples are left?": lambda: (
-        8 - 3 - 2
-    ),
-    "Emma has a total of 11 birds. She has 5 birds that fly away. How many birds do not leave?": lambda: (
-        11 - 5
-    ),
+    "Each child has 2 hats. Now there are 6 children. How many hats do they have?": lambda: 6 * 2,
 }
 
 
@@ -179,10 +174,6 @@ def test_row_has_problem_and_final_answer_only(name, row):
 RUNS = sorted(path.name for path in SAMPLES.glob("*_run"))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the vote of a very small model was wrong in 000000-r1: the run is to be made again",
-)
 @pytest.mark.parametrize("run", RUNS)
 def test_every_evolved_problem_of_a_run_has_the_answer_that_a_computation_gives(run):
     assert faults(read(f"{run}/problems.jsonl"), EVOLVED) == []
