@@ -31,7 +31,9 @@ ENDED = frozenset({Status.REFUSED, Status.DROPPED, Status.FAILED})
 class Writer(Protocol):
     """What writes the new problems: a ChatClient."""
 
-    async def complete(self, messages: list[Message], n: int, *, affinity_key: str = "") -> list[Completion]:
+    async def complete(
+        self, messages: list[Message], n: int, *, affinity_key: str = ""
+    ) -> list[Completion]:
         """Return the n completions of these messages."""
 
 
@@ -57,7 +59,9 @@ class Evolution:
     novelty: Novelty
     done: Mapping[str, Problem] = field(default_factory=dict)
 
-    async def problems(self, seeds: Iterable[Problem] | AsyncIterable[Problem]) -> AsyncGenerator[Problem]:
+    async def problems(
+        self, seeds: Iterable[Problem] | AsyncIterable[Problem]
+    ) -> AsyncGenerator[Problem]:
         """Yield every seed and evolved problem once: accepted, refused, dropped or failed.
 
         Each problem comes as soon as it has its answer. Its status depends on the seeds and the
@@ -65,7 +69,7 @@ class Evolution:
         taken. An EndpointError makes one problem failed; whatever else the writer and the voter
         raise ends the iteration.
         """
-        ready: asyncio.Queue[Problem | None] = asyncio.Queue(self.settings.concurrency)
+        ready: asyncio.Queue[Problem | None] = asyncio.Queue(self.settings.model.concurrency)
 
         async def answer(problem: Problem) -> Problem:
             problem = await self._answer(problem)
@@ -73,17 +77,23 @@ class Evolution:
                 await ready.put(problem)
             return problem
 
-        spools = [Spool() for _ in range(self.settings.evolve_rounds)]
-        decided = [asyncio.Event() for _ in range(self.settings.evolve_rounds + 1)]
+        spools = [Spool() for _ in range(self.settings.evolution.evolve_rounds)]
+        decided = [asyncio.Event() for _ in range(self.settings.evolution.evolve_rounds + 1)]
         rounds = [self._ahead(answer, self._accept_seeds(seeds, decided[0]))]
         stages: list[OrderedMap[Problem, Problem]] = []
         for number, spool in enumerate(spools, start=1):
             texts = self._ahead(self._write, spool.read())
             rounds.append(
-                self._ahead(answer, self._refuse_duplicates(number, texts, decided[number - 1], decided[number]))
+                self._ahead(
+                    answer,
+                    self._refuse_duplicates(number, texts, decided[number - 1], decided[number]),
+                )
             )
             stages.append(texts)
-        parents = [_feed_next_round(results, spool) for results, spool in zip(rounds, [*spools, None], strict=True)]
+        parents = [
+            _feed_next_round(results, spool)
+            for results, spool in zip(rounds, [*spools, None], strict=True)
+        ]
         running = asyncio.gather(*parents)
         end = asyncio.create_task(_close_queue_when_done(running, ready))
         try:
@@ -100,7 +110,7 @@ class Evolution:
     def _ahead(
         self, function: Callable[[Problem], Awaitable[Problem]], source: AsyncGenerator[Problem]
     ) -> OrderedMap[Problem, Problem]:
-        return OrderedMap(function, source, self.settings.concurrency)
+        return OrderedMap(function, source, self.settings.model.concurrency)
 
     async def _accept_seeds(
         self, seeds: Iterable[Problem] | AsyncIterable[Problem], decided: asyncio.Event
@@ -108,7 +118,7 @@ class Evolution:
         """Yield the seeds and let `novelty` know each; those near to one another stay."""
         async for given in _each(seeds):
             seed = self.done.get(given.question_id, given)
-            if self.settings.evolve_rounds:  # nothing else is ever compared with them
+            if self.settings.evolution.evolve_rounds:  # nothing else is ever compared with them
                 self.novelty.add(seed.question_id, seed.question)
             if self.novelty.contaminated(seed.question):
                 seed = replace(seed, status=Status.REFUSED, reason=Reason(ReasonCode.CONTAMINATED))
@@ -120,17 +130,19 @@ class Evolution:
         child = self._child(parent)
         if child.question_id in self.done:
             return self.done[child.question_id]
-        language = self.settings.language
+        language = self.settings.evolution.language
         messages = prompt_messages(
             f"evolve_{child.mutation}",
-            self.settings.model_name,
+            self.settings.model.model_name,
             question=parent.question,
             language_rule=f"Write the new problem in {language}." if language else "",
         )
         try:
             (reply,) = await self.writer.complete(messages, 1, affinity_key=child.question_id)
         except EndpointError as error:
-            return replace(child, status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, str(error)))
+            return replace(
+                child, status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, str(error))
+            )
         if not reply.whole:
             reason = with_detail(ReasonCode.NOT_WHOLE, reply.finish_reason[:SHOWN])
             return replace(child, status=Status.REFUSED, reason=reason)
@@ -141,19 +153,30 @@ class Evolution:
     def _child(self, parent: Problem) -> Problem:
         number = parent.round + 1
         child_id = f"{parent.question_id.removesuffix(f'-r{parent.round}')}-r{number}"
-        names, weights = zip(*self.settings.mutations, strict=True)
-        (mutation,) = random.Random(f"{self.settings.random_seed}:{child_id}").choices(names, weights)
-        return Problem(child_id, "", None, parent_id=parent.question_id, mutation=mutation, round=number)
+        names, weights = zip(*self.settings.evolution.mutations, strict=True)
+        (mutation,) = random.Random(f"{self.settings.search.random_seed}:{child_id}").choices(
+            names, weights
+        )
+        return Problem(
+            child_id, "", None, parent_id=parent.question_id, mutation=mutation, round=number
+        )
 
     async def _refuse_duplicates(
-        self, number: int, texts: OrderedMap[Problem, Problem], before: asyncio.Event, decided: asyncio.Event
+        self,
+        number: int,
+        texts: OrderedMap[Problem, Problem],
+        before: asyncio.Event,
+        decided: asyncio.Event,
     ) -> AsyncGenerator[Problem]:
         """Yield the children of a round, refused where not new, after the round before."""
         await before.wait()
         # A child that failed in an earlier life must differ from those that were accepted without
         # it.
         for question_id in self.done:
-            if question_id.endswith(f"-r{number}") and (child := self.done[question_id]).status != Status.REFUSED:
+            if (
+                question_id.endswith(f"-r{number}")
+                and (child := self.done[question_id]).status != Status.REFUSED
+            ):
                 self.novelty.add(question_id, child.question)
         async for child in texts:
             if child.question_id in self.done:
@@ -181,7 +204,9 @@ class Evolution:
             try:
                 problem = await self.voter.vote(problem)
             except EndpointError as error:
-                return replace(problem, status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, str(error)))
+                return replace(
+                    problem, status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, str(error))
+                )
         return problem if problem.status in ENDED else replace(problem, status=Status.ACCEPTED)
 
 
@@ -194,7 +219,9 @@ async def _feed_next_round(results: OrderedMap[Problem, Problem], next_round: Sp
         next_round.close()
 
 
-async def _close_queue_when_done(running: Awaitable[object], queue: asyncio.Queue[Problem | None]) -> None:
+async def _close_queue_when_done(
+    running: Awaitable[object], queue: asyncio.Queue[Problem | None]
+) -> None:
     """Put None at the end of the queue once `running`, which fills it, has ended or failed."""
     await asyncio.wait({asyncio.ensure_future(running)})
     await queue.put(None)

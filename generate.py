@@ -1,6 +1,6 @@
-"""Make step-labelled training data: seed problems in; new problems, search trees and step labels out.
+"""Make step-labelled training data from seed problems: new problems, search trees, step labels.
 
-This module has the course of a run and its exit code; flags.py has the command line: `python generate.py --help`.
+The course of a run and its exit code. The flags are in evolvemcts4rl/settings.py.
 """
 
 from __future__ import annotations
@@ -37,14 +37,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("generate")
 SHUTDOWN_NOTICE_SECONDS = 1.0  # seconds that a run takes to end before it says what it waits for
 BUDGET_SPENT = 3  # exit code
-PROBLEMS_PER_REQUEST = 2  # problems in work for each request in flight: while one is graded, another one's request runs
+# Problems in work for each request in flight: while one is graded, another one's request runs.
+PROBLEMS_PER_REQUEST = 2
 
 
 def main(argv: Sequence[str] | None = None, backoff: float = FIRST_BACKOFF) -> int:
     """Run a command line and return its exit code.
 
-    0, 1 where problems failed or the run was stopped, 2 for bad input, 3 where the budget is spent, 130 after Ctrl-C, 143
-    after SIGTERM. `backoff` is the wait in seconds before the first retry, and the measure of all others.
+    0, 1 where problems failed or the run was stopped, 2 for bad input, 3 where the budget is
+    spent, 130 after Ctrl-C, 143 after SIGTERM. `backoff` is the wait in seconds before the first
+    retry, and the measure of all others.
     """
     argv = sys.argv[1:] if argv is None else argv
     if list(argv[:1]) == ["show"]:
@@ -62,18 +64,29 @@ def main(argv: Sequence[str] | None = None, backoff: float = FIRST_BACKOFF) -> i
             print(f"{_sentence(str(error))}{way_on}", file=sys.stderr)
             return 1 if run and run.bought_something else 2
         except OSError as error:
-            where = f"{error.filename} cannot be written" if error.filename else "a file cannot be written"
-            print(printable(f"{where} ({error.strerror}): make room, then run {_again(run)} again."), file=sys.stderr)
+            where = (
+                f"{error.filename} cannot be written"
+                if error.filename
+                else "a file cannot be written"
+            )
+            print(
+                printable(f"{where} ({error.strerror}): make room, then run {_again(run)} again."),
+                file=sys.stderr,
+            )
             return 1 if run and run.bought_something else 2
         except KeyboardInterrupt:
-            print(f"Stopped: {_again(run)} goes on from here, and nothing that was bought is lost.", file=sys.stderr)
+            print(
+                f"Stopped: {_again(run)} goes on from here, and nothing that was bought is lost.",
+                file=sys.stderr,
+            )
             return interrupts.exit_code
 
 
 def generate(settings: Settings, *, quiet: bool = False) -> RunFiles:
-    """Do the whole run, or what is left of it, and return its files; the progress goes to standard error, unless `quiet`.
+    """Do the whole run, or what is left of it, and return its files.
 
-    Works in a notebook too. Raises UserError for what its caller can mend, and KeyboardInterrupt after Ctrl-C.
+    Progress goes to standard error unless `quiet`. Works in a notebook too. Raises UserError for
+    what its caller can mend, and KeyboardInterrupt after Ctrl-C.
     """
     return Run(settings, quiet).run()
 
@@ -95,7 +108,10 @@ class Run:
     progress: Progress = field(init=False)
 
     def run(self) -> RunFiles:
-        """Do the whole run, or what is left of it. Raises UserError, and KeyboardInterrupt after Ctrl-C or SIGTERM."""
+        """Do the whole run, or what is left of it, and return its files.
+
+        Raises UserError, and KeyboardInterrupt after Ctrl-C or SIGTERM.
+        """
         from evolvemcts4rl.output.run_folder import RunFolder
         from evolvemcts4rl.output.run_reader import RunFiles
         from evolvemcts4rl.problems.seeds import read_seeds, read_test_texts
@@ -103,7 +119,9 @@ class Run:
         seeds = read_seeds(self.settings)
         test_texts = read_test_texts(self.settings)
         if not seeds.have_answers:
-            self._say(f"No column {self.settings.answer_column!r}: every seed's answer is voted.")
+            self._say(
+                f"No column {self.settings.files.answer_column!r}: every seed's answer is voted."
+            )
         self.folder = RunFolder(self.settings, seeds.digest)
         self.folder.check()
         if self.folder.complete:
@@ -116,24 +134,27 @@ class Run:
 
     @contextmanager
     def _endpoint(self) -> Iterator[Settings]:
-        """The settings with the address of the endpoint in them: the embedded model's, where it is asked for."""
-        if self.settings.model_name == EMBEDDED_MODEL and not self.settings.base_url:
+        """Give the settings with the endpoint's address, that of the embedded model included."""
+        if self.settings.model.model_name == EMBEDDED_MODEL and not self.settings.model.base_url:
             from evolvemcts4rl.chat.embedded_model import embedded_model
 
             with embedded_model() as url:
-                yield replace(self.settings, base_url=(url,))
+                yield self.settings.changed(base_url=(url,))
         else:
             yield self.settings
 
     async def _run_stages(self, settings: Settings, seeds: Seeds, test_texts: list[str]) -> None:
-        """Everything that needs the endpoint. The files are whole afterwards, or made so by the next life after a second Ctrl-C."""
+        """Do everything that needs the endpoint.
+
+        The files are whole afterwards; after a second Ctrl-C the next life makes them so.
+        """
         from evolvemcts4rl.answers.grader import Grader
         from evolvemcts4rl.chat.client import ChatClient
         from evolvemcts4rl.solutions.solver import Solver
 
-        begun = self.folder.begun and not settings.overwrite
+        begun = self.folder.begun and not settings.files.overwrite
         if begun:
-            settings = replace(settings, continuation=self.folder.continuation)
+            settings = settings.changed(continuation=self.folder.continuation)
         self.chat = ChatClient(settings, None, self.backoff)
         grader = Grader()
         self.solver = Solver(self.chat, grader, settings)
@@ -142,8 +163,8 @@ class Run:
                 self.chat.check_budget(self.solver.first_messages(first))
             # Before anything is written: a wrong key or model name shall leave no trace.
             await self.chat.open(probe=not begun)
-            settings = replace(settings, continuation=self.chat.continuation)
-            gc.freeze()  # what the imports left behind stays: no use in looking through it at every collection
+            settings = settings.changed(continuation=self.chat.continuation)
+            gc.freeze()  # what the imports made stays: collections need not look through it
             await self._make(settings, seeds, test_texts)
         finally:
             grader.close()
@@ -151,13 +172,13 @@ class Run:
             gc.unfreeze()
 
     async def _make(self, settings: Settings, seeds: Seeds, test_texts: list[str]) -> None:
-        """Make everything, and what failed once more."""
+        """Evolve and search all problems, and once more those that failed."""
         from evolve import Evolution
         from evolvemcts4rl.problems.novelty import Novelty
         from evolvemcts4rl.progress import Progress
 
         started = time.monotonic()
-        journal, done = self.folder.open(settings.continuation)
+        journal, done = self.folder.open(settings.model.continuation)
         self.progress = Progress(len(seeds), settings, self.chat.usage, done, quiet=self.quiet)
         complete = False
         try:
@@ -170,14 +191,18 @@ class Run:
                 self.progress.close()
                 log.warning("%d of the problems failed: trying once more.", self.failed)
                 self.failed, done = 0, self.folder.without_failed()
-                self.progress = Progress(len(seeds), settings, self.chat.usage, done, quiet=self.quiet)
+                self.progress = Progress(
+                    len(seeds), settings, self.chat.usage, done, quiet=self.quiet
+                )
             complete = True
         except BudgetSpent as spent:
             self.stopped = self._spent(spent)
         finally:
             self.bought_something = journal.totals().completions > 0
             self.progress.close()
-            note = asyncio.get_running_loop().call_later(SHUTDOWN_NOTICE_SECONDS, self._say_what_is_waited_for)
+            note = asyncio.get_running_loop().call_later(
+                SHUTDOWN_NOTICE_SECONDS, self._say_what_is_waited_for
+            )
             try:
                 await self.chat.close()
                 note.cancel()
@@ -200,8 +225,8 @@ class Run:
         self._say(f"Waiting for {replies} in progress; press Ctrl-C again to stop now.")
 
     async def _search_all(self, problems: AsyncGenerator[Problem]) -> None:
-        """Bring every problem to its end as it comes, with no more of them in work than keep the requests flowing."""
-        slots = asyncio.Semaphore(PROBLEMS_PER_REQUEST * self.settings.concurrency)
+        """Bring every problem to its end, with no more in work than keep the requests flowing."""
+        slots = asyncio.Semaphore(PROBLEMS_PER_REQUEST * self.settings.model.concurrency)
         try:
             async with aclosing(problems), asyncio.TaskGroup() as group:
                 async for problem in problems:
@@ -210,18 +235,20 @@ class Run:
                     task = group.create_task(self._finish(problem))
                     task.add_done_callback(lambda _: slots.release())
         except BaseExceptionGroup as group:
-            raise max(group.exceptions, key=severity) from None  # several may end at once: the gravest says why
+            # Several may end at once: the gravest says why.
+            raise max(group.exceptions, key=severity) from None
 
     async def _finish(self, problem: Problem) -> None:
         tree = None
-        if problem.status == Status.ACCEPTED and not self.settings.evolve_only:
+        if problem.status == Status.ACCEPTED and not self.settings.evolution.evolve_only:
             try:
                 problem, tree = await self._search(problem)
             except EndpointError as error:
-                problem = replace(problem, status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, str(error)))
+                reason = Reason(ReasonCode.ENDPOINT, str(error))
+                problem = replace(problem, status=Status.FAILED, reason=reason)
             except (UserError, BudgetSpent):
                 raise
-            except Exception as error:  # one problem's trouble, whatever it is, shall not end the run of all others
+            except Exception as error:  # one problem's trouble shall not end the run of all others
                 log.exception("problem %s failed", problem.question_id)
                 reason = Reason(ReasonCode.PROGRAM, f"{type(error).__name__}: {error}")
                 problem = replace(problem, status=Status.FAILED, reason=reason)
@@ -230,22 +257,27 @@ class Run:
         self.progress.finished(problem)
 
     async def _search(self, problem: Problem) -> tuple[Problem, Tree | None]:
-        """The problem with its solve rate, and its tree; always solved, it has a tree of right solutions without a search."""
+        """Return the problem with its solve rate, and its tree if it has one.
+
+        A problem that is always solved has a tree of right solutions, without a search.
+        """
         from evolvemcts4rl.labels.judge import judge
         from mcts import search
 
         problem, solutions = await self.solver.first_solutions(problem)
         if not problem.has_tree:
             return problem, None
-        settings = self.settings if problem.status == Status.SEARCHED else replace(self.settings, max_search=0)
-        tree = await search(problem, solutions, self.solver.rollout_sampler(problem), settings)
-        if settings.judge_model:
-            await judge(tree, self.chat, settings)
+        roll_out = (
+            self.solver.rollout_sampler(problem) if problem.status == Status.SEARCHED else None
+        )
+        tree = await search(problem, solutions, roll_out, self.settings.search)
+        if self.settings.search.judge_model:
+            await judge(tree, self.chat, self.settings.search.judge_model)
         return problem, tree
 
 
 def _print_summary(run: Run, files: RunFiles) -> int:
-    """Tell what came out; gives the exit code."""
+    """Print what came out and return the exit code."""
     from evolvemcts4rl.output.summary import print_summary
 
     summary = files.summary
@@ -258,7 +290,7 @@ def _again(run: Run | None) -> str:
 
 
 def _sentence(text: str) -> str:
-    """Return a message as a printable sentence; a path or a host at its beginning stays as it is."""
+    """Return a message as a printable sentence; an address at its beginning stays as it is."""
     text = printable(text)
     first = text.partition(" ")[0]
     return f"{text[:1].upper() if first.isalpha() else text[:1]}{text[1:].rstrip('.')}."

@@ -1,12 +1,14 @@
-"""The search of one problem: select a wrong rollout, find its first error by rollouts from its prefixes, expand the tree.
+"""The search of one problem: select a wrong rollout, find its first error, expand the tree.
 
-Selection and its constants are OmegaPRM's (arXiv 2406.06592). The first error is looked for with the belief of belief.py, or
-with one of the two published estimators. Nothing here knows where rollouts come from.
+Selection and its constants are OmegaPRM's (arXiv 2406.06592). The first error is looked for with
+the belief of belief.py, or with one of the two published estimators. Nothing here knows where
+rollouts come from.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ import numpy as np
 from evolvemcts4rl.labels.belief import Belief
 from evolvemcts4rl.labels.labelling import write_labels
 from evolvemcts4rl.records import Prefix, Problem, Rollout, RolloutSampler
-from evolvemcts4rl.settings import Settings
+from evolvemcts4rl.settings import SearchSettings
 from evolvemcts4rl.solutions.corrections import steps_announcing_correction
 from evolvemcts4rl.tree import Node, Tree
 
@@ -29,11 +31,15 @@ LENGTH = 512  # L: words of a rollout that count as one unit of length
 
 @dataclass(frozen=True)
 class Candidate:
-    """A rollout that may be searched: its nodes, the root left out, and how many of their steps it was started with."""
+    """A rollout that may be searched.
+
+    Its nodes are given without the root, with the number of steps that it was started with.
+    """
 
     path: tuple[Node, ...]
     start: int
-    flawed: bool  # whether there is an error in it to be found: its answer is wrong, or it announces a correction
+    # Whether there is an error in it to be found: its answer is wrong, or it announces a correction
+    flawed: bool
 
     @property
     def prefix(self) -> Prefix:
@@ -53,18 +59,25 @@ class Candidate:
 
 @dataclass
 class Search:
-    """The state of one problem's search. It depends on the completions alone: no clock, no other problem, no shared chance."""
+    """The state of one problem's search.
+
+    It depends on the completions alone: no clock, no other problem, no shared chance.
+    """
 
     tree: Tree
-    settings: Settings
-    roll_out: RolloutSampler
+    settings: SearchSettings
+    roll_out: RolloutSampler | None  # None: nothing is searched
     spent: int = 0  # rollouts sampled, those without a verdict included
     candidates: list[Candidate] = field(default_factory=list)
     asked: Counter[Prefix] = field(default_factory=Counter)
-    visits: Counter[Prefix] = field(default_factory=Counter)  # searches begun, by the start of the rollout
+    visits: Counter[Prefix] = field(
+        default_factory=Counter
+    )  # searches begun, by the start of the rollout
     known_steps: set[str] = field(default_factory=set)  # without the whitespace around them
     corrections: set[str] = field(default_factory=set)  # those of them that announce one
-    labels: dict[Node, float] = field(default_factory=dict)  # found by an estimator without a belief
+    labels: dict[Node, float] = field(
+        default_factory=dict
+    )  # found by an estimator without a belief
 
     def __post_init__(self) -> None:
         """Begin with an empty belief."""
@@ -76,7 +89,10 @@ class Search:
         return self.settings.max_branches - self.spent
 
     def enter(self, rollout: Rollout, start: int) -> None:
-        """Enter a rollout that was started at the prefix of its first `start` steps; one without a verdict counts nowhere."""
+        """Enter a rollout that was started after its first `start` steps.
+
+        One without a verdict counts nowhere.
+        """
         if rollout.verdict is None or len(rollout.steps) <= start:
             return
         steps = [step.strip() for step in rollout.steps]
@@ -90,9 +106,13 @@ class Search:
             self.candidates.append(Candidate(tuple(path), start, flawed))
 
     async def evaluate(self, path: Sequence[Node], depth: int) -> list[Rollout]:
-        """Sample `num_branches` rollouts, or as many as the budget has left, from the path's first `depth` steps."""
+        """Sample rollouts from the path's first `depth` steps.
+
+        Their number is `num_branches`, or what the budget has left.
+        """
         prefix = tuple(node.text for node in path[:depth])
         count = min(self.settings.num_branches, self.budget)
+        assert self.roll_out, "only a search asks for rollouts"
         rollouts = await self.roll_out(prefix, count, self.asked[prefix])
         self.asked[prefix] += count
         self.spent += count
@@ -101,22 +121,35 @@ class Search:
         return rollouts
 
     def start_of(self, candidate: Candidate) -> Node:
-        """The node at which a candidate was started."""
+        """Return the node at which a candidate was started."""
         return candidate.path[candidate.start - 1] if candidate.start else self.tree.root
 
 
-async def search(problem: Problem, solutions: Sequence[Rollout], roll_out: RolloutSampler, settings: Settings) -> Tree:
-    """The tree of a problem whose first solutions are given, with p_correct wherever something was found out.
+async def search(
+    problem: Problem,
+    solutions: Sequence[Rollout],
+    roll_out: RolloutSampler | None,
+    settings: SearchSettings,
+) -> Tree:
+    """Return the tree of a problem whose first solutions are given, with its labels.
 
-    Asks `roll_out` for at most `max_branches` rollouts and searches at most `max_search` of the candidates.
+    Asks `roll_out` for at most `max_branches` rollouts and searches at most `max_search` of the
+    candidates; without it nothing is searched.
     """
     assert problem.final_answer is not None, "a problem without an answer cannot be searched"
-    state = Search(Tree(problem.question_id, problem.question, problem.final_answer), settings, roll_out)
+    state = Search(
+        Tree(problem.question_id, problem.question, problem.final_answer), settings, roll_out
+    )
     for rollout in solutions:
         state.enter(rollout, 0)
     estimator = ESTIMATORS[settings.estimator]
     searches = 0
-    while searches < settings.max_search and state.budget > 0 and (candidate := estimator.select(state)):
+    while (
+        roll_out
+        and searches < settings.max_search
+        and state.budget > 0
+        and (candidate := estimator.select(state))
+    ):
         before = state.spent
         candidate.path[-1].searched = await estimator.locate(state, candidate)
         if state.spent > before:  # what others' rollouts had told already is not a search
@@ -127,9 +160,12 @@ async def search(problem: Problem, solutions: Sequence[Rollout], roll_out: Rollo
 
 
 def select(search: Search) -> Candidate | None:
-    """The candidate with the highest Q + U among wrong rollouts whose start is neither always nor never right, or None.
+    """Return the wrong rollout with the highest Q + U, or None.
 
-    A right rollout that announces a correction counts as wrong here: there is an error in it to be found.
+    Its start is neither always nor never right.
+
+    A right rollout that announces a correction counts as wrong here: there is an error in it to be
+    found.
     """
 
     def open_to_search(candidate: Candidate) -> bool:
@@ -139,18 +175,26 @@ def select(search: Search) -> Candidate | None:
         return value is not None and 0 < value < 1
 
     total = sum(search.visits.values())
-    return max(filter(open_to_search, search.candidates), key=lambda c: score(search, c, total), default=None)
+    return max(
+        filter(open_to_search, search.candidates),
+        key=lambda c: score(search, c, total),
+        default=None,
+    )
 
 
 def score(search: Search, candidate: Candidate, total_visits: int) -> float:
-    """Q + U of OmegaPRM, section 3.3: wrong rollouts from prefixes that mostly succeed come first ("confident mistakes")."""
+    """Return OmegaPRM's Q + U (section 3.3).
+
+    Wrong rollouts from prefixes that mostly succeed come first: confident mistakes.
+    """
     value = search.start_of(candidate).mc_value or 0.0
-    quality = ALPHA ** (1 - value) * BETA ** (candidate.length / LENGTH)
-    return quality + EXPLORATION * total_visits**0.5 / (1 + search.visits[candidate.prefix])
+    quality: float = ALPHA ** (1 - value) * BETA ** (candidate.length / LENGTH)
+    exploration = EXPLORATION * math.sqrt(total_visits) / (1 + search.visits[candidate.prefix])
+    return quality + exploration
 
 
 async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
-    """Evaluate the prefix that tells most per word sampled, until one step is the first error with the wanted confidence."""
+    """Evaluate the prefix that tells most per word, until the first error is known."""
     path = candidate.path
     texts = tuple(node.text for node in path)
     cost = sum(candidate.words) - np.cumsum(candidate.words)[:-1] + OVERHEAD
@@ -159,9 +203,11 @@ async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
         chances = -np.diff([1.0, *right, 0.0])  # of each step to be the first error; last, of none
         if chances.max() >= search.settings.confidence or len(path) == 1:
             break
-        # Rollouts from a prefix repeat one another: each time, the next ones tell less than independent ones would.
+        # Rollouts from a prefix repeat one another: each time, the next ones tell less than
+        # independent ones would.
         repeats = (
-            np.array([search.asked[texts[:depth]] for depth in range(1, len(path))]) / search.settings.num_branches
+            np.array([search.asked[texts[:depth]] for depth in range(1, len(path))])
+            / search.settings.num_branches
         )
         telling = (
             search.belief.information_gain(path, min(search.settings.num_branches, search.budget))
@@ -178,14 +224,21 @@ def label_by_belief(search: Search) -> None:
 
 
 async def locate_by_halving(search: Search, candidate: Candidate) -> bool:
-    """OmegaPRM's bisection (arXiv 2406.06592, section 3.2) of what was sampled: a prefix is right if any rollout from it succeeds."""
+    """Bisect what was sampled, as OmegaPRM does (arXiv 2406.06592, section 3.2).
+
+    A prefix is right there if any rollout from it succeeds.
+    """
     right, wrong = candidate.start, len(candidate.path)
     while wrong - right > 1:
         if search.budget <= 0:
             return False
         middle = (right + wrong) // 2
         known = candidate.path[middle - 1].mc_value  # of a search before this one
-        any_right = _any_right(await search.evaluate(candidate.path, middle)) if known is None else known > 0
+        any_right = (
+            _any_right(await search.evaluate(candidate.path, middle))
+            if known is None
+            else known > 0
+        )
         if any_right is None:
             return False
         if any_right:
@@ -198,7 +251,7 @@ async def locate_by_halving(search: Search, candidate: Candidate) -> bool:
 
 
 def select_in_order(search: Search) -> Candidate | None:
-    """The first solution in order of sampling that was not labelled yet and whose steps the budget can pay for."""
+    """Return the first solution, in order of sampling, that is not labelled yet and affordable."""
     for candidate in search.candidates:
         price = (len(candidate.path) - 1) * search.settings.num_branches
         if candidate.start == 0 and not candidate.path[-1].searched and price <= search.budget:
@@ -207,7 +260,10 @@ def select_in_order(search: Search) -> Candidate | None:
 
 
 async def locate_step_by_step(search: Search, candidate: Candidate) -> bool:
-    """Math-Shepherd's hard estimate (arXiv 2312.08935, section 3.3): a step is right if any completion from it succeeds."""
+    """Estimate step by step, as Math-Shepherd does (arXiv 2312.08935, section 3.3).
+
+    A step is right there if any completion from it succeeds.
+    """
     for depth in range(1, len(candidate.path)):
         any_right = _any_right(await search.evaluate(candidate.path, depth))
         if any_right is not None:
@@ -229,7 +285,7 @@ def label_as_found(search: Search) -> None:
 
 
 def label_as_found_or_vouched(search: Search) -> None:
-    """Write the labels that the searches found; elsewhere a right answer vouches for the steps before it."""
+    """Write the labels found; elsewhere a right answer vouches for the steps before it."""
     for path in search.tree.solutions():
         if path[-1].correct:
             for node in path:
@@ -239,10 +295,12 @@ def label_as_found_or_vouched(search: Search) -> None:
 
 @dataclass(frozen=True)
 class Estimator:
-    """Which solution to search next, where its first error is, and what that makes of the tree's labels."""
+    """How to select a solution, find its first error, and label the tree."""
 
     select: Callable[[Search], Candidate | None]
-    locate: Callable[[Search, Candidate], Awaitable[bool]]  # gives whether it came to an end within the budget
+    locate: Callable[
+        [Search, Candidate], Awaitable[bool]
+    ]  # gives whether it came to an end within the budget
     label: Callable[[Search], None]
 
 

@@ -26,7 +26,7 @@ LIMIT_SECONDS = 30
 
 
 def math_verify_alone(gold: str, answer: str) -> bool:
-    """Whether math-verify, given no more than the two texts between dollar signs, calls them equal."""
+    """Return whether math-verify calls two texts equal, given them between dollar signs."""
     logging.disable(logging.ERROR)
     ours, theirs = (parse(f"${text}$", parsing_timeout=None) for text in (gold, answer))
     return bool(verify(ours, theirs, timeout_seconds=None))
@@ -47,19 +47,30 @@ def deciding_part(gold: str, answer: str) -> str:
 
 def main() -> None:
     """Print the table of both graders, then that of our parts."""
-    pairs = [(gold, answer, table is MATCHING) for table in (MATCHING, DIFFERENT) for _, gold, answer in rows(table)]
+    pairs = [
+        (gold, answer, table is MATCHING)
+        for table in (MATCHING, DIFFERENT)
+        for _, gold, answer in rows(table)
+    ]
     with ProcessPool(max_workers=2) as pool:
         for name, judge in (("math-verify alone", math_verify_alone), ("ours", same_answer)):
             jobs = [pool.schedule(judge, args=[g, a], timeout=LIMIT_SECONDS) for g, a, _ in pairs]
             counts: Counter[str] = Counter()
             for job, (_, _, are_same) in zip(jobs, pairs, strict=True):
                 verdict = job.exception() is None and job.result()
-                counts["right" if verdict == are_same else "falsely " + ("same" if verdict else "different")] += 1
+                counts[
+                    "right"
+                    if verdict == are_same
+                    else "falsely " + ("same" if verdict else "different")
+                ] += 1
             print(
                 f"{name:<20} {len(pairs)} pairs, {counts['right']} right, "
-                f"{counts['falsely same']} falsely same, {counts['falsely different']} falsely different"
+                f"{counts['falsely same']} falsely same, "
+                f"{counts['falsely different']} falsely different"
             )
-    for part, count in Counter(deciding_part(gold, answer) for gold, answer, _ in pairs).most_common():
+    for part, count in Counter(
+        deciding_part(gold, answer) for gold, answer, _ in pairs
+    ).most_common():
         print(f"{count:>6} decided by {part}")
 
 

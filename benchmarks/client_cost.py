@@ -1,4 +1,6 @@
-"""CPU of a request by the way it is sent: python benchmarks/client_cost.py [--requests N] [--n N]
+"""Measure the CPU of a request by the way it is sent.
+
+    python benchmarks/client_cost.py [--requests N] [--n N]
 
 Each way sends the same requests, 64 in flight, to an endpoint that answers at once (slot_server.py,
 a process of its own): aiohttp alone, this project's connection, and the openai library's own
@@ -38,25 +40,33 @@ WARM_UP = 200  # requests that are not counted: connections, caches
 Send = Callable[[dict[str, Any]], Awaitable[int]]  # sends a body; gives the number of choices
 
 
-def ways(url: str, session: aiohttp.ClientSession, ours: HttpConnection, openai: AsyncOpenAI) -> dict[str, Send]:
+def ways(
+    url: str, session: aiohttp.ClientSession, ours: HttpConnection, openai: AsyncOpenAI
+) -> dict[str, Send]:
     """Return the ways of sending a request, by name."""
     headers = {"Idempotency-Key": "0-0-1"}
 
     async def bare(body: dict[str, Any]) -> int:
         json_header = {"Content-Type": "application/json"}
         data = json.dumps(body).encode()
-        async with session.post(f"{url}/chat/completions", data=data, headers=json_header | headers) as reply:
+        async with session.post(
+            f"{url}/chat/completions", data=data, headers=json_header | headers
+        ) as reply:
             return len(json.loads(await reply.read())["choices"])
 
     async def connection(body: dict[str, Any]) -> int:
         return len(json.loads(await ours.post(body, headers))["choices"])
 
     async def raw(body: dict[str, Any]) -> int:
-        reply = await openai.chat.completions.with_raw_response.create(**body, extra_headers=headers)
+        reply = await openai.chat.completions.with_raw_response.create(
+            **body, extra_headers=headers
+        )
         return len(json.loads(reply.content)["choices"])
 
     async def constructed(body: dict[str, Any]) -> int:
-        reply = await openai.chat.completions.with_raw_response.create(**body, extra_headers=headers)
+        reply = await openai.chat.completions.with_raw_response.create(
+            **body, extra_headers=headers
+        )
         return len(ChatCompletion.model_construct(**json.loads(reply.content)).choices)
 
     async def streamed(body: dict[str, Any]) -> int:
@@ -94,8 +104,13 @@ async def cpu_of(send: Send, bodies: list[dict[str, Any]]) -> float:
 async def measure(url: str, requests: int, n: int, rounds: int) -> None:
     """Print a row for each way."""
     common = {"model": "m", "n": n, "temperature": 0.7, "top_p": 0.95, "max_tokens": 1024}
-    bodies = [{**common, "messages": [{"role": "user", "content": question_of(i)}]} for i in range(requests)]
-    settings = Settings("seeds.jsonl", model_name="m", base_url=(url,), concurrency=IN_FLIGHT)
+    bodies = [
+        {**common, "messages": [{"role": "user", "content": question_of(i)}]}
+        for i in range(requests)
+    ]
+    settings = Settings.of(
+        seed_file="seeds.jsonl", model_name="m", base_url=(url,), concurrency=IN_FLIGHT
+    )
     ours = connect(addresses_of(settings, {})[0], settings)
     http = DefaultAioHttpClient()
     openai = AsyncOpenAI(base_url=url, api_key="none", max_retries=0, http_client=http)

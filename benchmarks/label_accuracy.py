@@ -1,8 +1,8 @@
-"""Labels against the truth of simulated worlds: python benchmarks/label_accuracy.py [seed …]
+"""Labels against the truth of simulated worlds: python benchmarks/label_accuracy.py [seed …].
 
-Every estimator labels the same problems of the worlds of worlds.py. The seeds of the default table are not those that any
-constant was chosen on (below 200). A world's problems are one run, from which the belief learns its rates. No HTTP, no clock:
-the table depends on the seeds alone.
+Every estimator labels the same problems of the worlds of worlds.py. The seeds of the default table
+are not those that any constant was chosen on (0 to 9). A world's problems are one run, from which
+the belief learns its rates. No HTTP, no clock: the table depends on the seeds alone.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ from benchmarks.worlds import WORLDS, Task, World, continue_solution, first_erro
 from evolvemcts4rl.labels.labelling import is_labelled, learn_rates, relabel
 from evolvemcts4rl.labels.witnesses import WITNESSES
 from evolvemcts4rl.records import Prefix, Problem, Rollout
-from evolvemcts4rl.settings import Settings
-from evolvemcts4rl.tree import Tree
+from evolvemcts4rl.settings import SearchSettings
+from evolvemcts4rl.tree import Node, Tree
 
 PROBLEMS = 12  # a world and seed
 SOLUTIONS, BRANCHES, ROLLOUTS, SEARCHES = 16, 4, 40, 4
 METHODS = ("belief", "omega", "shepherd", "shepherd soft")
 HEADS = (
-    "PB-F1", "± se", "F1", "AUC", "AUC right", "ECE", "if ≥ 0.9", "if ≤ 0.1", "kept", "exact", "hidden", "tokens/sol"
+    "PB-F1", "± se", "F1", "AUC", "AUC right", "ECE", "if ≥ 0.9",
+    "if ≤ 0.1", "kept", "exact", "hidden", "tokens/sol"
 )  # fmt: skip
 
 
@@ -55,8 +56,14 @@ class Result:
     """What one method makes of one problem."""
 
     solutions: list[Found] = field(default_factory=list)
-    values: list[tuple[float, bool, bool]] = field(default_factory=list)  # p, truth, in a solution with a right answer
+    values: list[tuple[float, bool, bool]] = field(
+        default_factory=list
+    )  # p, truth, in a solution with a right answer
     tokens: int = 0
+
+
+def _soft_value(node: Node) -> float | None:
+    return node.mc_value if node.p_correct is not None and node.children else node.p_correct
 
 
 def read_labels(task: Task, tree: Tree, soft: bool = False) -> Result:
@@ -65,16 +72,19 @@ def read_labels(task: Task, tree: Tree, soft: bool = False) -> Result:
     for path in tree.solutions():
         steps = tuple(node.text.strip() for node in path)
         error = first_error(task, steps)
-        chances = [node.mc_value if soft and node.p_correct is not None and node.children else node.p_correct
-                   for node in path]  # fmt: skip
+        chances = [_soft_value(node) if soft else node.p_correct for node in path]
         for depth, (node, chance) in enumerate(zip(path, chances, strict=True)):
             if chance is not None and node not in seen:
                 seen.add(node)
-                result.values.append((chance, error is None or depth < error, bool(path[-1].correct)))
+                result.values.append(
+                    (chance, error is None or depth < error, bool(path[-1].correct))
+                )
         known = [chance for chance in chances if chance is not None]
         if len(known) == len(path):
             found = next((depth for depth, chance in enumerate(known) if chance < 0.5), None)
-            result.solutions.append(Found(steps, found, error, bool(path[-1].correct), is_labelled(path)))
+            result.solutions.append(
+                Found(steps, found, error, bool(path[-1].correct), is_labelled(path))
+            )
     return result
 
 
@@ -84,19 +94,27 @@ def share(hits: Sequence[bool]) -> float:
 
 
 def f1(solutions: Sequence[Found], definition: Callable[[Found], bool]) -> float:
-    """Return the harmonic mean of two shares: erroneous solutions found exactly, clean ones called clean."""
+    """Return the harmonic mean of two shares.
+
+    They are the erroneous solutions that are found exactly, and the clean ones called clean.
+    """
     wrong = share([one.found == one.error for one in solutions if definition(one)])
     right = share([one.found is None for one in solutions if one.error is None])
     return 2 * wrong * right / max(wrong + right, 1e-9)
 
 
 def processbench_f1(solutions: Sequence[Found]) -> float:
-    """Return F1 by ProcessBench's definition: a solution with a wrong step is a wrong one whatever its answer."""
+    """Return F1 by ProcessBench's definition.
+
+    A solution with a wrong step is a wrong one there, whatever its answer.
+    """
     return f1(solutions, lambda one: one.error is not None)
 
 
 def auc(values: Sequence[tuple[float, bool]]) -> float | None:
-    """Return the chance that a right prefix has the higher value than a wrong one, ties counted half.
+    """Return the chance that a right prefix has the higher value than a wrong one.
+
+    Ties count half.
 
     None where one kind is missing.
     """
@@ -114,11 +132,15 @@ def calibration_error(values: Sequence[tuple[float, bool]]) -> float | None:
 
 
 def reliability(values: Sequence[tuple[float, bool]]) -> list[tuple[float, float, float]]:
-    """Return for each bin of labels their mean, the share that is right, and the bin's part of the error."""
+    """Return each bin's mean label, share of right ones, and part of the error."""
     chance, truth = np.array(values, dtype=float).T
     bins = np.minimum(chance * 10, 9).astype(int)
     return [
-        (chance[bins == k].mean(), truth[bins == k].mean(), (chance - truth)[bins == k].sum() / len(chance))
+        (
+            chance[bins == k].mean(),
+            truth[bins == k].mean(),
+            (chance - truth)[bins == k].sum() / len(chance),
+        )
         for k in range(10)
         if (bins == k).any()
     ]
@@ -131,10 +153,14 @@ def row(results: Sequence[Result]) -> list[float | None]:
     kept = [one for one in solutions if one.kept]
     return [
         processbench_f1(solutions),
-        bootstrap(results, lambda some: processbench_f1([one for each in some for one in each.solutions])),
+        bootstrap(
+            results, lambda some: processbench_f1([one for each in some for one in each.solutions])
+        ),
         f1(solutions, lambda one: one.error is not None and not one.correct),
         auc(values),
-        auc([(value, truth) for result in results for value, truth, right in result.values if right]),
+        auc(
+            [(value, truth) for result in results for value, truth, right in result.values if right]
+        ),
         calibration_error(values),
         share([truth for value, truth in values if value >= 0.9]),
         share([not truth for value, truth in values if value <= 0.1]),
@@ -148,7 +174,9 @@ def row(results: Sequence[Result]) -> list[float | None]:
 def bootstrap(results: Sequence[Result], figure: Callable[[Sequence[Result]], float]) -> float:
     """Return the standard error of a figure over problems."""
     rng = np.random.default_rng(0)
-    draws = [[results[i] for i in rng.integers(len(results), size=len(results))] for _ in range(100)]
+    draws = [
+        [results[i] for i in rng.integers(len(results), size=len(results))] for _ in range(100)
+    ]
     return float(np.nanstd([figure(draw) for draw in draws])) if results else float("nan")
 
 
@@ -165,9 +193,13 @@ def in_both(one: Sequence[Result], other: Sequence[Result]) -> tuple[float, floa
 
 
 def run(
-    world: World, seeds: Sequence[int], problems: int, times: int = 1, without: frozenset[str] = frozenset()
+    world: World,
+    seeds: Sequence[int],
+    problems: int,
+    times: int = 1,
+    without: frozenset[str] = frozenset(),
 ) -> dict[str, list[Result]]:
-    """Return what each method makes of the same problems of a world; all of them together are one run."""
+    """Return what each method makes of the same problems of a world, as one run."""
     results: dict[str, list[Result]] = {method: [] for method in METHODS}
     believed: list[tuple[Task, Tree, int]] = []
     for name in [f"{seed}:{index}" for seed in seeds for index in range(problems)]:
@@ -190,7 +222,9 @@ def run(
     return results
 
 
-def _search(name: str, task: Task, method: str, sample: Callable[..., list[Rollout]], times: int) -> tuple[Tree, int]:
+def _search(
+    name: str, task: Task, method: str, sample: Callable[..., list[Rollout]], times: int
+) -> tuple[Tree, int]:
     tokens = 0
 
     async def roll_out(prefix: Prefix, count: int, start: int) -> list[Rollout]:
@@ -200,16 +234,22 @@ def _search(name: str, task: Task, method: str, sample: Callable[..., list[Rollo
         return rollouts
 
     async def search() -> Tree:
-        budgets = {"num_branches": BRANCHES, "max_branches": times * ROLLOUTS, "max_search": times * SEARCHES}
-        settings = Settings.of(seed_file="toy", estimator=method, **budgets)
+        settings = SearchSettings(
+            estimator=method,
+            num_branches=BRANCHES,
+            max_branches=times * ROLLOUTS,
+            max_search=times * SEARCHES,
+        )
         solutions = await roll_out((), SOLUTIONS, 0)
-        return await mcts.search(Problem(name, task.question, str(task.key)), solutions, roll_out, settings)
+        return await mcts.search(
+            Problem(name, task.question, str(task.key)), solutions, roll_out, settings
+        )
 
     return asyncio.run(search()), tokens
 
 
 def _sample(task: Task, name: str, prefix: Prefix, count: int, start: int) -> list[Rollout]:
-    """Return the completions of some indices from a prefix: the same ones for whatever method asks."""
+    """Return completions of some indices from a prefix, the same for every method."""
     rngs = (random.Random(f"{name}:{prefix}:{index}") for index in range(start, start + count))
     return [continue_solution(task, prefix, rng) for rng in rngs]
 
@@ -222,27 +262,46 @@ def _figure(value: float | None) -> str:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="Labels of each estimator against the truth of simulated worlds.")
-    parser.add_argument("seeds", nargs="*", type=int, default=[201, 202])
-    parser.add_argument("--problems", type=int, default=PROBLEMS, help="problems of each world and seed")
-    parser.add_argument("--worlds", default=",".join(WORLDS), help="names, with commas between them")
+    parser = argparse.ArgumentParser(
+        description="Labels of each estimator against the truth of simulated worlds."
+    )
+    parser.add_argument("seeds", nargs="*", type=int, default=[101, 102])
+    parser.add_argument(
+        "--problems", type=int, default=PROBLEMS, help="problems of each world and seed"
+    )
+    parser.add_argument(
+        "--worlds", default=",".join(WORLDS), help="names, with commas between them"
+    )
     parser.add_argument("--budget", default="1", help="multiples of the rollouts, as 1,4,16")
-    parser.add_argument("--without", default="", help=f"witnesses not listened to: {', '.join(WITNESSES)}")
-    parser.add_argument("--reliability", action="store_true", help="print how true labels of each height are")
+    parser.add_argument(
+        "--without", default="", help=f"witnesses not listened to: {', '.join(WITNESSES)}"
+    )
+    parser.add_argument(
+        "--reliability", action="store_true", help="print how true labels of each height are"
+    )
     args = parser.parse_args()
     without = frozenset(filter(None, args.without.split(",")))
-    jobs = [(name, int(times)) for name in args.worlds.split(",") for times in args.budget.split(",")]
+    jobs = [
+        (name, int(times)) for name in args.worlds.split(",") for times in args.budget.split(",")
+    ]
     print(f"{'':16}" + "".join(f"{head:>11}" for head in HEADS))
     with ProcessPoolExecutor() as pool:
-        waiting = [pool.submit(run, WORLDS[name], args.seeds, args.problems, times, without) for name, times in jobs]
+        waiting = [
+            pool.submit(run, WORLDS[name], args.seeds, args.problems, times, without)
+            for name, times in jobs
+        ]
         for (name, times), future in zip(jobs, waiting, strict=True):
-            _print_world(f"{name}, ×{times}: {WORLDS[name].about}", future.result(), args.reliability)
+            _print_world(
+                f"{name}, ×{times}: {WORLDS[name].about}", future.result(), args.reliability
+            )
 
 
 def _print_world(title: str, results: dict[str, list[Result]], with_reliability: bool) -> None:
     print(f"\n{title}")
     for method, each in results.items():
-        print(f"  {method:14}" + "".join(f"{_figure(value):>11}" for value in row(each)), flush=True)
+        print(
+            f"  {method:14}" + "".join(f"{_figure(value):>11}" for value in row(each)), flush=True
+        )
     mine, theirs, count = in_both(results["belief"], results["omega"])
     print(f"  on the {count} that both label: belief {_figure(mine)}, omega {_figure(theirs)}")
     values = [(value, truth) for result in results["belief"] for value, truth, _ in result.values]

@@ -1,7 +1,10 @@
-"""What a command costs, all its descendants included: python benchmarks/process_cost.py COMMAND …
+"""Measure what a command costs, all its descendants included.
 
-Grading workers are children of a fork server, which nobody waits for: they are seen only by a process that inherits
-orphans, which this one is (Linux; elsewhere their CPU is missed). It prints JSON on standard output, last.
+    python benchmarks/process_cost.py COMMAND …
+
+Grading workers are children of a fork server, which nobody waits for. Only a process that inherits
+orphans sees them, as this one does on Linux; elsewhere their CPU is missed. The last line on
+standard output is JSON.
 """
 
 from __future__ import annotations
@@ -21,7 +24,10 @@ PR_SET_CHILD_SUBREAPER = 36
 
 @dataclass
 class Cost:
-    """CPU seconds (user and system), peak resident megabytes of the command itself, and when it began and ended."""
+    """CPU seconds (user and system), begin and end of a command.
+
+    The peak of resident megabytes is that of the command itself, without its workers.
+    """
 
     cpu: float = 0.0
     workers_cpu: float = 0.0
@@ -32,7 +38,7 @@ class Cost:
 
 
 def measure(command: list[str]) -> Cost:
-    """Run a command to its end, and that of all that it started. Its output is shown only if it fails."""
+    """Run a command, and wait for all that it started. Its errors are shown only if it fails."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
     cost = Cost(began=time.monotonic())
@@ -52,7 +58,7 @@ def measure(command: list[str]) -> Cost:
 
 
 def cost_of(command: list[str]) -> Cost:
-    """The same from a process of its own, which the caller's size and children do not disturb."""
+    """Measure in a process of its own, which the caller's size and children do not disturb."""
     done = subprocess.run([sys.executable, __file__, *command], stdout=subprocess.PIPE, check=True)
     return Cost(**json.loads(done.stdout))
 

@@ -1,8 +1,11 @@
-"""An endpoint with so many slots, for benchmarks: python benchmarks/slot_server.py --slots 64 --ms_per_token 1
+"""Serve an endpoint with so many slots, for benchmarks.
 
-A choice takes one slot for a time that grows with its tokens, and a request with n choices takes n of them, as with vLLM
-and llama.cpp; what finds none free queues. What it writes is a function of the request alone, put together from sentences
-made beforehand, so that serving costs little beside what is measured.
+    python benchmarks/slot_server.py --slots 64 --ms_per_token 1
+
+A choice takes one slot for a time that grows with its tokens, and a request with n choices takes n
+of them, as with vLLM and llama.cpp; choices queue while no slot is free. The replies are a function
+of the request alone, put together from sentences made beforehand, so that serving costs little
+beside what is measured.
 """
 
 from __future__ import annotations
@@ -22,17 +25,20 @@ from typing import Any
 LISTING = {"object": "list", "data": [{"id": "m", "object": "model", "owned_by": "vllm"}]}
 BYTES_PER_TOKEN = 4
 SLIPS = (0.0, 0.02, 0.05, 0.08, 0.12, 0.2)  # chance of a slip per step, by problem
-SILENT, ANNOUNCED = 0.03, 0.04  # chances per step to come back from one, without a word and saying so
-SYMBOLIC = 5  # every so many-th problem's answer is an expression, which is not compared by its number
-ROUND = 10_000_000  # a problem's child has its number and this
+SILENT, ANNOUNCED = 0.03, 0.04  # chances per step to correct a slip: tacitly, and saying so
+SYMBOLIC = 5  # the answer of every 5th problem is an expression, which no number compares
+ROUND = 10_000_000  # is added to a problem's number for its child
 _QUESTION = re.compile(r"Account (\d+) is kept for (\d+) days")
 _STEP = re.compile(r"Day (\d+): .* The total is (\d+)\.\s*$")
-_WORDS = "we add what came in that day and take off what went out so the sum moves on by this much more or less"
+_WORDS = (
+    "we add what came in that day and take off what went out so the sum moves on by this much more "
+    "or less"
+)
 _SENTENCES = [" ".join(random.Random(i).choices(_WORDS.split(), k=8 + i % 23)) for i in range(256)]
 
 
 def question_of(number: int, days: int | None = None) -> str:
-    """A problem in words that no other one has. By default it takes 4 to 8 days."""
+    """Return a problem in words of its own, of 4 to 8 days by default."""
     rng = random.Random(number)
     story = " ".join("".join(rng.choices("abcdefghijklmnoprstuvw", k=6)) for _ in range(50))
     days = rng.randint(4, 8) if days is None else days
@@ -40,32 +46,37 @@ def question_of(number: int, days: int | None = None) -> str:
 
 
 def answer_of(number: int, total: int, form: int = 0) -> str:
-    """The final answer that a total stands for, in one of the forms in which the problem's answer may be written."""
+    """Return the final answer for a total, in one of the two forms that it may be written in."""
     if number % SYMBOLIC:
         return str(total)
     return (f"{total}+\\sqrt{{2}}", f"\\sqrt{{2}}+{total}")[form % 2]
 
 
 def right_total(number: int, day: int) -> int:
-    """The total after a day."""
+    """Return the total after a day."""
     return (number * 7919 + day * day * 31) % 997 + 1
 
 
 def days_of(question: str) -> tuple[int, int]:
-    """The number and the days of the problem in a text; 0 days where there is none."""
+    """Return number and days of the problem in a text; 0 days where there is none."""
     found = _QUESTION.search(question)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def write(messages: list[dict[str, str]], rng: random.Random) -> str:
-    """One choice: a new problem where one is asked for, else a solution, from the start or from the prefix given."""
+    """Write one choice: a new problem if one is asked for, else a solution.
+
+    The solution continues the prefix, if one is given.
+    """
     asked = messages[0]["content"]
     number, days = days_of(asked)
     if "<problem>" in asked:
         return f"<problem>{question_of(number + ROUND)}</problem>"
     last = messages[-1]["content"] if messages[-1]["role"] == "assistant" else ""
     found = _STEP.search(last.rstrip().rpartition("\n\n")[2])
-    day, error = (int(found[1]), int(found[2]) - right_total(number, int(found[1]))) if found else (0, 0)
+    day, error = (
+        (int(found[1]), int(found[2]) - right_total(number, int(found[1]))) if found else (0, 0)
+    )
     slip, steps = SLIPS[number // SYMBOLIC % len(SLIPS)], []
     while day < days:
         day += 1
@@ -82,7 +93,10 @@ def write(messages: list[dict[str, str]], rng: random.Random) -> str:
 
 @dataclass
 class SlotServer:
-    """The slots, and what was served. A slot is the time at which it is free again; the earliest is taken first."""
+    """The slots, and what was served.
+
+    A slot is kept as the time at which it is free again; the earliest is taken first.
+    """
 
     slots: int
     ms_per_token: float
@@ -100,10 +114,12 @@ class SlotServer:
     def reset(self) -> None:
         """Forget what was counted."""
         self.free_at = [0.0] * self.slots
-        self.stats = dict.fromkeys(("requests", "completions", "tokens", "first_at", "last_at", "cpu", "refused"), 0.0)
+        self.stats = dict.fromkeys(
+            ("requests", "completions", "tokens", "first_at", "last_at", "cpu", "refused"), 0.0
+        )
 
     def serve(self, key: str, raw: str) -> tuple[dict[str, Any], float]:
-        """The reply to a chat request, and when it is done."""
+        """Return the reply to a chat request, and when it is done."""
         if self._chance.random() < self.refused:
             self.stats["refused"] += 1
             return {"error": {"message": "slow down"}}, 0.0
@@ -133,7 +149,7 @@ class SlotServer:
         self.stats["tokens"] += sum(tokens)
 
     def report(self) -> dict[str, Any]:
-        """What was served since the last reset. Resets."""
+        """Return what was served since the last reset, and reset."""
         used = resource.getrusage(resource.RUSAGE_SELF)
         stats = self.stats | {"last_at": max(self.free_at), "cpu": used.ru_utime + used.ru_stime}
         self.reset()
@@ -146,7 +162,13 @@ def _reply(texts: list[str], tokens: int) -> dict[str, Any]:
         for i, text in enumerate(texts)
     ]
     usage = {"prompt_tokens": 200, "completion_tokens": tokens, "total_tokens": 200 + tokens}
-    return {"id": "chatcmpl-1", "object": "chat.completion", "model": "m", "choices": choices, "usage": usage}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "model": "m",
+        "choices": choices,
+        "usage": usage,
+    }
 
 
 class _Http(asyncio.Protocol):
@@ -166,7 +188,10 @@ class _Http(asyncio.Protocol):
         if not found:
             return
         lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+        headers = {
+            name.lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in lines[1:])
+        }
         if len(rest) < int(headers.get("content-length", 0)):
             return
         self._bytes = b""
@@ -180,8 +205,13 @@ class _Http(asyncio.Protocol):
             answer, self._server.asks = self._server.asks, []
         body = json.dumps(answer).encode()
         status = b"429 Too Many Requests" if "error" in answer else b"200 OK"
-        head = b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % (status, len(body))
-        asyncio.get_running_loop().call_later(max(0.0, done_at - time.monotonic()), self._transport.write, head + body)
+        head = b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % (
+            status,
+            len(body),
+        )
+        asyncio.get_running_loop().call_later(
+            max(0.0, done_at - time.monotonic()), self._transport.write, head + body
+        )
 
 
 async def run(server: SlotServer) -> None:
@@ -193,10 +223,17 @@ async def run(server: SlotServer) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Serve toy completions on loopback, so many at a time.")
+    parser = argparse.ArgumentParser(
+        description="Serve toy completions on loopback, so many at a time."
+    )
     parser.add_argument("--slots", type=int, default=64)
     parser.add_argument("--ms_per_token", type=float, default=1.0)
     parser.add_argument("--forget", action="store_true", help="do not keep what was asked")
-    parser.add_argument("--refused", type=float, default=0.0, help="share of the requests that are answered with 429")
+    parser.add_argument(
+        "--refused",
+        type=float,
+        default=0.0,
+        help="share of the requests that are answered with 429",
+    )
     flags = parser.parse_args()
     asyncio.run(run(SlotServer(flags.slots, flags.ms_per_token, not flags.forget, flags.refused)))

@@ -1,22 +1,26 @@
-"""How much of what an endpoint can do a run uses, and at what cost: python benchmarks/throughput.py [--quick]
+"""Measure how much of an endpoint's capacity a run uses, and at what cost.
 
-For each number of slots: generate.py as a process, all stages, against an endpoint whose slots are known (slot_server.py);
-then a bare asyncio.gather of the same requests (bare_client.py). The ideal is the sum of all service times / slots.
+    python benchmarks/throughput.py [--quick]
+
+For each number of slots: generate.py as a process, all stages, against an endpoint whose slots are
+known (slot_server.py); then a bare asyncio.gather of the same requests (bare_client.py). The ideal
+is the sum of all service times / slots.
 
     share       ideal / the time from the first request to the last reply
-    ms          CPU (user and system) of the client per completion, start, files and grading workers included
+    ms          CPU (user and system) of the client per completion, with start, files and workers
     less fixed  the same without what a run of a single problem costs: the imports, mostly
     grading     that of the grading workers alone
     start, end  seconds from the command to the first request, and from the last reply to the end
     server ms   CPU of the server per completion, which competes for the same cores
 
-With --refused SHARE the endpoint answers so many requests with 429, whatever the load; the bare client is left out, since it
-does not try again.
+With --refused SHARE the endpoint answers so many requests with 429, whatever the load; the bare
+client is left out, since it does not try again.
 
-A request holds --num_branches slots or more, so half as many requests in flight as slots keep a short queue before them.
+A request holds --num_branches slots or more, so half as many requests in flight as slots keep a
+short queue before them.
 
-With --stream N: a file of N problems that are all solved always, each in one tiny request, beside one of 1,000: how far
-memory and the time to the first request grow with the file.
+With --stream N: a file of N problems that are all solved always, each in one tiny request, beside
+one of 1,000: how far memory and the time to the first request grow with the file.
 """
 
 from __future__ import annotations
@@ -41,7 +45,8 @@ from benchmarks.process_cost import Cost, cost_of
 from benchmarks.slot_server import answer_of, question_of, right_total
 
 ROOT = Path(__file__).resolve().parents[1]
-# Milliseconds a token: large batches are slower, as on a real server, and every row takes about as long.
+# Milliseconds per token: larger batches are slower, as on a real server, so that all rows take
+# about as long.
 MS_PER_TOKEN = {16: 0.25, 64: 1.0, 256: 4.0}
 
 
@@ -56,19 +61,22 @@ class Case:
 
 
 def write_seeds(path: Path, case: Case) -> None:
-    """The seed file of a case; with one day a problem, all are of the kind that is solved always."""
+    """Write the seed file of a case. Problems of one day are all of the kind always solved."""
     with path.open("w") as file:
         for i in range(case.seeds):
             number = i if case.days is None else 30 * i + 1
             question = question_of(number, case.days)
             days = int(question.rpartition(" days")[0].split()[-1])
-            row = {"problem": question, "final_answer": answer_of(number, right_total(number, days))}
+            row = {
+                "problem": question,
+                "final_answer": answer_of(number, right_total(number, days)),
+            }
             file.write(json.dumps(row) + "\n")
 
 
 @contextlib.contextmanager
 def slot_server(slots: int, ms_per_token: float, *flags: str) -> Iterator[str]:
-    """The base URL of a server in its own process."""
+    """Yield the base URL of a server in its own process."""
     where = [sys.executable, str(ROOT / "benchmarks/slot_server.py")]
     command = [*where, "--slots", str(slots), "--ms_per_token", str(ms_per_token), *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
@@ -78,36 +86,55 @@ def slot_server(slots: int, ms_per_token: float, *flags: str) -> Iterator[str]:
 
 
 def report_of(url: str) -> dict[str, float]:
-    """What the server has served since it was asked last."""
+    """Return what the server has served since the last report."""
     with urllib.request.urlopen(f"{url.removesuffix('/v1')}/report") as reply:
         stats: dict[str, float] = json.loads(reply.read())
     return stats
 
 
 def run_generate(url: str, folder: Path, case: Case, *flags: str) -> Cost:
-    """One whole run of generate.py."""
+    """Run generate.py once, all stages, and return its cost."""
     write_seeds(folder / "seeds.jsonl", case)
-    where = ["--seed_file", str(folder / "seeds.jsonl"), "--output_dir", str(folder / "out"), "--base_url", url]
-    how = ["--evolve_rounds", str(case.rounds), "--num_solutions", str(case.solutions), "--model_name", "m"]
+    where = [
+        "--seed_file",
+        str(folder / "seeds.jsonl"),
+        "--output_dir",
+        str(folder / "out"),
+        "--base_url",
+        url,
+    ]
+    how = [
+        "--evolve_rounds",
+        str(case.rounds),
+        "--num_solutions",
+        str(case.solutions),
+        "--model_name",
+        "m",
+    ]
     return cost_of([sys.executable, str(ROOT / "generate.py"), *where, *how, "--overwrite", *flags])
 
 
 def run_bare(url: str, concurrency: int) -> Cost:
-    """The bare client over what the server was asked for."""
+    """Run the bare client over the same requests, and return its cost."""
     return cost_of([sys.executable, str(ROOT / "benchmarks/bare_client.py"), url, str(concurrency)])
 
 
 def fixed_cpu() -> float:
-    """CPU seconds of a run of one problem: what a run of any size costs before its first request and after its last."""
+    """Return the CPU seconds of a run of one problem: what start and end of any run cost."""
     with slot_server(1, 1.0) as url, tempfile.TemporaryDirectory() as folder:
         return run_generate(url, Path(folder), Case(1, 0, 1, days=1)).cpu
 
 
-def measure(slots: int, case: Case, concurrency: int, fixed: float, refused: float) -> list[dict[str, Any]]:
-    """The rows of one number of slots: generate.py, then the bare client."""
+def measure(
+    slots: int, case: Case, concurrency: int, fixed: float, refused: float
+) -> list[dict[str, Any]]:
+    """Return the rows of one number of slots: generate.py, then the bare client."""
     pace = MS_PER_TOKEN.get(slots, slots / 64)
     rows, served = [], 0.0
-    with slot_server(slots, pace, "--refused", str(refused)) as url, tempfile.TemporaryDirectory() as folder:
+    with (
+        slot_server(slots, pace, "--refused", str(refused)) as url,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         for name in ("generate.py",) if refused else ("generate.py", "bare gather"):
             whole = name == "generate.py"
             cost = (
@@ -116,7 +143,10 @@ def measure(slots: int, case: Case, concurrency: int, fixed: float, refused: flo
                 else run_bare(url, concurrency)
             )
             stats = report_of(url)
-            ideal, wall = stats["tokens"] * pace / 1000 / slots, stats["last_at"] - stats["first_at"]
+            ideal, wall = (
+                stats["tokens"] * pace / 1000 / slots,
+                stats["last_at"] - stats["first_at"],
+            )
             each, cpu = 1000 / stats["completions"], cost.cpu + cost.workers_cpu
             server_ms, served = (stats["cpu"] - served) * each, stats["cpu"]
             rows.append(
@@ -142,7 +172,7 @@ def measure(slots: int, case: Case, concurrency: int, fixed: float, refused: flo
 
 
 def measure_stream(problems: int, rounds: int) -> dict[str, Any]:
-    """The row of one file size: peak memory, and the time to the first request."""
+    """Return the row of one file size: peak memory, and the time to the first request."""
     case = Case(problems, rounds, 1, days=1)
     with slot_server(256, 0.05, "--forget") as url, tempfile.TemporaryDirectory() as folder:
         cost = run_generate(url, Path(folder), case, "--concurrency", "64", "--num_branches", "4")
@@ -169,18 +199,30 @@ def show(rows: list[dict[str, Any]]) -> None:
 
 def main() -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description="Share of the ideal wall clock, CPU and memory of generate.py.")
+    parser = argparse.ArgumentParser(
+        description="Share of the ideal wall clock, CPU and memory of generate.py."
+    )
     parser.add_argument("--quick", action="store_true", help="a sixth of the problems")
     parser.add_argument("--slots", nargs="+", type=int, default=list(MS_PER_TOKEN))
-    parser.add_argument("--concurrency", type=int, help="requests in flight (half as many as slots)")
-    parser.add_argument("--refused", type=float, default=0.0, help="share of the requests that are answered with 429")
-    parser.add_argument("--seeds", type=int, default=200, help="seeds of a file, each with one evolved problem")
-    parser.add_argument("--stream", type=int, metavar="N", help="instead: memory over a file of N problems")
+    parser.add_argument(
+        "--concurrency", type=int, help="requests in flight (half as many as slots)"
+    )
+    parser.add_argument(
+        "--refused",
+        type=float,
+        default=0.0,
+        help="share of the requests that are answered with 429",
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=200, help="seeds of a file, each with one evolved problem"
+    )
+    parser.add_argument(
+        "--stream", type=int, metavar="N", help="instead: memory over a file of N problems"
+    )
     parser.add_argument("--rounds", type=int, default=0, help="rounds of evolution with --stream")
     args = parser.parse_args()
-    print(
-        f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    )
+    machine = f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} cores"
+    print(f"{machine}, load {os.getloadavg()[0]:.1f}")
     if args.stream:
         show([measure_stream(count, args.rounds) for count in (1000, args.stream)])
         return

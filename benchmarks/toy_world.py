@@ -1,8 +1,9 @@
-"""A world in which every step of a solution can be checked, and a model that solves its problems with known weaknesses.
+"""A world in which every step can be checked, and a model with known weaknesses.
 
-A problem is a running total: a start, then operations. A right solution writes one step an operation. The model slips
-(wrong arithmetic, a wrong operation, a step left out), carries a wrong total on as a language model does, and now and
-then comes back to the right one, silently or saying so. The first error of any text can be told exactly.
+A problem is a running total: a start, then operations. A right solution writes one step an
+operation. The model slips (wrong arithmetic, a wrong operation, a step left out), carries a wrong
+total on as a language model does, and now and then comes back to the right one, silently or saying
+so. The first error of any text can be told exactly.
 """
 
 from __future__ import annotations
@@ -49,20 +50,22 @@ class ToyProblem:
 
 
 def apply(operation: tuple[str, int], value: int) -> int:
-    """The total after an operation."""
+    """Return the total after an operation."""
     sign, number = operation
-    return value + number if sign == "+" else value - number if sign == "-" else (value * number) % 997
+    return (
+        value + number if sign == "+" else value - number if sign == "-" else (value * number) % 997
+    )
 
 
 def make_problem(rng: random.Random, steps: tuple[int, int] = (4, 10)) -> ToyProblem:
-    """A problem with a number of operations from the given range, both ends included."""
+    """Return a problem with a number of operations from the range, both ends included."""
     count = rng.randint(*steps)
     operations = tuple((rng.choice("+-*"), rng.randint(2, 19)) for _ in range(count))
     return ToyProblem(rng.randint(1, 99), operations, rng.randrange(count))
 
 
 def first_error(problem: ToyProblem, steps: Prefix) -> int | None:
-    """Index of the first step that does not continue rightly from right ones; None where there is no such step."""
+    """Return the index of the first step that does not continue right ones rightly, or None."""
     for index, step in enumerate(steps):
         if step.startswith("The answer"):
             return None
@@ -72,7 +75,9 @@ def first_error(problem: ToyProblem, steps: Prefix) -> int | None:
     return None
 
 
-def continue_solution(problem: ToyProblem, prefix: Prefix, model: Model, rng: random.Random) -> Rollout:
+def continue_solution(
+    problem: ToyProblem, prefix: Prefix, model: Model, rng: random.Random
+) -> Rollout:
     """One completion from a prefix to the end, as this model writes it, with its verdict."""
     steps, (position, value) = list(prefix), _state(problem, prefix)
     tokens = 0
@@ -96,7 +101,7 @@ def _state(problem: ToyProblem, prefix: Prefix) -> tuple[int, int]:
 def _next_step(
     problem: ToyProblem, position: int, value: int, who: tuple[Model, random.Random]
 ) -> tuple[str, int, int]:
-    """The text of the next step, the position after it and its total."""
+    """Return the text of the next step, the position after it and its total."""
     model, rng = who
     before = problem.totals[position - 1] if position else problem.start
     opening = rng.choice(["So", "Then", "Next", "Now", "Thus"][: model.wordings])
@@ -123,6 +128,7 @@ def _next_step(
 
 def _write(opening: str, position: int, term: tuple[int, tuple[str, int]], after: int) -> str:
     value, (sign, number) = term
-    # The filler's length is a function of the position alone: some steps of a problem are long, whoever writes them.
+    # The filler's length is a function of the position alone: some steps of a problem are long,
+    # whoever writes them.
     filler = "carefully " * (position * 7919 % 23)
     return f"{opening} {filler}#{position} {value} {sign} {number} = {after}"

@@ -1,8 +1,11 @@
-"""How often the voted answer of an evolved problem is right, and how many problems the vote loses: python benchmarks/vote_accuracy.py
+"""Measure how often the voted answer of an evolved problem is right, and how many the vote loses.
 
-New problems of the toy world are answered by the very vote of a run (solver.py, grading.py) over 16 solutions of a model
-whose weaknesses are known, at several --agreement. Beside the slips, which scatter, a share of the problems holds a trap: a
-misreading that leads many solutions to the same wrong answer, which is what a vote cannot see.
+    python benchmarks/vote_accuracy.py
+
+New problems of the toy world are answered by the vote of a run itself (solver.py, grader.py) over
+16 solutions of a model whose weaknesses are known, at several --agreement. Beside the slips, which
+scatter, a share of the problems holds a trap: a misreading that leads many solutions to the same
+wrong answer, which no vote can detect.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import asyncio
 import random
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -25,7 +28,8 @@ from evolvemcts4rl.solutions.solver import Solver
 
 MODELS = {"strong": Model(slip=0.03), "middling": Model(slip=0.1), "weak": Model(slip=0.2)}
 AGREEMENTS = (0.0, 0.5, 0.75)
-TRAPS = (0.0, 0.2)  # share of problems with a trap; how many of its solutions fall into it is uniform from 0 to 1
+# Shares of problems with a trap; the share of its solutions that fall into it is uniform in [0, 1].
+TRAPS = (0.0, 0.2)
 
 
 @dataclass
@@ -46,7 +50,7 @@ class ToySolutions:
     async def complete(
         self, messages: list[Message], n: int, *, start: int = 0, affinity_key: str = ""
     ) -> list[Completion]:
-        """n whole solutions."""
+        """Return n whole solutions."""
         return [Completion(self._write(), "stop") for _ in range(n)]
 
     def _write(self) -> str:
@@ -55,10 +59,12 @@ class ToySolutions:
         return "\n\n".join(continue_solution(self.problem, (), self.model, self.rng).steps)
 
 
-async def vote_on(model: Model, traps: float, agreement: float, seeds: Sequence[str]) -> tuple[int, int]:
-    """How many of the problems were accepted, and how many of those with the right answer."""
+async def vote_on(
+    model: Model, traps: float, agreement: float, seeds: Sequence[str]
+) -> tuple[int, int]:
+    """Return how many problems were accepted, and how many of those with the right answer."""
     grader = Grader()
-    settings = replace(Settings(""), agreement=agreement)
+    settings = Settings.of(seed_file="toy", agreement=agreement)
     accepted = right = 0
     for number, seed in enumerate(seeds):
         rng = random.Random(seed)
@@ -74,7 +80,9 @@ async def vote_on(model: Model, traps: float, agreement: float, seeds: Sequence[
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description="How often the voted answer of an evolved problem is right.")
+    parser = argparse.ArgumentParser(
+        description="How often the voted answer of an evolved problem is right."
+    )
     parser.add_argument("--problems", type=int, default=1000, help="problems for each row (1000)")
     parser.add_argument("--seed", type=int, default=101)
     flags = parser.parse_args()
@@ -85,8 +93,13 @@ def main() -> None:
             _, most_right = asyncio.run(vote_on(model, traps, 0.0, seeds))
             for agreement in AGREEMENTS:
                 accepted, right = asyncio.run(vote_on(model, traps, agreement, seeds))
-                shares = (accepted / len(seeds), 1 - accepted / len(seeds), right / max(accepted, 1))
-                row = f"{name:<10}{traps:>5.0%}{agreement:>11.2f}{shares[0]:>10.1%}{shares[1]:>8.1%}{shares[2]:>22.1%}"
+                shares = (
+                    accepted / len(seeds),
+                    1 - accepted / len(seeds),
+                    right / max(accepted, 1),
+                )
+                row = f"{name:<10}{traps:>5.0%}{agreement:>11.2f}{shares[0]:>10.1%}"
+                row += f"{shares[1]:>8.1%}{shares[2]:>22.1%}"
                 print(f"{row}{(most_right - right) / len(seeds):>17.1%}")
 
 

@@ -1,8 +1,9 @@
-"""Worlds in which the truth of every step is known, each breaking one assumption that a method of labelling may make.
+"""Worlds with a known truth, each breaking an assumption that a method of labelling may make.
 
-A problem is a running total: a start, then stages, each an operation with a number. A solution tells the stages in steps;
-a toy model writes it, errs, carries wrong totals on and sometimes comes back. Which step is the first wrong one can be
-told of any text. These are simulations: they test inference, and say little about language models.
+A problem is a running total: a start, then stages, each an operation with a number. A solution
+tells the stages in steps; a toy model writes it, errs, carries wrong totals on and sometimes comes
+back. Which step is the first wrong one can be told of any text. These are simulations: they test
+inference, and say little about language models.
 """
 
 from __future__ import annotations
@@ -18,24 +19,33 @@ from evolvemcts4rl.records import Prefix, Rollout
 
 _STAGE = re.compile(r"stage ([a-z]): (-?\d+) ([-+*]) (\d+) = (-?\d+)")
 _REMARK = re.compile(r"\(note: (\d+) \+ (\d+) = (\d+)\)")
-_FILLER = "now then here next so well thus hence again first still just simply clearly namely indeed".split()
+_FILLER = (
+    "now then here next so well thus hence again first still just simply clearly namely indeed"
+).split()
 
 
 @dataclass(frozen=True)
 class World:
-    """A kind of problems, and how the model that solves them errs. Rates are per stage unless said otherwise."""
+    """A kind of problems, and how the model that solves them errs.
+
+    Rates are per stage unless said otherwise.
+    """
 
     about: str
     stages: tuple[int, int] = (4, 9)
     slips: tuple[float, float] = (0.03, 0.2)  # each problem has a rate between these
-    spread: float = 0.0  # how much the difficulty of stages differs: standard deviation of the logit
+    spread: float = (
+        0.0  # how much the difficulty of stages differs: standard deviation of the logit
+    )
     kinds: tuple[str, ...] = ("arithmetic", "operation", "skipped")
     silent: float = 0.08  # from a wrong total back to the right one without a word
     fleeting: float = 0.0  # share of errors that are recovered with the rate below instead
     fleeting_recovery: float = 0.6
     announced: float = 0.08  # back to the right total, saying so
     unheard: float = 0.0  # share of announced corrections in words that nobody listens for
-    checks_at_end: float = 0.0  # chance that a wrong solution is noticed and mended before the answer is given
+    checks_at_end: float = (
+        0.0  # chance that a wrong solution is noticed and mended before the answer is given
+    )
     wordings: int | None = 3  # ways to write a step; None: no two are ever the same
     traps: float = 0.0  # share of problems with one stage that many misread in the same way …
     trap_share: tuple[float, float] = (0.3, 0.8)  # … namely so many of the solutions
@@ -77,7 +87,10 @@ class Task:
     @property
     def question(self) -> str:
         """The problem's text: it states the start and each stage's number."""
-        said = "; ".join(f"stage {chr(97 + i)}: {sign} {number}" for i, (sign, number) in enumerate(self.operations))
+        said = "; ".join(
+            f"stage {chr(97 + i)}: {sign} {number}"
+            for i, (sign, number) in enumerate(self.operations)
+        )
         return f"Start with {self.start}. {said}. What is the total?"
 
 
@@ -112,7 +125,7 @@ def make_task(world: World, rng: random.Random) -> Task:
 
 
 def first_error(task: Task, steps: Prefix) -> int | None:
-    """Return the index of the first step that holds something false or leaves something out; None where there is none."""
+    """Return the index of the first step that is false or leaves something out, or None."""
     position = 0
     for index, step in enumerate(steps):
         if any(int(a) + int(b) != int(c) for a, b, c in _REMARK.findall(step)):
@@ -121,7 +134,11 @@ def first_error(task: Task, steps: Prefix) -> int | None:
             stage = ord(letter) - 97
             right_before = task.totals[stage - 1] if stage else task.start
             said = (int(before), (sign, int(number)), int(after))
-            if stage != position or said != (right_before, task.operations[stage], task.totals[stage]):
+            if stage != position or said != (
+                right_before,
+                task.operations[stage],
+                task.totals[stage],
+            ):
                 return index
             position += 1
         found = re.search(r"boxed\{(-?\d+)\}", step)
@@ -131,7 +148,7 @@ def first_error(task: Task, steps: Prefix) -> int | None:
 
 
 def continue_solution(task: Task, prefix: Prefix, rng: random.Random) -> Rollout:
-    """Return one completion from a prefix to the end, as the world's model writes it, with its verdict."""
+    """Return one completion from a prefix, as the world's model writes it, graded."""
     steps, (position, value) = list(prefix), _state(task, prefix)
     world, stages = task.world, len(task.operations)
     if prefix and "boxed" in prefix[-1]:
@@ -139,10 +156,21 @@ def continue_solution(task: Task, prefix: Prefix, rng: random.Random) -> Rollout
         return Rollout(tuple(steps), _graded(task, answer, rng), str(answer), 1)
     if world.headings and not prefix:
         steps.append(
-            rng.choice(["Let us go step by step.", "Let's break this down.", "We follow the stages in order."])
+            rng.choice(
+                [
+                    "Let us go step by step.",
+                    "Let's break this down.",
+                    "We follow the stages in order.",
+                ]
+            )
         )
     while position < stages:
-        if world.headings and (position or len(steps) == 1) and rng.random() < 0.3 and not steps[-1].startswith("**"):
+        if (
+            world.headings
+            and (position or len(steps) == 1)
+            and rng.random() < 0.3
+            and not steps[-1].startswith("**")
+        ):
             steps.append(f"**Stage {chr(97 + position)}**")
         step, position, value = _next_step(task, position, value, rng)
         steps.append(step)
@@ -173,14 +201,21 @@ def _state(task: Task, prefix: Prefix) -> tuple[int, int]:
 
 
 def _is_fleeting(task: Task, position: int, value: int) -> bool:
-    """Whether the error that led to this total is of the kind that is soon recovered: a property of the error."""
-    digest = blake2b(f"{task.start}:{task.totals[-1]}:{value - task.totals[position - 1]}".encode(), digest_size=4)
+    """Return whether the error that led to this total is of the kind that is soon recovered."""
+    digest = blake2b(
+        f"{task.start}:{task.totals[-1]}:{value - task.totals[position - 1]}".encode(),
+        digest_size=4,
+    )
     return int.from_bytes(digest.digest(), "big") / 2**32 < task.world.fleeting
 
 
 def _correction(task: Task, rng: random.Random) -> str:
     unheard = rng.random() < task.world.unheard
-    return "Hmm, let me look at this once more;" if unheard else "Wait, I made a mistake above, so I correct it:"
+    return (
+        "Hmm, let me look at this once more;"
+        if unheard
+        else "Wait, I made a mistake above, so I correct it:"
+    )
 
 
 def _next_step(task: Task, position: int, value: int, rng: random.Random) -> tuple[str, int, int]:
@@ -207,7 +242,9 @@ def _next_step(task: Task, position: int, value: int, rng: random.Random) -> tup
     return _write(task, opening, parts, erred, rng), position, value
 
 
-def _stage(task: Task, position: int, value: int, rng: random.Random, careful: bool) -> tuple[str, int, int]:
+def _stage(
+    task: Task, position: int, value: int, rng: random.Random, careful: bool
+) -> tuple[str, int, int]:
     operation, kind = task.operations[position], None
     if position == task.trap and rng.random() < task.trap_share:
         kind = "operation"
@@ -221,7 +258,11 @@ def _stage(task: Task, position: int, value: int, rng: random.Random, careful: b
     after = apply(operation, value)
     if kind == "arithmetic":
         after += rng.choice([-10, -2, -1, 1, 2, 10])
-    return f"stage {chr(97 + position)}: {value} {operation[0]} {operation[1]} = {after}", position + 1, after
+    return (
+        f"stage {chr(97 + position)}: {value} {operation[0]} {operation[1]} = {after}",
+        position + 1,
+        after,
+    )
 
 
 def _write(task: Task, opening: str, parts: list[str], erred: bool, rng: random.Random) -> str:
@@ -249,17 +290,25 @@ WORLDS: dict[str, World] = {
     "base": World("slips 3-20 % a stage, recoveries 8 %, three wordings, all errors alike"),
     "one wording": World("right steps are all worded alike", wordings=1),
     "no repeats": World("no text is ever written twice", wordings=None),
-    "traps": World("one stage of every problem is misread alike by many", traps=1.0, trap_share=(0.5, 0.9)),
+    "traps": World(
+        "one stage of every problem is misread alike by many", traps=1.0, trap_share=(0.5, 0.9)
+    ),
     "some traps": World("a third of the problems have such a stage", traps=0.33),
-    "recovers often": World("half of the wrong totals are mended at the next step without a word", silent=0.5),
+    "recovers often": World(
+        "half of the wrong totals are mended at the next step without a word", silent=0.5
+    ),
     "two kinds": World("most errors stay, three in ten are soon mended", silent=0.01, fleeting=0.3),
     "uneven": World("some stages are much harder than others", spread=1.5),
     "long steps": World("one to four stages a step", stages_a_step=4, stages=(6, 12)),
     "guesses": World("one wrong solution in four is given the right answer", guesses=0.25),
     "misgraded": World("three right answers in ten are graded wrong", misgraded=0.3),
-    "remarks": World("three steps in a hundred hold a false remark without consequence", remarks=0.03),
+    "remarks": World(
+        "three steps in a hundred hold a false remark without consequence", remarks=0.03
+    ),
     "unheard": World("corrections are announced in words that nobody listens for", unheard=0.7),
-    "checks itself": World("half of the wrong solutions are noticed and mended at their end", checks_at_end=0.5),
+    "checks itself": World(
+        "half of the wrong solutions are noticed and mended at their end", checks_at_end=0.5
+    ),
     "headings": World("openings and headings are steps", headings=True),
     "wordy errors": World("wrong steps are twice as long", wordy_errors=True),
     "wrong keys": World("one stated answer in twelve is wrong", wrong_key=0.08),

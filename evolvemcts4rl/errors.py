@@ -8,7 +8,8 @@ import asyncio
 class UserError(Exception):
     """Something that the user can mend: one sentence that names the thing and the way out.
 
-    `resumable` says that the run has begun, and that the same command goes on with it once that is done.
+    `resumable` says that the run has begun, so that the same command goes on once the trouble is
+    mended.
     """
 
     def __init__(self, message: str, resumable: bool = False) -> None:
@@ -17,19 +18,22 @@ class UserError(Exception):
 
 
 class EndpointError(Exception):
-    """An endpoint gave no usable completion after all retries: the problem that asked is failed, the run goes on."""
+    """An endpoint gave no usable completion after all retries.
+
+    The problem that asked for it fails; the run goes on.
+    """
 
 
 class Refused(EndpointError):
-    """The endpoint refuses this very request, now and later."""
+    """The endpoint refuses this request for its content, and would refuse it again."""
 
 
 class BudgetSpent(Exception):
-    """No further request fits into --token_budget: what is there is written."""
+    """No further request fits into --token_budget: the run writes what it has and ends."""
 
 
 def severity(error: BaseException) -> int:
-    """Return how grave an error is: of several that come at once, the gravest says why the run ends."""
+    """Return how grave an error is; the gravest of several at once says why the run ends."""
     if isinstance(error, (EndpointError, asyncio.CancelledError)):
         return 0
     return 1 if isinstance(error, BudgetSpent) else 2 if isinstance(error, UserError) else 3

@@ -1,4 +1,4 @@
-"""Run a coroutine to its end, also where an event loop is at work already, as in a notebook."""
+"""Run a coroutine to its end, even where an event loop already runs, as in a notebook."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def run_to_end(main: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine as asyncio.run does; in a thread of its own where a loop is running here."""
+    """Run a coroutine as asyncio.run does, in a thread of its own if a loop already runs here."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -20,7 +20,7 @@ def run_to_end(main: Coroutine[Any, Any, None]) -> None:
 
 
 def _run_in_thread(main: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine in a thread and wait for it; each Ctrl-C meanwhile cancels the coroutine."""
+    """Run a coroutine in a thread and wait for it. Each Ctrl-C meanwhile cancels it."""
     begun: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = Future()
 
     async def announced() -> None:

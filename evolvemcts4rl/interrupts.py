@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first ends a run in good order, a second one of either ends it at once."""
+"""Handle Ctrl-C and SIGTERM: the first ends a run in good order, the second at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
 class Interrupts:
-    """What Ctrl-C and SIGTERM do while `handled`: outside of `run`, or a second time, they raise KeyboardInterrupt."""
+    """Handles Ctrl-C and SIGTERM while the context of `handled` lasts.
+
+    The first one during `run` cancels what runs; any other raises KeyboardInterrupt.
+    """
 
     def __init__(self) -> None:
         self.exit_code = EXIT_CODES[signal.SIGINT]
@@ -23,7 +26,10 @@ class Interrupts:
 
     @contextlib.contextmanager
     def handled(self) -> Iterator[Interrupts]:
-        """Handle both signals, those that the caller ignores apart (a shell's background job ignores Ctrl-C)."""
+        """Handle both signals while the context lasts, except for a signal that is ignored.
+
+        A background job of a shell ignores Ctrl-C, for example.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield self
             return
@@ -38,7 +44,7 @@ class Interrupts:
                 signal.signal(number, handler)
 
     def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Run to its end what the first signal cancels. Raises KeyboardInterrupt where one did."""
+        """Run a coroutine, which the first signal cancels. Raises KeyboardInterrupt if one did."""
 
         async def cancellable() -> None:
             self._task = asyncio.current_task()
@@ -58,5 +64,5 @@ class Interrupts:
             self._begun = True
             raise KeyboardInterrupt
         self._begun = True
-        # Not cancelled from here: the handler may have come between any two steps of the loop.
+        # Not cancelled here: the signal may have come in the middle of a step of the loop.
         self._task.get_loop().call_soon_threadsafe(self._task.cancel)

@@ -37,14 +37,14 @@ class Progress:
     ) -> None:
         self._usage = usage
         self._seconds_between_lines = math.inf if quiet else seconds_between_lines
-        self._search_wanted = not settings.evolve_only
-        self.done = len(done)  # problems that have come to their end, those that failed not among them
-        self._rounds = settings.evolve_rounds
+        self._search_wanted = not settings.evolution.evolve_only
+        self.done = len(done)  # problems that have ended, without those that failed
+        self._rounds = settings.evolution.evolve_rounds
         self._started = self._told = time.monotonic()
         self._evolved = len(done)
         self._searched = self._to_search = sum(problem.status in ENDED for problem in done.values())
-        # Every seed may have one descendant a round; the total falls as some are refused and have
-        # no more.
+        # Every seed may have one descendant a round; the total falls where one is refused, since
+        # it has no descendants.
         self._to_evolve = seeds * (1 + self._rounds)
         self._bars: list[tqdm[None]] = []
         if sys.stderr.isatty() and not quiet:
@@ -56,7 +56,7 @@ class Progress:
 
     @property
     def total(self) -> int:
-        """How many problems the run will have at most, as far as is known yet."""
+        """How many problems the run will have at most, as far as is known now."""
         return self._to_evolve
 
     def evolved(self, problem: Problem) -> None:
@@ -75,7 +75,7 @@ class Progress:
         self._show()
 
     def close(self) -> None:
-        """Leave the bars as they stand."""
+        """End the bars and leave them on the screen."""
         for bar in reversed(self._bars):
             bar.close()
 
@@ -91,9 +91,12 @@ class Progress:
             print(self._line(), file=sys.stderr)
 
     def _line(self) -> str:
-        searched = f", {self._searched} of {self._to_search} searched" if self._search_wanted else ""
+        searched = (
+            f", {self._searched} of {self._to_search} searched" if self._search_wanted else ""
+        )
         seconds = time.monotonic() - self._started
-        return f"progress: {self._evolved} of {self._to_evolve} problems evolved{searched}, {self._flow()}, {seconds:.0f} s"
+        evolved = f"{self._evolved} of {self._to_evolve} problems evolved"
+        return f"progress: {evolved}{searched}, {self._flow()}, {seconds:.0f} s"
 
     def _flow(self) -> str:
         tokens, seconds = self._usage.completion_tokens, time.monotonic() - self._started

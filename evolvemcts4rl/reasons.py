@@ -1,4 +1,4 @@
-"""What became of a problem and why, as types; the rows of older runs are read into them."""
+"""What became of a problem and why, as types. Rows of older runs are read into the same types."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Where a problem stands: OPEN while in work, and every other at its end."""
+    """Where a problem stands: OPEN while it is in work, any other once it has ended."""
 
     OPEN = "open"
     ACCEPTED = "accepted"
@@ -50,7 +50,7 @@ class ReasonCode(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """Return what the code means, without what belongs to one problem alone."""
+        """What the code means, in words that fit every problem."""
         return SENTENCES[self]
 
 
@@ -66,15 +66,21 @@ SENTENCES = {
     ReasonCode.MARKERS: "it speaks of the rewriting",
     ReasonCode.TOO_LONG: "it is longer than a problem may be",
     ReasonCode.CARRIES_SOLUTION: "it carries its own solution",
-    ReasonCode.ASKS_FOR_PROOF: "it asks for a proof or an explanation, which has no final answer to check",
+    ReasonCode.ASKS_FOR_PROOF: (
+        "it asks for a proof or an explanation, which has no final answer to check"
+    ),
     ReasonCode.SEVERAL_QUESTIONS: "it asks several questions",
     ReasonCode.ASKS_NOTHING: "it asks for nothing",
     ReasonCode.NOT_SELF_CONTAINED: "it is not self-contained",
     ReasonCode.PROMPT_EXAMPLE: "it repeats an example of the prompt",
     ReasonCode.PROMPT_WORDS: "it repeats the prompt's own words",
     ReasonCode.FEW_ANSWERS: "fewer than half of its solutions came to an answer",
-    ReasonCode.THIN_MAJORITY: "the first place of the vote is tied or has a share under --agreement",
-    ReasonCode.NO_ANSWERS: "none of its solutions came to an answer (are --max_tokens and the context large enough?)",
+    ReasonCode.THIN_MAJORITY: (
+        "the first place of the vote is tied or has a share under --agreement"
+    ),
+    ReasonCode.NO_ANSWERS: (
+        "none of its solutions came to an answer (are --max_tokens and the context large enough?)"
+    ),
     ReasonCode.SOLVED_ALWAYS: "solved always",
     ReasonCode.SOLVED_NEVER: "solved never",
     ReasonCode.SOLVE_RATE: "its solve rate is outside --min_solve_rate and --max_solve_rate",
@@ -105,7 +111,7 @@ def with_detail(code: ReasonCode, detail: str) -> Reason:
 
 
 def read_reason(text: str | None, code: str | None, status: str) -> Reason | None:
-    """Return the reason that a row states; rows of older runs have the sentence alone."""
+    """Return the reason that a row states; rows of older runs state a sentence without a code."""
     if text is None:
         return None
     if code is None:
@@ -116,12 +122,15 @@ def read_reason(text: str | None, code: str | None, status: str) -> Reason | Non
 
 
 def sentence_of(code: str) -> str:
-    """Return the sentence of a code in summary.json; older summaries have sentences there."""
+    """Return the sentence of a code in summary.json.
+
+    Summaries of older runs have sentences instead of codes: they are returned as they are.
+    """
     return ReasonCode(code).sentence if code in ReasonCode.__members__.values() else code
 
 
-# How the sentences began before rows had a reason_code. Those that are a code's own sentence, whole
-# or with a detail behind it, need no line here.
+# How the sentences began before rows had a reason_code. A sentence that begins with a code's own
+# sentence needs no line here.
 _OLDER_BEGINNINGS = {
     "it repeats row ": ReasonCode.REPEATED_ROW,
     "it is equal or nearly equal to problem ": ReasonCode.KNOWN,
@@ -137,4 +146,6 @@ def _code_of_sentence(text: str, status: str) -> ReasonCode:
     if status == Status.FAILED:
         return ReasonCode.ENDPOINT
     beginnings = _OLDER_BEGINNINGS | {sentence: code for code, sentence in SENTENCES.items()}
-    return next((code for start, code in beginnings.items() if text.startswith(start)), ReasonCode.OTHER)
+    return next(
+        (code for start, code in beginnings.items() if text.startswith(start)), ReasonCode.OTHER
+    )

@@ -8,8 +8,10 @@ from typing import Any
 
 from evolvemcts4rl.reasons import Reason, Status, read_reason
 
-Message = dict[str, str]  # one turn of a chat: {"role": "user" | "assistant" | "system", "content": text}
-Prefix = tuple[str, ...]  # the steps of a solution up to some step; () is the problem itself
+# One turn of a chat: {"role": "user" | "assistant" | "system", "content": text}.
+Message = dict[str, str]
+# The steps of a solution up to some step; () is the problem itself.
+Prefix = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -17,14 +19,15 @@ class Completion:
     """One choice of one reply: the text after the prefix, and the thought before it."""
 
     text: str
-    finish_reason: str  # "stop", or why there is no verdict: "length", "content_filter", "refusal", "empty", …
+    # "stop", or why there is no verdict: "length", "content_filter", "refusal", "empty", …
+    finish_reason: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
     thought: str = ""
 
     @property
     def whole(self) -> bool:
-        """Return whether the model came to an end of its own, so that the text can be judged."""
+        """Whether the model ended by itself, so that the text can be judged."""
         return self.finish_reason == "stop" and bool(self.text.strip())
 
 
@@ -33,7 +36,7 @@ class Rollout:
     """One completion from a prefix to the end; `steps` has the steps of the prefix too."""
 
     steps: Prefix
-    verdict: bool | None  # correct, wrong, or none: such a rollout counts nowhere
+    verdict: bool | None  # right or wrong; None where there is no verdict: it counts nowhere
     answer: str | None = None
     tokens: int = 0  # completion tokens
 
@@ -52,13 +55,16 @@ class Problem:
     solve_rate: float | None = None  # correct / judged among the first solutions
     status: Status = Status.OPEN
     reason: Reason | None = None
-    voted_answer: str | None = None  # the majority answer, recorded beside the one that a seed states
-    vote_agrees: bool | None = None  # whether the two are equal: where they are not, it is often the seed that is wrong
+    voted_answer: str | None = None  # the majority answer, beside the one that a seed states
+    # Whether the two are equal. Where they are not, it is often the seed that is wrong.
+    vote_agrees: bool | None = None
 
     @property
     def has_tree(self) -> bool:
-        """Return whether a problem at its end has a tree: it was searched, or solved always."""
-        return self.status == Status.SEARCHED or (self.status == Status.NOT_SEARCHED and self.solve_rate == 1.0)
+        """Whether the finished problem has a tree: it was searched, or was solved always."""
+        return self.status == Status.SEARCHED or (
+            self.status == Status.NOT_SEARCHED and self.solve_rate == 1.0
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as it stands in problems.jsonl."""
@@ -76,6 +82,6 @@ class Problem:
         return Problem(**fields | {"status": Status(row["status"]), "reason": reason})
 
 
-# (prefix, how many, index of the first among all ever asked for from there) → rollouts in the order
-# asked for
+# Takes a prefix, how many rollouts to sample there, and the index of the first of them among all
+# that were ever asked for from this prefix. Gives the rollouts in the order of their indices.
 RolloutSampler = Callable[[Prefix, int, int], Awaitable[list[Rollout]]]

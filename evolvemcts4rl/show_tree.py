@@ -1,4 +1,4 @@
-"""Print one tree of a run for reading: python generate.py show runs/debug [question_id]"""
+"""Print one tree of a run for reading: `python generate.py show runs/debug [question_id]`."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ SIGNS = {True: "✓", False: "✗", None: "·"}
 def lines_of(tree: Tree) -> Iterator[str]:
     """Yield a line for each prefix: label, belief, correct / judged rollouts, and step."""
     yield f"{printable(tree.question_id)}: {printable(tree.question, MOST_OF_STEP)}"
-    yield f"answer: {printable(tree.final_answer)}; first solutions {tree.root.num_correct}/{tree.root.num_rollouts} right"
+    right, judged = tree.root.num_correct, tree.root.num_rollouts
+    yield f"answer: {printable(tree.final_answer)}; first solutions {right}/{judged} right"
     yield "   p_correct  rollouts  step (✓ right so far, ✗ wrong here or earlier, · unknown)"
     stack = [(child, 0) for child in reversed(tree.root.children)]
     while stack:
         node, depth = stack.pop()
-        yield f" {SIGNS[node.label]} {_shares(node)}  {'  ' * depth}{printable(node.text, MOST_OF_STEP)}{_ending(node)}"
+        step = f"{'  ' * depth}{printable(node.text, MOST_OF_STEP)}{_ending(node)}"
+        yield f" {SIGNS[node.label]} {_shares(node)}  {step}"
         stack.extend((child, depth + 1) for child in reversed(node.children))
 
 
@@ -45,7 +47,11 @@ def _ending(node: Node) -> str:
 
 
 def instructiveness(tree: Tree) -> tuple[int, int]:
-    """Return a key that orders trees by kinds of solutions, then by errors after right steps."""
+    """Return a key by which the most instructive tree is the largest.
+
+    First comes how many of right and wrong there are among its solutions, then how many solutions
+    have their first error after a right step.
+    """
     inside, kinds = 0, set()
     for path in labelled_solutions(tree):
         _, labels = up_to_first_error(path)
@@ -56,17 +62,30 @@ def instructiveness(tree: Tree) -> tuple[int, int]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the tree that was asked for, or the most instructive one; return the exit code."""
-    parser = argparse.ArgumentParser(prog="show", description="Print one tree of a run for reading.")
+    parser = argparse.ArgumentParser(
+        prog="show", description="Print one tree of a run for reading."
+    )
     parser.add_argument("folder", type=Path, help="a run's folder")
-    parser.add_argument("question_id", nargs="?", help="which problem; by default the most instructive one")
+    parser.add_argument(
+        "question_id", nargs="?", help="which problem; by default the most instructive one"
+    )
     flags = parser.parse_args(argv)
     try:
         code = _show(flags.folder, flags.question_id)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 0
+    except OSError as error:
+        _discard_output()
+        print(f"The tree cannot be shown: {printable(str(error))}.", file=sys.stderr)
+        return 2
     return code
+
+
+def _discard_output() -> None:
+    """Let Python's own last flush of standard output go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show(folder: Path, question_id: str | None) -> int:
@@ -79,7 +98,10 @@ def _show(folder: Path, question_id: str | None) -> int:
     tree = max(wanted, key=instructiveness, default=None)
     if tree is None:
         which = f"tree of {question_id}" if question_id else "tree"
-        print(f"{path} has no {which}: problems.jsonl says what became of each problem, and why.", file=sys.stderr)
+        print(
+            f"{path} has no {which}: problems.jsonl says what became of each problem, and why.",
+            file=sys.stderr,
+        )
         return 2
     lines = list(lines_of(tree))
     shown = lines if question_id else lines[:MOST_LINES]

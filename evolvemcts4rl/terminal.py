@@ -1,4 +1,4 @@
-"""The one way onto the terminal and into the log for words that others have written."""
+"""Make texts of models, servers and files safe for the terminal and the log."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ LONGEST = 1000  # characters of one text
 
 
 def printable(text: object, most: int = LONGEST) -> str:
-    """Return the text as one line of at most `most` characters that no terminal obeys.
+    """Return the text as one line of at most `most` characters without control sequences.
 
-    What is not printable becomes a space: control characters, line separators, bidirectional and
-    zero-width characters, lone surrogates. A text that is cut ends in "…".
+    Every character that is not printable becomes a space: control characters, line separators,
+    bidirectional and zero-width characters, lone surrogates. A text that is cut ends in "…".
     """
     words = str(text)
     shown = "".join(char if char.isprintable() else " " for char in words[:most]).strip()
@@ -33,7 +33,9 @@ class PlainFormatter(logging.Formatter):
         """Return the traceback's lines."""
         lines = super().formatException(ei).splitlines()  # type: ignore[arg-type]
         indents = (len(line) - len(line.lstrip(" ")) + 2 for line in lines)
-        return "\n".join(f"{' ' * indent}{printable(line)}" for indent, line in zip(indents, lines, strict=True))
+        return "\n".join(
+            f"{' ' * indent}{printable(line)}" for indent, line in zip(indents, lines, strict=True)
+        )
 
 
 def log_to_stderr() -> None:

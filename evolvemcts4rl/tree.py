@@ -11,33 +11,39 @@ from evolvemcts4rl.records import Rollout
 
 @dataclass(eq=False)
 class Node:
-    """A prefix of a problem's tree, named by its last step. Counts are of the rollouts started here that have a verdict."""
+    """A prefix of a problem's tree, named by its last step.
+
+    The counts are of the rollouts that started here and have a verdict. The last four fields are
+    set at the last node of a whole solution only.
+    """
 
     text: str = ""
     num_rollouts: int = 0
     num_correct: int = 0
-    p_correct: float | None = None  # belief that every step up to here is right; None where nothing was found out
+    # The belief that every step up to here is right; None where nothing was found out.
+    p_correct: float | None = None
     children: list[Node] = field(default_factory=list)
-    correct: bool | None = None  # of a whole solution's last node: whether its answer is right
+    correct: bool | None = None  # whether the solution's answer is right
     times: int = 0  # how many rollouts ended here, word for word the same
-    searched: bool = False  # of a wrong solution's last node: whether its first error was looked for
-    judged_error: int | None = None  # of a searched solution's last node: the judge's first wrong step, -1 for none
+    searched: bool = False  # whether the first error of this wrong solution was looked for
+    judged_error: int | None = None  # the judge's first wrong step, -1 for none
 
     @property
     def mc_value(self) -> float | None:
-        """Math-Shepherd's value: the share of correct ones among the rollouts started here; None where none was."""
+        """Math-Shepherd's value: right / all of the rollouts started here; None without any."""
         return self.num_correct / self.num_rollouts if self.num_rollouts else None
 
     @property
     def label(self) -> bool | None:
-        """Whether every step up to here is right, as far as is believed."""
+        """Whether every step up to here is believed to be right; None where nothing is."""
         return None if self.p_correct is None else self.p_correct >= 0.5
 
     def child(self, text: str, last: bool) -> Node:
-        """The child with this step, made where there is none yet; `last` says that the solution ends with it.
+        """Return the child with this step, which is made where there is none yet.
 
-        The whitespace after a step makes no other step of it. What is kept is that of the first solution that goes on after
-        the step, since a solution's end has none.
+        Steps are the same where only the whitespace around them differs. `last` says that the
+        solution ends with the step. A solution's end has no whitespace after it, so the text that
+        is kept is that of the first solution that goes on.
         """
         step = text.strip()
         for node in self.children:
@@ -50,7 +56,7 @@ class Node:
         return node
 
     def counts(self) -> dict[str, Any]:
-        """What was counted and is believed of the node, as its rows have it."""
+        """Return the counts and the belief of the node, as its rows have them."""
         return {
             "mc_value": self.mc_value,
             "num_rollouts": self.num_rollouts,
@@ -60,7 +66,7 @@ class Node:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """The node as it stands in tree.jsonl, with all that is below it."""
+        """Return the node as it stands in tree.jsonl, with all that is below it."""
         row = {"text": self.text, **self.counts()}
         if self.correct is not None:
             row.update(correct=self.correct, times=self.times, searched=self.searched)
@@ -71,9 +77,11 @@ class Node:
 
     @staticmethod
     def from_json(row: dict[str, Any]) -> Node:
-        """The node of a row of tree.jsonl."""
+        """Return the node of a row of tree.jsonl."""
         children = [Node.from_json(child) for child in row["children"]]
-        node = Node(row["text"], row["num_rollouts"], row["num_correct"], row["p_correct"], children)
+        node = Node(
+            row["text"], row["num_rollouts"], row["num_correct"], row["p_correct"], children
+        )
         if "correct" in row:
             node.correct, node.times, node.searched = row["correct"], row["times"], row["searched"]
             node.judged_error = row.get("judged_error")
@@ -90,7 +98,7 @@ class Tree:
     root: Node = field(default_factory=Node)
 
     def add(self, rollout: Rollout, start: int) -> list[Node]:
-        """Enter a rollout with a verdict that was started at the prefix of `start` steps; gives its path, the root left out."""
+        """Add a rollout that started after `start` steps; return its nodes without the root."""
         node, path = self.root, []
         for depth in range(len(rollout.steps) + 1):
             if depth == start:
@@ -104,14 +112,14 @@ class Tree:
         return path
 
     def nodes(self) -> list[Node]:
-        """All nodes but the root, parents before children."""
+        """Return all nodes but the root, parents before children."""
         found = list(self.root.children)
-        for node in found:  # which grows meanwhile
+        for node in found:  # the list grows while it is walked
             found += node.children
         return found
 
     def solutions(self) -> Iterator[list[Node]]:
-        """Each whole solution as the path of its nodes, the root left out; where they part, the one found first comes first."""
+        """Yield each whole solution as its nodes without the root, depth first."""
         path: list[Node] = []
         stack = [(child, 0) for child in reversed(self.root.children)]
         while stack:
@@ -123,11 +131,20 @@ class Tree:
             stack.extend((child, depth + 1) for child in reversed(node.children))
 
     def to_json(self) -> dict[str, Any]:
-        """The row as it stands in tree.jsonl."""
-        row = {"question_id": self.question_id, "question": self.question, "final_answer": self.final_answer}
+        """Return the row as it stands in tree.jsonl."""
+        row = {
+            "question_id": self.question_id,
+            "question": self.question,
+            "final_answer": self.final_answer,
+        }
         return row | {"reasoning_steps": self.root.to_json()}
 
     @staticmethod
     def from_json(row: dict[str, Any]) -> Tree:
-        """The tree of a row of tree.jsonl."""
-        return Tree(row["question_id"], row["question"], row["final_answer"], Node.from_json(row["reasoning_steps"]))
+        """Return the tree of a row of tree.jsonl."""
+        return Tree(
+            row["question_id"],
+            row["question"],
+            row["final_answer"],
+            Node.from_json(row["reasoning_steps"]),
+        )

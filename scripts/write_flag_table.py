@@ -1,4 +1,4 @@
-"""Write docs/flags.md from the flags themselves: python scripts/write_flag_table.py"""
+"""Write docs/flags.md from the flags themselves: python scripts/write_flag_table.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ INTRODUCTION = """\
 # Flags
 
 Made by `python scripts/write_flag_table.py`, which takes it from the flags themselves;
-`python generate.py --help` says the same. In the Python API each flag is a setting of the same name.
+`python generate.py --help` says the same. In the Python API each flag is a setting of the same
+name.
 
 """
 

@@ -41,7 +41,9 @@ def server(tmp_path, monkeypatch):
 
 def small(**flags):
     """The settings of a small run on seeds.jsonl."""
-    return Settings.of(seed_file="seeds.jsonl", model_name="m", num_solutions=8, evolve_rounds=0, **flags)
+    return Settings.of(
+        seed_file="seeds.jsonl", model_name="m", num_solutions=8, evolve_rounds=0, **flags
+    )
 
 
 def test_python_api_page_has_an_example():
@@ -133,10 +135,14 @@ def test_rows_are_read_one_at_a_time(tmp_path):
 @pytest.mark.slow
 def test_importing_the_package_imports_nothing_of_the_program():
     code = "import sys, evolvemcts4rl; print(*sys.modules, sep='\\n')"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     loaded = done.stdout.splitlines()
     assert "evolvemcts4rl" in loaded
-    assert [name for name in loaded if name.startswith(("evolvemcts4rl.", "generate", "asyncio"))] == []
+    assert [
+        name for name in loaded if name.startswith(("evolvemcts4rl.", "generate", "asyncio"))
+    ] == []
 
 
 CELL = """
@@ -161,7 +167,8 @@ loop.run_forever()
 
 @pytest.fixture
 def notebook(server):
-    """A process in which an event loop is at work and a cell makes a run; at hand once the run has asked six times."""
+    """A process in which an event loop is at work and a cell makes a run; at hand once the run has
+    asked six times."""
     names = environment() | {"OPENAI_BASE_URL": server.url, "PYTHONPATH": str(ROOT)}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     quick, slow = toy_handler(MODEL), toy_handler(MODEL, delay=0.3)

@@ -14,7 +14,8 @@ FACADE = PACKAGE  # __init__.py hands out the Python API, which lives above ever
 
 # Lowest first. A room imports from the rooms before it, never from one after it.
 ROOMS = [
-    ["errors", "reasons", "settings", "terminal", "event_loop", "interrupts"],
+    ["errors", "flag_kinds", "reasons", "terminal", "event_loop", "interrupts"],
+    ["settings"],
     ["records"],
     ["tree"],
     ["prompts"],
@@ -44,7 +45,8 @@ def sources() -> dict[str, Path]:
 
 
 def imports_of(path: Path, modules: set[str]) -> set[str]:
-    """Return the modules of the program that a file imports anywhere, in functions and for types too."""
+    """Return the modules of the program that a file imports anywhere, in functions and for types
+    too."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -68,7 +70,9 @@ def room_of(module: str) -> str:
 def test_a_module_imports_only_from_its_own_room_and_those_below(module: str) -> None:
     for other in IMPORTS[module] - {FACADE}:
         below = HEIGHT[room_of(other)] < HEIGHT[room_of(module)]
-        assert below or room_of(other) == room_of(module), f"{module} imports {other}, which stands no lower"
+        assert below or room_of(other) == room_of(module), (
+            f"{module} imports {other}, which stands no lower"
+        )
 
 
 def test_there_is_no_circle_of_imports() -> None:
@@ -91,6 +95,9 @@ def test_nothing_in_the_package_imports_the_root() -> None:
 def test_each_room_says_what_it_is_for_and_names_its_files() -> None:
     for folder in sorted((ROOT / PACKAGE).iterdir()):
         if folder.is_dir() and any(folder.glob("*.py")):
-            said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+            said = (
+                ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+                or ""
+            )
             for path in folder.glob("*.py"):
                 assert path.stem == "__init__" or f"{path.stem}:" in said, path

@@ -1,4 +1,5 @@
-"""generate.py given what it cannot use, or stopped by what it needs: one sentence, the right exit code, nothing half-written."""
+"""generate.py given what it cannot use, or stopped by what it needs: one sentence, the right exit
+code, nothing half-written."""
 
 import resource
 import signal
@@ -19,7 +20,8 @@ SMALL = ["--evolve_rounds", "0", "--concurrency", "2"]
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A folder to work in with a seed file and nothing else, the temporary files' place included."""
+    """A folder to work in with a seed file and nothing else, the temporary files' place included.
+    A folder to work in with a seed file and nothing else, the temporary files' place included."""
     seed_file(tmp_path, 4)
     (tmp_path / "tmp").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -31,7 +33,11 @@ def place(tmp_path, monkeypatch):
 
 def left(place):
     """What there is besides the seed file."""
-    return sorted(str(path.relative_to(place)) for path in place.rglob("*") if path.name not in ("seeds.jsonl", "tmp"))
+    return sorted(
+        str(path.relative_to(place))
+        for path in place.rglob("*")
+        if path.name not in ("seeds.jsonl", "tmp")
+    )
 
 
 def sentences(stderr):
@@ -73,7 +79,10 @@ def refuse(capsys, url, *flags):
 @pytest.mark.parametrize(
     ("reply", "words"),
     [
-        (error_reply(404, "The model `m` does not exist", code="model_not_found"), "has no model m"),
+        (
+            error_reply(404, "The model `m` does not exist", code="model_not_found"),
+            "has no model m",
+        ),
         (error_reply(403, "not for you"), "forbids this key the model m"),
         (error_reply(500, "oops"), "nothing was begun"),
     ],
@@ -109,11 +118,17 @@ def test_endpoint_that_is_not_there_is_named(place, capsys):
     ("flags", "words"),
     [
         (["--seed_file", "nowhere.jsonl"], "The seed file nowhere.jsonl is not there"),
-        (["--column_names", "question"], "has no column 'question': name one of 'problem', 'final_answer'"),
+        (
+            ["--column_names", "question"],
+            "has no column 'question': name one of 'problem', 'final_answer'",
+        ),
         (["--keep", "agreed"], "--judge_model"),
         (["--num_branches", "0"], "--num_branches"),
         (["--token_budget", "100"], "--token_budget 100 does not pay for a single solution"),
-        (["--decontaminate", "nowhere.jsonl"], "The file nowhere.jsonl of --decontaminate is not there"),
+        (
+            ["--decontaminate", "nowhere.jsonl"],
+            "The file nowhere.jsonl of --decontaminate is not there",
+        ),
     ],
 )
 def test_bad_flag_asks_nothing_and_leaves_nothing_behind(place, capsys, flags, words):
@@ -132,6 +147,14 @@ def test_output_folder_that_is_a_file_is_refused_and_kept(place, capsys, name):
     assert left(place) == ["out"]
 
 
+def test_folder_is_named_as_it_is_spelled(place, capsys):
+    (place / "out").mkdir()
+    (place / "out/steps.jsonl").write_text("mine")
+    with Loopback(GOOD) as server:
+        sentence = refuse(capsys, server.url, "--output_dir", "out")
+    assert sentence.startswith("The folder out holds steps.jsonl but no settings.json, ")
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """The files of a run that nothing stops."""
@@ -146,7 +169,9 @@ def undisturbed(tmp_path_factory):
 def test_key_refused_for_good_in_the_middle_ends_the_run_with_one_sentence_and_it_can_go_on(
     place, undisturbed, capfd, caplog
 ):
-    with Loopback(lambda ask: GOOD(ask) if ask.number < 4 else error_reply(401, "Incorrect API key")) as server:
+    with Loopback(
+        lambda ask: GOOD(ask) if ask.number < 4 else error_reply(401, "Incorrect API key")
+    ) as server:
         args = command(server.url, "seeds.jsonl", "out", *SMALL)
         assert main(args[2:], backoff=0.01) == 1
         (waits,) = caplog.messages
@@ -163,10 +188,15 @@ def test_key_refused_for_good_in_the_middle_ends_the_run_with_one_sentence_and_i
 @pytest.mark.slow
 @pytest.mark.parametrize("room", [12_000, 60_000])
 def test_full_disk_ends_the_run_with_one_sentence_and_it_can_go_on(place, undisturbed, room):
-    """The disk is full at the journal's first page, or in the middle of the work: no file may grow beyond `room` bytes."""
+    """The disk is full at the journal's first page, or in the middle of the work: no file may grow
+    beyond `room` bytes."""
     with Loopback(GOOD) as server:
         args = command(server.url, "seeds.jsonl", "out", *SMALL)
-        done = run(args, cwd=place, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
+        done = run(
+            args,
+            cwd=place,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+        )
         assert done.returncode == (1 if room > 20_000 else 2), done.stderr
         (sentence,) = sentences(done.stderr)
         assert "make room" in sentence
@@ -179,7 +209,9 @@ def test_full_disk_ends_the_run_with_one_sentence_and_it_can_go_on(place, undist
 def test_ctrl_c_twice_ends_at_once(place):
     with Loopback(toy_handler(Model(), delay=60)) as server:
         args = command(server.url, "seeds.jsonl", "out", *SMALL)
-        process = subprocess.Popen(args, env=environment(), cwd=place, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            args, env=environment(), cwd=place, stderr=subprocess.PIPE, text=True
+        )
         while not server.asks:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
@@ -188,5 +220,8 @@ def test_ctrl_c_twice_ends_at_once(place):
         started = time.monotonic()
         _, errors = process.communicate(timeout=20)
     assert time.monotonic() - started < 3
-    assert process.returncode in (130, -signal.SIGINT)  # the second may come when the interpreter is leaving already
+    assert process.returncode in (
+        130,
+        -signal.SIGINT,
+    )  # the second may come when the interpreter is leaving already
     assert "Traceback" not in errors

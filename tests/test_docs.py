@@ -15,7 +15,8 @@ from scripts.write_flag_table import PATH, page
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = {
-    path.name: path.read_text(encoding="utf-8") for path in [*ROOT.glob("*.md"), *sorted((ROOT / "docs").glob("*.md"))]
+    path.name: path.read_text(encoding="utf-8")
+    for path in [*ROOT.glob("*.md"), *sorted((ROOT / "docs").glob("*.md"))]
 }
 FILES = DOCUMENTS["files.md"]
 RIGHT = Node("It is 4.", 1, 1, 0.9, correct=True, times=1, judged_error=-1)
@@ -46,7 +47,9 @@ def test_each_field_of_a_file_is_told_and_no_other(name):
     section = re.search(rf"^## {name}\.jsonl\n(.*?)(?=^## )", FILES, re.MULTILINE | re.DOTALL)
     assert section, f"docs/files.md has no section on {name}.jsonl"
     opening, _, table = section[1].partition("\n| ")
-    told = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\|([^|]+)\|", "| " + table, re.MULTILINE))))
+    told = set(
+        re.findall(r"`(\w+)`", "".join(re.findall(r"^\|([^|]+)\|", "| " + table, re.MULTILINE)))
+    )
     real = fields(row_of(name))
     assert told <= real
     assert {field for field in real - told if f"`{field}`" not in opening} == set()
@@ -63,17 +66,22 @@ def test_flags_page_is_what_the_flags_say():
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_flag_that_a_document_names_is_there(name):
-    ours = set(re.findall(r"^\| `--(\w+)`", PATH.read_text(encoding="utf-8"), re.MULTILINE)) | {"help"}
+    ours = set(re.findall(r"^\| `--(\w+)`", PATH.read_text(encoding="utf-8"), re.MULTILINE)) | {
+        "help"
+    }
     commands = {
         "fast", "stream", "rounds",  # of run_tests.sh and the benchmarks
         "parallel", "model", "model-path", "max-model-len",  # of servers
-        "universal", "python-version", "all-extras", "upgrade", "upgrade-package", "no-deps",  # of uv and pip
+        # Of uv and pip
+        "universal", "python-version", "all-extras", "upgrade", "upgrade-package", "no-deps",
     }  # fmt: skip
     assert set(re.findall(r"--([a-z][a-z_-]+)", DOCUMENTS[name])) - commands - ours == set()
 
 
 def test_each_exit_code_is_told_with_what_to_do():
-    rows = re.findall(r"^\| (\d+) \| [^|]+ \| [^|]+ \|$", DOCUMENTS["troubleshooting.md"], re.MULTILINE)
+    rows = re.findall(
+        r"^\| (\d+) \| [^|]+ \| [^|]+ \|$", DOCUMENTS["troubleshooting.md"], re.MULTILINE
+    )
     assert rows == re.findall(r"\b\d+\b", str(generate.main.__doc__))
 
 
@@ -82,7 +90,9 @@ def test_links_and_paths_lead_somewhere(name):
     folder = ROOT if (ROOT / name).exists() else ROOT / "docs"
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", DOCUMENTS[name]):
         assert (folder / target).exists(), target
-    paths = re.findall(r"(?<![\w/.<-])(?:\w+/)+(?:\w+\.(?:py|sh|txt|jsonl))?(?![\w/.>-])", DOCUMENTS[name])
+    paths = re.findall(
+        r"(?<![\w/.<-])(?:\w+/)+(?:\w+\.(?:py|sh|txt|jsonl))?(?![\w/.>-])", DOCUMENTS[name]
+    )
     made = ("runs/", "evolvemcts4rl/prompts/")  # by a run, and in the wheel
     for path in paths:
         assert (ROOT / path).exists() or path.startswith(made) or "NAME" in path, path
@@ -109,7 +119,9 @@ def test_every_document_can_be_found_from_another_one():
 
 
 def test_every_mutation_is_in_one_group():
-    assert sorted(mutation for group in MUTATION_GROUPS.values() for mutation in group) == sorted(MUTATIONS)
+    assert sorted(mutation for group in MUTATION_GROUPS.values() for mutation in group) == sorted(
+        MUTATIONS
+    )
 
 
 def test_tests_that_contributing_runs_are_there():

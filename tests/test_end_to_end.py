@@ -1,4 +1,5 @@
-"""generate.py as a process, against a real server on loopback that plays a chat model over a world whose truth is known."""
+"""generate.py as a process, against a real server on loopback that plays a chat model over a world
+whose truth is known."""
 
 from __future__ import annotations
 
@@ -14,8 +15,13 @@ from typing import Any
 import pytest
 
 from benchmarks.toy_world import Model, first_error, make_problem
-from evolvemcts4rl.labels.labelling import labelled_solutions, learn_rates, relabel, up_to_first_error
-from evolvemcts4rl.settings import FORMATS, Settings
+from evolvemcts4rl.labels.labelling import (
+    labelled_solutions,
+    learn_rates,
+    relabel,
+    up_to_first_error,
+)
+from evolvemcts4rl.settings import FORMATS, SearchSettings
 from evolvemcts4rl.tree import Tree
 from tests.support.loopback import Ask, Loopback, error_reply
 from tests.support.run_process import SECRET, command, environment, outputs, rows_of, run, seed_file
@@ -26,7 +32,9 @@ MODEL = Model(slip=0.1, silent=0.03, announced=0.05)
 
 
 @pytest.fixture(scope="module")
-def whole_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def whole_run(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """A run of twelve seeds and one round that nothing disturbs."""
     folder = tmp_path_factory.mktemp("whole")
     with Loopback(toy_handler(MODEL)) as server:
@@ -34,7 +42,9 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subproces
     return folder / "out", done
 
 
-def test_run_ends_well_and_says_what_it_made(whole_run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_run_ends_well_and_says_what_it_made(
+    whole_run: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     folder, done = whole_run
     assert done.returncode == 0, done.stderr
     assert "labelled steps" in done.stdout
@@ -55,7 +65,11 @@ def test_every_problem_is_there_once_in_order_with_its_lineage(whole_run: tuple[
 
 
 def test_evolved_answers_are_the_truth_not_the_parents(whole_run: tuple[Path, Any]) -> None:
-    evolved = [row for row in rows_of(whole_run[0] / "problems.jsonl") if row["round"] and row["final_answer"]]
+    evolved = [
+        row
+        for row in rows_of(whole_run[0] / "problems.jsonl")
+        if row["round"] and row["final_answer"]
+    ]
     assert len(evolved) >= 5
     right = [str(problem_in(row["question"]).totals[-1]) == row["final_answer"] for row in evolved]
     assert sum(right) >= 0.8 * len(right)
@@ -76,10 +90,12 @@ def test_labels_agree_with_the_truth(whole_run: tuple[Path, Any]) -> None:
     assert right / (right + wrong) > 0.85
 
 
-def test_labels_are_written_anew_with_the_rates_of_the_whole_run(whole_run: tuple[Path, Any]) -> None:
+def test_labels_are_written_anew_with_the_rates_of_the_whole_run(
+    whole_run: tuple[Path, Any],
+) -> None:
     rows = rows_of(whole_run[0] / "tree.jsonl")
     rates = learn_rates(Tree.from_json(row) for row in rows)
-    confidence, moved = Settings("").confidence, 0
+    confidence, moved = SearchSettings().confidence, 0
     for row in rows:
         alone, together = Tree.from_json(row), Tree.from_json(row)
         relabel(alone, learn_rates([]), confidence)
@@ -97,7 +113,9 @@ def test_every_file_loads_with_datasets(whole_run: tuple[Path, Any], tmp_path: P
 
     for name in ["problems", "tree", *FORMATS]:
         path = whole_run[0] / f"{name}.jsonl"
-        loaded = datasets.load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path))
+        loaded = datasets.load_dataset(
+            "json", data_files=str(path), split="train", cache_dir=str(tmp_path)
+        )
         assert len(loaded) == len(rows_of(path)) > 0, name
 
 
@@ -107,7 +125,10 @@ def test_rows_have_the_promised_fields(whole_run: tuple[Path, Any]) -> None:
     node = {"text", "mc_value", "num_rollouts", "num_correct", "p_correct", "label", "children"}
     assert set(tree) == set(steps) == {"question_id", "question", "final_answer", "reasoning_steps"}
     assert set(tree["reasoning_steps"]) == node
-    assert set(steps["reasoning_steps"][0]) == (node - {"text", "children"}) | {"solution_prefix", "step"}
+    assert set(steps["reasoning_steps"][0]) == (node - {"text", "children"}) | {
+        "solution_prefix",
+        "step",
+    }
     for row in rows_of(folder / "prm.jsonl"):
         assert set(row) == {"prompt", "completions", "labels"}
         assert len(row["completions"]) == len(row["labels"]) > 0
@@ -116,7 +137,9 @@ def test_rows_have_the_promised_fields(whole_run: tuple[Path, Any]) -> None:
     assert len(prefixes) == len(set(prefixes))
 
 
-def test_key_reaches_no_file_and_no_log(whole_run: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_key_reaches_no_file_and_no_log(
+    whole_run: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
     folder, done = whole_run
     assert SECRET not in done.stdout + done.stderr
     for path in folder.iterdir():
@@ -135,7 +158,9 @@ def test_same_command_again_buys_nothing(whole_run: tuple[Path, Any], tmp_path: 
 
 def test_other_settings_are_refused_by_name(whole_run: tuple[Path, Any]) -> None:
     folder = whole_run[0]
-    args = command("http://127.0.0.1:9/v1", folder.parent / "seeds.jsonl", folder, "--temperature", "0.3")
+    args = command(
+        "http://127.0.0.1:9/v1", folder.parent / "seeds.jsonl", folder, "--temperature", "0.3"
+    )
     before = outputs(folder)
     done = run(args)
     assert done.returncode == 2
@@ -146,20 +171,32 @@ def test_other_settings_are_refused_by_name(whole_run: tuple[Path, Any]) -> None
 def test_killed_at_random_moments_the_run_ends_the_same_and_buys_nothing_twice(
     whole_run: tuple[Path, Any], tmp_path: Path
 ) -> None:
-    """Twenty times kill -9: the files are those of the undisturbed run to the byte, and only requests in flight are bought again."""
+    """Twenty times kill -9: the files are those of the undisturbed run to the byte, and only
+    requests in flight are bought again."""
     rng, kills, in_flight = random.Random(5), 0, 0
     seeds = seed_file(tmp_path, 12)
     with Loopback(toy_handler(MODEL)) as server:
-        assert run(command(server.url, seeds, tmp_path / "undisturbed", "--concurrency", "4")).returncode == 0
+        assert (
+            run(
+                command(server.url, seeds, tmp_path / "undisturbed", "--concurrency", "4")
+            ).returncode
+            == 0
+        )
         needed = len(server.asks)
     with Loopback(toy_handler(MODEL, delay=0.1)) as server:
         args = command(server.url, seeds, tmp_path / "killed", "--concurrency", "4")
         while kills < 20:
             asked = len(server.asks)
-            process = subprocess.Popen(args, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                args, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
             # A moment within the work, or now and then within the start before it.
             target, deadline = asked + rng.choice([0, 1, 2, 4, 8]), time.monotonic() + 30
-            while len(server.asks) <= target and process.poll() is None and time.monotonic() < deadline:
+            while (
+                len(server.asks) <= target
+                and process.poll() is None
+                and time.monotonic() < deadline
+            ):
                 time.sleep(0.005)
             time.sleep(rng.random() * 0.1)
             if process.poll() is not None:
@@ -171,7 +208,9 @@ def test_killed_at_random_moments_the_run_ends_the_same_and_buys_nothing_twice(
         served = len(server.asks)
     assert kills == 20
     assert outputs(tmp_path / "killed") == outputs(tmp_path / "undisturbed")
-    print(f"{kills} kills: {served} requests served, {needed} needed, at most {in_flight} in flight at the kills")
+    print(
+        f"{kills} kills: {served} requests served, {needed} needed, at most {in_flight} in flight at the kills"
+    )
     assert needed <= served <= needed + in_flight
     assert needed + 10 < served, "the kills hit nothing in flight: the test does not test"
 
@@ -183,7 +222,9 @@ def test_ctrl_c_or_sigterm_ends_cleanly_with_what_was_paid_for_and_says_how_to_g
     seeds = seed_file(tmp_path, 12)
     with Loopback(toy_handler(MODEL, delay=0.5)) as server:
         args = command(server.url, seeds, tmp_path / "out", "--concurrency", "2", "--overwrite")
-        process = subprocess.Popen(args, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            args, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         while len(server.asks) < 12:
             time.sleep(0.01)
         process.send_signal(sent)
@@ -199,7 +240,9 @@ def test_ctrl_c_or_sigterm_ends_cleanly_with_what_was_paid_for_and_says_how_to_g
 
 
 @pytest.mark.parametrize(("second", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_second_ctrl_c_or_sigterm_waits_for_no_reply(tmp_path: Path, second: signal.Signals, code: int) -> None:
+def test_a_second_ctrl_c_or_sigterm_waits_for_no_reply(
+    tmp_path: Path, second: signal.Signals, code: int
+) -> None:
     seeds = seed_file(tmp_path, 4)
     with Loopback(toy_handler(MODEL)) as server:
         args = command(server.url, seeds, tmp_path / "out")
@@ -207,7 +250,9 @@ def test_a_second_ctrl_c_or_sigterm_waits_for_no_reply(tmp_path: Path, second: s
         before = outputs(tmp_path / "out")
         server.asks.clear()
         server.handler = toy_handler(MODEL, delay=60)
-        process = subprocess.Popen(args, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            args, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         assert process.stderr
         while not server.asks:
             time.sleep(0.01)
@@ -230,7 +275,9 @@ def test_second_run_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     seeds = seed_file(tmp_path, 6)
     with Loopback(toy_handler(MODEL, delay=0.3)) as server:
         args = command(server.url, seeds, tmp_path / "out", "--concurrency", "2")
-        first = subprocess.Popen(args, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        first = subprocess.Popen(
+            args, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         while len(server.asks) < 4:
             time.sleep(0.01)
         second = run(args)
@@ -247,12 +294,17 @@ def test_token_budget_ends_the_run_and_a_larger_one_goes_on(tmp_path: Path) -> N
         small = run([*args, "--token_budget", "6000"])
         assert small.returncode == 3, small.stderr
         done = sum(json.loads((tmp_path / "out" / "summary.json").read_text())["problems"].values())
-        assert re.search(rf"--token_budget 6000 is spent: {done} of \d+ problems are done", small.stdout)
+        assert re.search(
+            rf"--token_budget 6000 is spent: {done} of \d+ problems are done", small.stdout
+        )
         asked = len(server.asks)
         large = run([*args, "--token_budget", "300000"])
         assert large.returncode == 0, large.stderr
         assert len(server.asks) > asked
-        assert run(command(server.url, seeds, tmp_path / "other", "--concurrency", "2")).returncode == 0
+        assert (
+            run(command(server.url, seeds, tmp_path / "other", "--concurrency", "2")).returncode
+            == 0
+        )
     assert outputs(tmp_path / "out") == outputs(tmp_path / "other")
 
 
@@ -261,7 +313,10 @@ def test_what_failed_is_tried_again_at_the_end_of_the_same_run(tmp_path: Path) -
 
     def handler(ask: Ask) -> Any:
         """Refuse the third seed's problem until it has cost it its place."""
-        if question_of(make_problem(random.Random(2), (3, 6))) in str(ask.body["messages"]) and len(seen) < 3:
+        if (
+            question_of(make_problem(random.Random(2), (3, 6))) in str(ask.body["messages"])
+            and len(seen) < 3
+        ):
             seen.append(ask)
             return refused
         return good(ask)
@@ -288,13 +343,18 @@ def test_no_budget_however_often_it_ends_a_run_costs_a_completion_twice(tmp_path
         pieces = sum(ask.body.get("n", 1) for ask in server.asks)
         asked = len(server.asks)
         assert budget > 12_000, "too few lives: the test does not test"
-        assert run(command(server.url, seeds, tmp_path / "other", "--concurrency", "16")).returncode == 0
+        assert (
+            run(command(server.url, seeds, tmp_path / "other", "--concurrency", "16")).returncode
+            == 0
+        )
         needed = sum(ask.body.get("n", 1) for ask in server.asks[asked:])
     assert pieces == needed
     assert outputs(tmp_path / "out") == outputs(tmp_path / "other")
 
 
-def test_a_run_continues_prefixes_as_it_began_to_whatever_the_list_of_models_says_later(tmp_path: Path) -> None:
+def test_a_run_continues_prefixes_as_it_began_to_whatever_the_list_of_models_says_later(
+    tmp_path: Path,
+) -> None:
     seeds = seed_file(tmp_path, 8)
     with Loopback(toy_handler(MODEL), owned_by="vllm") as server:
         args = [*command(server.url, seeds, tmp_path / "out"), "--continuation", "auto"]
@@ -302,7 +362,10 @@ def test_a_run_continues_prefixes_as_it_began_to_whatever_the_list_of_models_say
         server.models = error_reply(503, "not now")
         assert run(args).returncode == 0
         last_turns = [ask.body["messages"][-1]["role"] for ask in server.asks]
-        assert json.loads((tmp_path / "out" / "settings.json").read_text())["continuation"] == "prefill"
+        assert (
+            json.loads((tmp_path / "out" / "settings.json").read_text())["continuation"]
+            == "prefill"
+        )
         server.models = error_reply(404, "no list")
         assert run([*args, "--output_dir", str(tmp_path / "other")]).returncode == 0
     assert "assistant" in last_turns
@@ -315,7 +378,9 @@ def test_a_run_continues_prefixes_as_it_began_to_whatever_the_list_of_models_say
 
 def test_chat_mode_continues_prefixes_in_words(tmp_path: Path) -> None:
     with Loopback(toy_handler(MODEL)) as server:
-        args = command(server.url, seed_file(tmp_path, 4), tmp_path / "out", "--continuation", "chat")
+        args = command(
+            server.url, seed_file(tmp_path, 4), tmp_path / "out", "--continuation", "chat"
+        )
         assert run([*args, "--evolve_rounds", "0"]).returncode == 0
         continued = [ask.body["messages"] for ask in server.asks if len(ask.body["messages"]) > 1]
     assert continued
@@ -345,7 +410,9 @@ def test_estimators_make_the_same_files(tmp_path: Path) -> None:
     with Loopback(toy_handler(MODEL)) as server:
         seeds = seed_file(tmp_path, 4)
         for name in ("omega", "shepherd"):
-            args = command(server.url, seeds, tmp_path / name, "--estimator", name, "--evolve_rounds", "0")
+            args = command(
+                server.url, seeds, tmp_path / name, "--estimator", name, "--evolve_rounds", "0"
+            )
             assert run(args).returncode == 0
             assert rows_of(tmp_path / name / "steps.jsonl")
             assert rows_of(tmp_path / name / "prm.jsonl")

@@ -6,5 +6,16 @@ from evolvemcts4rl.errors import BudgetSpent, EndpointError, Refused, UserError,
 
 
 def test_the_gravest_of_several_errors_is_a_bug_then_what_the_user_can_mend_then_a_spent_budget():
-    errors = [Refused(), UserError("mend it"), asyncio.CancelledError(), BudgetSpent(), KeyError(), EndpointError()]
-    assert [type(error) for error in sorted(errors, key=severity)[-3:]] == [BudgetSpent, UserError, KeyError]
+    errors = [
+        Refused(),
+        UserError("mend it"),
+        asyncio.CancelledError(),
+        BudgetSpent(),
+        KeyError(),
+        EndpointError(),
+    ]
+    assert [type(error) for error in sorted(errors, key=severity)[-3:]] == [
+        BudgetSpent,
+        UserError,
+        KeyError,
+    ]

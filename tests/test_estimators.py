@@ -3,28 +3,33 @@
 import asyncio
 
 from evolvemcts4rl.records import Problem, Rollout
-from evolvemcts4rl.settings import Settings
+from evolvemcts4rl.settings import SearchSettings
 from mcts import search
 
 STEPS = tuple("abcdefgh")
 
 
 def run(estimator, right_up_to, solutions=None, **flags):
-    """Search where a rollout succeeds from prefixes of STEPS that are at most so long; gives the tree and the depths asked."""
+    """Search where a rollout succeeds from prefixes of STEPS that are at most so long; gives the
+    tree and the depths asked."""
     asked = []
 
     async def roll_out(prefix, count, start):
         asked.append(len(prefix))
         verdict = len(prefix) <= right_up_to
-        return [Rollout((*prefix, f"new {start + i}"), verdict and i == count - 1) for i in range(count)]
+        return [
+            Rollout((*prefix, f"new {start + i}"), verdict and i == count - 1) for i in range(count)
+        ]
 
     solutions = solutions or [Rollout(STEPS, False), Rollout(("x", "y"), True)]
-    settings = Settings(seed_file="x", estimator=estimator, **{"max_search": 1, "max_branches": 100} | flags)
+    settings = SearchSettings(estimator=estimator, **{"max_search": 1, "max_branches": 100} | flags)
     return asyncio.run(search(Problem("0", "q", "1"), solutions, roll_out, settings)), asked
 
 
 def labels(tree, text="h"):
-    return next([node.p_correct for node in path] for path in tree.solutions() if path[-1].text == text)
+    return next(
+        [node.p_correct for node in path] for path in tree.solutions() if path[-1].text == text
+    )
 
 
 def test_omega_halves():
@@ -44,7 +49,8 @@ def test_omega_finds_the_first_and_the_last_step():
 
 def test_omega_halves_only_what_was_sampled_and_asks_of_no_prefix_twice():
     tree, asked = run("omega", right_up_to=5, max_search=2)
-    # Of each wrong rollout from a prefix that is right one step was sampled, and there is nothing to be halved.
+    # Of each wrong rollout from a prefix that is right one step was sampled, and there is nothing
+    # to be halved.
     assert asked == [4, 6, 5]
     searched = [[node.p_correct for node in path] for path in tree.solutions() if path[-1].searched]
     assert {len(found) for found in searched} == {5, 6, 8}

@@ -1,4 +1,5 @@
-"""The rounds of evolve.py, in a toy world whose writer and voter follow a script; and each rule of acceptance."""
+"""The rounds of evolve.py, in a toy world whose writer and voter follow a script; and each rule of
+acceptance."""
 
 import asyncio
 import random
@@ -10,13 +11,16 @@ import pytest
 
 from evolve import Evolution
 from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError
-from evolvemcts4rl.flags import parse_mutations
-from evolvemcts4rl.problems.acceptance_rules import read_problem, reason_if_leaking_prompt, reason_to_refuse
+from evolvemcts4rl.problems.acceptance_rules import (
+    read_problem,
+    reason_if_leaking_prompt,
+    reason_to_refuse,
+)
 from evolvemcts4rl.problems.novelty import Novelty
 from evolvemcts4rl.problems.ordered_map import OrderedMap
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Completion, Problem
-from evolvemcts4rl.settings import MUTATION_GROUPS, MUTATIONS, Settings
+from evolvemcts4rl.settings import FLAGS, MUTATION_GROUPS, MUTATIONS, Settings
 
 
 def invented(question_id):
@@ -27,7 +31,8 @@ def invented(question_id):
 
 
 class ToyWriter:
-    """Adds a sentence of its own to the parent; what it says instead for a question id stands in `script`."""
+    """Adds a sentence of its own to the parent; what it says instead for a question id stands in
+    `script`."""
 
     def __init__(self, script=None, delay=lambda: 0.0):
         self.script, self.delay, self.asked, self.running, self.most = script or {}, delay, [], 0, 0
@@ -44,11 +49,16 @@ class ToyWriter:
         said = self.script.get(affinity_key, invented(affinity_key))
         if isinstance(said, Exception):
             raise said
-        return [said if isinstance(said, Completion) else Completion(f"<problem>{said}</problem>", "stop")]
+        return [
+            said
+            if isinstance(said, Completion)
+            else Completion(f"<problem>{said}</problem>", "stop")
+        ]
 
 
 class ToyVoter:
-    """Answers 7 to everything; `dropped` has the ids of thin majorities, `failing` those whose endpoint fails."""
+    """Answers 7 to everything; `dropped` has the ids of thin majorities, `failing` those whose
+    endpoint fails."""
 
     def __init__(self, dropped=(), failing=(), delay=lambda: 0.0):
         self.dropped, self.failing, self.delay, self.asked = dropped, failing, delay, []
@@ -60,7 +70,10 @@ class ToyVoter:
             raise EndpointError("no answer from the endpoint")
         if problem.question_id in self.dropped:
             return replace(
-                problem, status=Status.DROPPED, agreement=0.2, reason=Reason(ReasonCode.THIN_MAJORITY, "it is thin")
+                problem,
+                status=Status.DROPPED,
+                agreement=0.2,
+                reason=Reason(ReasonCode.THIN_MAJORITY, "it is thin"),
             )
         return replace(problem, final_answer="7", agreement=0.9, solve_rate=0.9)
 
@@ -73,13 +86,16 @@ def run(seeds, writer=None, voter=None, done=None, test_texts=(), **flags):
     """The problems in order of their rounds and ids, whenever they were given."""
 
     async def collect():
-        settings = Settings("seeds.jsonl", **{"concurrency": 4, **flags})
-        evolution = Evolution(settings, writer or ToyWriter(), voter or ToyVoter(), Novelty(test_texts), done or {})
+        settings = Settings.of(seed_file="seeds.jsonl", **{"concurrency": 4, **flags})
+        evolution = Evolution(
+            settings, writer or ToyWriter(), voter or ToyVoter(), Novelty(test_texts), done or {}
+        )
         async with aclosing(evolution.problems(seeds)) as problems:
             return [problem async for problem in problems]
 
     return sorted(
-        asyncio.run(asyncio.wait_for(collect(), 10)), key=lambda problem: (problem.round, problem.question_id)
+        asyncio.run(asyncio.wait_for(collect(), 10)),
+        key=lambda problem: (problem.round, problem.question_id),
     )
 
 
@@ -110,7 +126,10 @@ def test_three_rounds_carry_their_lineage():
 
 def test_evolved_problem_never_inherits_its_parents_answer():
     problems = run([seed(0, answer="5")])
-    assert [(p.question_id, p.final_answer) for p in problems] == [("000000", "5"), ("000000-r1", "7")]
+    assert [(p.question_id, p.final_answer) for p in problems] == [
+        ("000000", "5"),
+        ("000000-r1", "7"),
+    ]
 
 
 def test_seed_without_answer_is_voted_and_dropped_when_thin_before_it_is_evolved():
@@ -140,7 +159,10 @@ def test_refused_and_failed_children_are_given_once_and_have_no_children():
         }
     )
     problems = run(
-        [seed(n) for n in range(5)], writer, ToyVoter(dropped={"000003-r1"}, failing={"000004-r1"}), evolve_rounds=2
+        [seed(n) for n in range(5)],
+        writer,
+        ToyVoter(dropped={"000003-r1"}, failing={"000004-r1"}),
+        evolve_rounds=2,
     )
     children = [p for p in problems if p.round]
     assert [(p.question_id, p.status, why(p)) for p in children] == [
@@ -182,7 +204,9 @@ def without_code(problem):
     return Problem.from_json(row)
 
 
-@pytest.mark.parametrize("read_again", [lambda problem: problem, without_code], ids=["with codes", "without codes"])
+@pytest.mark.parametrize(
+    "read_again", [lambda problem: problem, without_code], ids=["with codes", "without codes"]
+)
 def test_near_duplicates_of_an_earlier_life_are_found_again_as_in_one_life(read_again):
     def changed(question, *places):
         words = question.split()
@@ -193,7 +217,11 @@ def test_near_duplicates_of_an_earlier_life_are_found_again_as_in_one_life(read_
     known = " ".join(f"{first}{second}" for first in "abcdef" for second in "ghijk") + " ?"
     near = changed(known, 3, 11, 19, 27)
     seeds = [*(seed(n) for n in range(3)), Problem("000003", known, "5")]
-    script = {"000000-r1": near + " 5", "000001-r1": changed(near, 4, 12, 21), "000002-r1": near + " 7"}
+    script = {
+        "000000-r1": near + " 5",
+        "000001-r1": changed(near, 4, 12, 21),
+        "000002-r1": near + " 7",
+    }
     whole = run(seeds, ToyWriter(script))
     reasons = {p.question_id: why(p) for p in whole if p.question_id in script}
     assert reasons == {
@@ -203,7 +231,9 @@ def test_near_duplicates_of_an_earlier_life_are_found_again_as_in_one_life(read_
     }
     earlier = whole[: [p.question_id for p in whole].index("000001-r1")]
     done = {p.question_id: read_again(p) for p in earlier}
-    assert run(seeds, ToyWriter(script), done=done) == [p for p in whole if p.question_id not in done]
+    assert run(seeds, ToyWriter(script), done=done) == [
+        p for p in whole if p.question_id not in done
+    ]
 
 
 def test_child_that_changes_only_its_parents_numbers_is_refused():
@@ -226,7 +256,9 @@ def test_seed_and_child_that_overlap_a_test_set_are_refused():
 @pytest.mark.parametrize("shuffle", range(6))
 def test_result_is_the_same_whatever_order_the_replies_come_in(shuffle):
     same = "A long rope is cut into 4 equal pieces of 3 meters. How long was the rope?"
-    script = {f"{n:06d}-r{r}": same for n, r in ((2, 1), (5, 1), (1, 2), (7, 2))} | {"000003-r1": "No."}
+    script = {f"{n:06d}-r{r}": same for n, r in ((2, 1), (5, 1), (1, 2), (7, 2))} | {
+        "000003-r1": "No."
+    }
     seeds = [seed(n, None if n % 3 else "5") for n in range(9)]
 
     def once(delay):
@@ -245,9 +277,14 @@ def test_run_goes_on_from_what_was_done_without_asking_again():
     rng = random.Random(0)
     for _ in range(30):
         finished = [p for p in whole if rng.random() < 0.5]
-        done = {p.question_id: replace(p, status=Status.SEARCHED) if p.status == "accepted" else p for p in finished}
+        done = {
+            p.question_id: replace(p, status=Status.SEARCHED) if p.status == "accepted" else p
+            for p in finished
+        }
         writer, voter = ToyWriter(script), ToyVoter()
-        assert run(seeds, writer, voter, done=done, evolve_rounds=2) == [p for p in whole if p not in finished]
+        assert run(seeds, writer, voter, done=done, evolve_rounds=2) == [
+            p for p in whole if p not in finished
+        ]
         assert not {affinity_key for affinity_key, _ in writer.asked} & set(done)
         assert not set(voter.asked) & set(done)
 
@@ -263,7 +300,12 @@ def test_a_slow_vote_holds_up_no_other_problem():
             return replace(problem, final_answer="7")
 
         voter.vote = vote
-        evolution = Evolution(Settings("s", concurrency=4, evolve_rounds=0), ToyWriter(), voter, Novelty())
+        evolution = Evolution(
+            Settings.of(seed_file="s", concurrency=4, evolve_rounds=0),
+            ToyWriter(),
+            voter,
+            Novelty(),
+        )
         async with aclosing(evolution.problems([seed(n, None) for n in range(30)])) as problems:
             got = [(await asyncio.wait_for(anext(problems), 5)).question_id for _ in range(29)]
             slow.set()
@@ -288,7 +330,12 @@ def test_a_child_that_is_tried_again_has_to_be_different_from_those_accepted_wit
 def test_next_round_starts_while_the_last_one_is_still_voting():
     async def first_children():
         writer = ToyWriter()
-        evolution = Evolution(Settings("s", concurrency=4, evolve_rounds=2), writer, ToyVoter(), Novelty())
+        evolution = Evolution(
+            Settings.of(seed_file="s", concurrency=4, evolve_rounds=2),
+            writer,
+            ToyVoter(),
+            Novelty(),
+        )
         async with aclosing(evolution.problems(seed(n) for n in range(13))) as problems:
             async for problem in problems:
                 if problem.question_id == "000005-r1":
@@ -308,7 +355,9 @@ def test_a_hundred_thousand_seeds_are_read_no_faster_than_taken():
 
     async def first_ten():
         writer = ToyWriter()
-        evolution = Evolution(Settings("s", concurrency=8), writer, ToyVoter(), Novelty())
+        evolution = Evolution(
+            Settings.of(seed_file="s", concurrency=8), writer, ToyVoter(), Novelty()
+        )
         async with aclosing(evolution.problems(seeds())) as problems:
             got = [(await anext(problems)).question_id for _ in range(10)]
             return got, len(asyncio.all_tasks())
@@ -325,7 +374,9 @@ def test_no_more_requests_than_the_window_run_at_once():
     assert writer.most == 3
 
 
-@pytest.mark.parametrize("error", [UserError("the key is wrong."), BudgetSpent("spent"), asyncio.CancelledError()])
+@pytest.mark.parametrize(
+    "error", [UserError("the key is wrong."), BudgetSpent("spent"), asyncio.CancelledError()]
+)
 @pytest.mark.parametrize("where", ["writer", "voter"])
 def test_error_that_ends_the_run_cancels_all_tasks_and_is_raised(error, where):
     async def main():
@@ -336,7 +387,9 @@ def test_error_that_ends_the_run_cancels_all_tasks_and_is_raised(error, where):
             raise error
 
         setattr(*((writer, "complete", fail) if where == "writer" else (voter, "vote", fail)))
-        evolution = Evolution(Settings("s", concurrency=4, evolve_rounds=2), writer, voter, Novelty())
+        evolution = Evolution(
+            Settings.of(seed_file="s", concurrency=4, evolve_rounds=2), writer, voter, Novelty()
+        )
         with pytest.raises(type(error)):
             async for _ in evolution.problems([seed(n) for n in range(13)]):
                 pass
@@ -350,7 +403,10 @@ def test_error_that_ends_the_run_is_raised_whatever_else_is_under_way(where):
     for number in range(40):
         rng = random.Random(number)
         last = f"{rng.randrange(60):06d}-r1"
-        writer, voter = ToyWriter(delay=lambda rng=rng: rng.choice([0, 0, 0.0005, 0.002])), ToyVoter()
+        writer, voter = (
+            ToyWriter(delay=lambda rng=rng: rng.choice([0, 0, 0.0005, 0.002])),
+            ToyVoter(),
+        )
         if where == "writer":
             writer.script[last] = BudgetSpent("spent")
         else:
@@ -369,7 +425,12 @@ def test_error_that_ends_the_run_is_raised_whatever_else_is_under_way(where):
 
 def test_taking_no_more_problems_ends_all_tasks():
     async def main():
-        evolution = Evolution(Settings("s", concurrency=4), ToyWriter(delay=lambda: 5), ToyVoter(), Novelty())
+        evolution = Evolution(
+            Settings.of(seed_file="s", concurrency=4),
+            ToyWriter(delay=lambda: 5),
+            ToyVoter(),
+            Novelty(),
+        )
         async with aclosing(evolution.problems([seed(n) for n in range(13)])) as problems:
             await anext(problems)
             await asyncio.sleep(0.01)
@@ -408,7 +469,7 @@ def test_ordered_map_raises_the_sources_own_error():
 
 def test_mutations_follow_their_weights_and_the_random_seed():
     seeds = [seed(n) for n in range(400)]
-    flags = {"mutations": parse_mutations("deepen:3,simplify"), "concurrency": 64}
+    flags = {"mutations": FLAGS["mutations"].kind.parse("deepen:3,simplify"), "concurrency": 64}
 
     def drawn(**more):
         return [p.mutation for p in run(seeds, **flags, **more) if p.round]
@@ -427,9 +488,16 @@ def test_language_reaches_the_prompt():
 
 
 def test_mutations_are_parsed_with_weights_and_groups():
-    assert parse_mutations("deepen, simplify:2") == (("deepen", 1.0), ("simplify", 2.0))
-    assert parse_mutations("breadth:3,downward") == (("simplify", 1.0), ("switch_topic", 1.5), ("fresh_start", 1.5))
-    assert parse_mutations("simplify,deepen:0") == (("simplify", 1.0),)
+    assert FLAGS["mutations"].kind.parse("deepen, simplify:2") == (
+        ("deepen", 1.0),
+        ("simplify", 2.0),
+    )
+    assert FLAGS["mutations"].kind.parse("breadth:3,downward") == (
+        ("simplify", 1.0),
+        ("switch_topic", 1.5),
+        ("fresh_start", 1.5),
+    )
+    assert FLAGS["mutations"].kind.parse("simplify,deepen:0") == (("simplify", 1.0),)
     assert sorted(name for group in MUTATION_GROUPS.values() for name in group) == sorted(MUTATIONS)
 
 
@@ -442,17 +510,19 @@ def test_mutations_are_parsed_with_weights_and_groups():
         ("deepen:-1", "the weight of deepen"),
         ("deepen:nan", "the weight of deepen"),
         ("deepen:", "the weight of deepen"),
-        ("deepen:0", "at least one mutation needs a weight"),
+        ("deepen:0", "at least one of the mutations needs a weight"),
     ],
 )
 def test_impossible_mutations_are_one_sentence(text, says):
-    with pytest.raises(UserError, match=says):
-        parse_mutations(text)
+    with pytest.raises(ValueError, match=says):
+        FLAGS["mutations"].kind.parse(text)
 
 
 # What is read from a reply, and what is refused
 
-PROBLEM = "A tank holds 40 liters and loses 3 liters an hour. After how many hours are 10 liters left?"
+PROBLEM = (
+    "A tank holds 40 liters and loses 3 liters an hour. After how many hours are 10 liters left?"
+)
 
 
 @pytest.mark.parametrize(
@@ -480,7 +550,11 @@ def test_problem_is_found_in_the_reply(reply):
 
 @pytest.mark.parametrize(
     "text",
-    ["Here is a ratio 3:4 of red to blue. How many?", "Problem solving takes Ann 3 h. How long?", '"A" is 3. Is "B"?'],
+    [
+        "Here is a ratio 3:4 of red to blue. How many?",
+        "Problem solving takes Ann 3 h. How long?",
+        '"A" is 3. Is "B"?',
+    ],
 )
 def test_reading_leaves_a_plain_problem_as_it_is(text):
     assert read_problem(text) == text
@@ -515,14 +589,19 @@ def test_reading_leaves_a_plain_problem_as_it_is(text):
         ("For n = 12: (a) Compute its square. (b) Compute its cube.", "several questions"),
         ("1. What is 3 + 4\n2. What is 5 + 6", "several questions"),
         ("Tom has 8 apples and gives 3 of them away.", "asks for nothing"),
-        ("How does the answer to the previous problem change with 5 pens?", "not self-contained ('previous problem')"),
+        (
+            "How does the answer to the previous problem change with 5 pens?",
+            "not self-contained ('previous problem')",
+        ),
         ("How many pens are in the problem above?", "not self-contained"),
         ("In the figure, AB = 3 and BC = 4. Find AC.", "not self-contained"),
         ("What is the area of the triangle shown below?", "not self-contained"),
     ],
 )
 def test_rule_refuses(question, says):
-    assert says in str(reason_to_refuse(question, "parent", [{"role": "user", "content": "parent"}]))
+    assert says in str(
+        reason_to_refuse(question, "parent", [{"role": "user", "content": "parent"}])
+    )
 
 
 @pytest.mark.parametrize(
@@ -548,14 +627,21 @@ def test_rule_refuses(question, says):
     ],
 )
 def test_rules_accept(question):
-    assert reason_to_refuse(question, "Some parent.", [{"role": "user", "content": "Some parent."}]) is None
+    assert (
+        reason_to_refuse(question, "Some parent.", [{"role": "user", "content": "Some parent."}])
+        is None
+    )
 
 
 def test_words_and_examples_of_the_prompt_are_a_leak_and_the_parents_are_not():
-    parent = "Tom has 8 apples and gives 3 of them to his old friend Sam on Monday. How many are left?"
+    parent = (
+        "Tom has 8 apples and gives 3 of them to his old friend Sam on Monday. How many are left?"
+    )
     ask = f"{parent}\n\nIt must be self-contained: everything needed to solve it is stated in it."
     assert reason_if_leaking_prompt(
-        "Everything needed to solve it is stated in it. What is 3?", parent, [{"role": "user", "content": ask}]
+        "Everything needed to solve it is stated in it. What is 3?",
+        parent,
+        [{"role": "user", "content": ask}],
     )
     child = "On Friday " + parent
     assert reason_if_leaking_prompt(child, parent, [{"role": "user", "content": ask}]) is None
@@ -565,8 +651,12 @@ def test_words_and_examples_of_the_prompt_are_a_leak_and_the_parents_are_not():
         {"role": "assistant", "content": parent},
         {"role": "user", "content": "Again."},
     ]
-    assert reason_if_leaking_prompt(example.replace("3", "4"), parent, turns) == Reason(ReasonCode.PROMPT_EXAMPLE)
+    assert reason_if_leaking_prompt(example.replace("3", "4"), parent, turns) == Reason(
+        ReasonCode.PROMPT_EXAMPLE
+    )
     assert (
-        reason_if_leaking_prompt("A hen eats 90 grams of corn a day. How much corn do six hens eat?", parent, turns)
+        reason_if_leaking_prompt(
+            "A hen eats 90 grams of corn a day. How much corn do six hens eat?", parent, turns
+        )
         is None
     )

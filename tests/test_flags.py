@@ -1,20 +1,20 @@
-"""The command line: which flags there are, with which defaults, and what is said about values that cannot be."""
+"""The command line: which flags there are, with which defaults, and what is said about values that
+cannot be."""
 
 import json
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.flags import GROUPS, parse_settings
-from evolvemcts4rl.settings import FORMATS, MUTATIONS, Settings
+from evolvemcts4rl.flags import parse_settings
+from evolvemcts4rl.settings import FLAGS, FORMATS, MUTATIONS, Settings
 from generate import main
 
 ROOT = Path(__file__).parent.parent
-NAMES = [field.name for field in fields(Settings)]
+NAMES = list(FLAGS)
 WANTED = {
     "column_names": ("problem",),
     "temperature": 0.7,
@@ -32,17 +32,15 @@ def parse(*flags):
 
 def test_the_flags_that_were_asked_for_have_their_names_and_defaults():
     settings = parse()
-    assert settings.seed_file == "a.jsonl"
-    assert {name: getattr(settings, name) for name in WANTED} == WANTED
-    assert {name: type(getattr(settings, name)) for name in WANTED} == {name: type(WANTED[name]) for name in WANTED}
+    assert settings.files.seed_file == "a.jsonl"
+    assert {name: settings.by_flag()[name] for name in WANTED} == WANTED
+    assert {name: type(settings.by_flag()[name]) for name in WANTED} == {
+        name: type(WANTED[name]) for name in WANTED
+    }
 
 
 def test_no_flags_give_the_defaults_of_settings():
-    assert parse() == Settings("a.jsonl")
-
-
-def test_every_setting_has_a_flag_and_every_flag_a_setting():
-    assert sorted(name for flags in GROUPS.values() for name in flags) == sorted(NAMES)
+    assert parse() == Settings.of(seed_file="a.jsonl")
 
 
 GIVEN = {
@@ -64,7 +62,7 @@ GIVEN = {
 
 @pytest.mark.parametrize(("line", "settings"), GIVEN.items(), ids=GIVEN)
 def test_values_arrive_in_their_types(line, settings):
-    assert parse(*line.split()) == Settings("a.jsonl", **settings)
+    assert parse(*line.split()) == Settings.of(seed_file="a.jsonl", **settings)
 
 
 IMPOSSIBLE = {
@@ -91,9 +89,9 @@ IMPOSSIBLE = {
     "--formats prm,csv": "no 'csv'; there are " + ", ".join(FORMATS),
     "--formats ,": "names none of",
     "--mutations deeper": "deeper",
-    "--continuation words": "invalid choice: 'words'",
-    "--estimator guess": "invalid choice: 'guess'",
-    "--keep some": "invalid choice: 'some'",
+    "--continuation words": "there is no 'words'; there are",
+    "--estimator guess": "there is no 'guess'; there are",
+    "--keep some": "there is no 'some'; there are",
     "--keep agreed": "name one with --judge_model",
     "--step_separator=": "must not be empty",
     "--output_dir=": "must not be empty",
@@ -119,10 +117,21 @@ def test_impossible_value_gets_one_sentence_and_exit_code_2(line, sentence, caps
 
 @pytest.mark.parametrize(
     ("given", "separator"),
-    [(r"\n", "\n"), (r"\n\n", "\n\n"), (r"\t", "\t"), (r"\\n", r"\n"), (r"\\\n", "\\\n"), ("ки", "ки"), ("\n", "\n")],
+    [
+        (r"\n", "\n"),
+        (r"\n\n", "\n\n"),
+        (r"\t", "\t"),
+        (r"\\n", r"\n"),
+        (r"\\\n", "\\\n"),
+        ("ки", "ки"),
+        ("\n", "\n"),
+    ],
 )
 def test_step_separator_is_read_as_a_shell_leaves_it(given, separator):
-    assert parse_settings(["--seed_file", "a.jsonl", "--step_separator", given]).step_separator == separator
+    assert (
+        parse_settings(["--seed_file", "a.jsonl", "--step_separator", given]).search.step_separator
+        == separator
+    )
 
 
 def test_seed_file_must_be_named():
@@ -142,7 +151,9 @@ try:
 except SystemExit as end:
     print(json.dumps([end.code, [name for name in {slow} if name in sys.modules]]))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
     *text, last = done.stdout.splitlines()
     assert json.loads(last) == [0, []]
     shown = "\n".join(text)

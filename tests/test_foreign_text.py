@@ -1,4 +1,5 @@
-"""Runs against a server that writes escape sequences into everything it sends: the terminal gets printable text alone."""
+"""Runs against a server that writes escape sequences into everything it sends: the terminal gets
+printable text alone."""
 
 from __future__ import annotations
 
@@ -20,33 +21,45 @@ LISTING = {"object": "list", "data": [{"id": name, "owned_by": HOSTILE} for name
 def seeds(folder: Path) -> Path:
     """Return a file of four seeds whose stated answers the model will contradict."""
     path = folder / "seeds.jsonl"
-    rows = [{"problem": f"How many are {number} and {number}? {HOSTILE}", "final_answer": "x"} for number in range(4)]
+    rows = [
+        {"problem": f"How many are {number} and {number}? {HOSTILE}", "final_answer": "x"}
+        for number in range(4)
+    ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
 
 
 def printed(
-    handler: Callable[[Ask], Reply | dict[str, Any]], folder: Path, *flags: str, models: Reply | None = None
+    handler: Callable[[Ask], Reply | dict[str, Any]],
+    folder: Path,
+    *flags: str,
+    models: Reply | None = None,
 ) -> str:
     """Return all that a run against this server prints, as it leaves the process."""
     with Loopback(handler, models=models or Reply(body=LISTING)) as server:
         args = command(server.url, seeds(folder), folder / "out", "--max_retries", "1", *flags)
-        done = subprocess.run(args, capture_output=True, timeout=120, env=environment(), check=False)
+        done = subprocess.run(
+            args, capture_output=True, timeout=120, env=environment(), check=False
+        )
     return done.stdout.decode() + done.stderr.decode()
 
 
 def assert_printable(text: str) -> None:
-    """Fail where a line holds more than text, or where words of the server begin a line of their own."""
+    """Fail where a line holds more than text, or where words of the server begin a line of their
+    own."""
     for line in text.split("\n"):
         assert line == "" or line.isprintable(), repr(line)
         assert not line.startswith("ERROR generate: forged")
 
 
 def hostile_model(ask: Ask) -> Reply | dict[str, Any]:
-    """Solve every problem with the same wrong answer, and write new problems; the end of the reply is not always known."""
+    """Solve every problem with the same wrong answer, and write new problems; the end of the reply
+    is not always known."""
     last = ask.body["messages"][-1]["content"]
     if "<problem>" in last:
-        return chat_reply(f"<problem>Hint: {HOSTILE} how many?</problem>" if ask.number % 2 else HOSTILE)
+        return chat_reply(
+            f"<problem>Hint: {HOSTILE} how many?</problem>" if ask.number % 2 else HOSTILE
+        )
     if "<step_0>" in last:
         return error_reply(422, f"no judge {HOSTILE}")
     answer = f"Think {HOSTILE}.\n\nAdd.\n\n\\boxed{{\\text{{7 {HOSTILE}}}}}"
@@ -73,14 +86,18 @@ def refusing(status: int, message: str) -> Callable[[Ask], Reply | dict[str, Any
 
 @pytest.mark.slow
 def test_error_of_a_running_server_is_printed_as_text(tmp_path: Path) -> None:
-    text = printed(refusing(400, f"maximum context length is 10 tokens {HOSTILE} n must be 1"), tmp_path)
+    text = printed(
+        refusing(400, f"maximum context length is 10 tokens {HOSTILE} n must be 1"), tmp_path
+    )
     assert_printable(text)
     assert "maximum context length" in text
 
 
 @pytest.mark.slow
 def test_what_a_server_says_while_it_is_waited_for_is_printed_as_text(tmp_path: Path) -> None:
-    with Loopback(refusing(500, f"down for a while {HOSTILE}"), models=Reply(body=LISTING)) as server:
+    with Loopback(
+        refusing(500, f"down for a while {HOSTILE}"), models=Reply(body=LISTING)
+    ) as server:
         args = command(server.url, seeds(tmp_path), tmp_path / "out", "--max_retries", "1")
         with subprocess.Popen(args, stderr=subprocess.PIPE, env=environment()) as process:
             assert process.stderr is not None
@@ -99,7 +116,9 @@ UNKNOWN = error_reply(404, f"no model {HOSTILE}", code="model_not_found")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("refusal", [PAGE, FORBIDDEN, UNKNOWN], ids=["page", "forbidden", "unknown model"])
+@pytest.mark.parametrize(
+    "refusal", [PAGE, FORBIDDEN, UNKNOWN], ids=["page", "forbidden", "unknown model"]
+)
 def test_error_at_the_start_is_printed_as_text(tmp_path: Path, refusal: Reply) -> None:
     text = printed(lambda ask: refusal, tmp_path, models=PAGE if refusal is FORBIDDEN else None)
     assert_printable(text)

@@ -1,4 +1,4 @@
-"""No text, whatever it holds, takes more than linear time: the package's readers are fed loops, and its source is read."""
+"""No text takes more than linear time: readers are fed loops, and their source is searched."""
 
 from __future__ import annotations
 
@@ -22,18 +22,22 @@ PACKAGE = ROOT / "evolvemcts4rl"
 LENGTH = 100_000
 
 # Modules that may use `re`, with the reason why no foreign text can make it slow.
+BOUNDED = "its repetitions have small bounds: tests/solutions/test_work.py reads the patterns"
 MAY_USE_RE = {
-    "prompts": "templates are files of this program; slots are found in them before any value is in",
-    "solutions.roles": "every repetition has a small bound, which tests/solutions/test_work.py reads off the patterns",
-    "solutions.blocks": "every repetition has a small bound, which tests/solutions/test_work.py reads off the patterns",
+    "prompts": "templates are this program's; slots are found before values are in them",
+    "solutions.roles": BOUNDED,
+    "solutions.blocks": BOUNDED,
     "report.markup": "one class of characters, without a repetition",
-    "output.jsonl": "one match at the beginning of a line that this program wrote, without alternatives",
+    "output.jsonl": "one match at the beginning of a line that this program wrote",
 }
 
 
 @pytest.fixture(scope="module")
 def stopped_at() -> dict[str, str]:
-    """Return, for each reader that was stopped by the limit of its work or failed, the beginning of the text it was fed."""
+    """Return the readers that failed or were stopped by the limit of their work, and why.
+
+    The reason begins with the beginning of the text that the reader was fed.
+    """
     found: dict[str, str] = {}
     left = list(READERS)
     while left:
@@ -57,7 +61,7 @@ def test_no_loop_keeps_a_reader_at_work(stopped_at: dict[str, str], reader: str)
 
 @contextmanager
 def bounded_work(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError where the context takes more processor time than this; waiting does not count."""
+    """Raise TimeoutError where the context takes more processor time; waiting does not count."""
 
     def stop(*_: object) -> None:
         raise TimeoutError(f"more than {seconds:g} seconds of work")
@@ -76,11 +80,15 @@ PIECES = st.sampled_from(FRAGMENTS) | st.text(max_size=3)
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.sampled_from(sorted(READERS)), PIECES, st.lists(PIECES, min_size=1, max_size=4).map("".join).filter(bool), PIECES
+    st.sampled_from(sorted(READERS)),
+    PIECES,
+    st.lists(PIECES, min_size=1, max_size=4).map("".join).filter(bool),
+    PIECES,
 )
-def test_no_loop_that_a_search_comes_upon_does(reader: str, head: str, loop: str, tail: str) -> None:
-    # Linear work takes a hundredth of this; quadratic work on 40,000 characters several times as
-    # much.
+def test_no_loop_that_a_search_comes_upon_does(
+    reader: str, head: str, loop: str, tail: str
+) -> None:
+    # Linear work takes a hundredth of this; quadratic work on 40,000 characters several times it.
     with bounded_work(3.0):
         READERS[reader](repeated(loop, 40_000, head, tail))
 
@@ -104,7 +112,10 @@ def uses_re(path: Path) -> bool:
 
 def modules() -> dict[str, Path]:
     """Return every module of the program, by its name within the package."""
-    inside = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
+    inside = {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+        for path in PACKAGE.rglob("*.py")
+    }
     return inside | {path.stem: path for path in ROOT.glob("*.py")}
 
 

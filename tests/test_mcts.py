@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.label_accuracy import WORLDS, auc, calibration_error
+from benchmarks.label_accuracy import auc, calibration_error
 from benchmarks.toy_world import Model, continue_solution, first_error, make_problem
+from benchmarks.worlds import WORLDS
 from evolvemcts4rl.labels.labelling import (
     labelled_solutions,
     learn_rates,
@@ -18,7 +19,7 @@ from evolvemcts4rl.labels.labelling import (
     up_to_first_error,
 )
 from evolvemcts4rl.records import Problem, Rollout
-from evolvemcts4rl.settings import Settings
+from evolvemcts4rl.settings import SearchSettings
 from evolvemcts4rl.tree import Tree
 from mcts import Search, score, search, select
 
@@ -30,7 +31,8 @@ def rollout(steps, verdict):
 
 
 class Toy:
-    """A toy problem whose completions depend on the prefix and the index alone; keeps what was asked."""
+    """A toy problem whose completions depend on the prefix and the index alone; keeps what was
+    asked."""
 
     def __init__(self, seed, model=None, silent_share=0.0):
         self.seed, self.model, self.silent_share = seed, model or Model(), silent_share
@@ -41,7 +43,9 @@ class Toy:
         rng = random.Random(f"{self.seed}:{prefix}:{index}")
         written = continue_solution(self.problem, prefix, self.model, rng)
         cut_off = rng.random() < self.silent_share
-        return Rollout(written.steps, None if cut_off else written.verdict, written.answer, written.tokens)
+        return Rollout(
+            written.steps, None if cut_off else written.verdict, written.answer, written.tokens
+        )
 
     async def __call__(self, prefix, count, start):
         self.asked.append((prefix, count, start))
@@ -51,19 +55,21 @@ class Toy:
 
     async def search(self, first=16, **flags):
         asked = Problem("000000", "q", str(self.problem.totals[-1]))
-        solutions = [self.write((), index) for index in range(first)]
-        return await search(asked, solutions, self, Settings(seed_file="x", **flags))
+        solutions = [self.write((), index) for index in range(16)]
+        return await search(asked, solutions, self, SearchSettings(**flags))
 
 
 def searched(*rollouts):
-    state = Search(Tree("t", "q", "1"), Settings(seed_file="x"), Toy(0))
+    state = Search(Tree("t", "q", "1"), SearchSettings(), Toy(0))
     for steps, verdict, start in rollouts:
         state.enter(rollout(steps, verdict), start)
     return state
 
 
 def test_score_by_hand():
-    state = searched(("a b c", False, 0), ("a b d", True, 0), ("a b e", True, 0), ("a b f", True, 0))
+    state = searched(
+        ("a b c", False, 0), ("a b d", True, 0), ("a b e", True, 0), ("a b f", True, 0)
+    )
     candidate = state.candidates[0]
     # MC of the root 3/4, three words of 512, nothing searched yet
     assert score(state, candidate, 0) == pytest.approx(0.5**0.25 * 0.9 ** (3 / 512))
@@ -73,14 +79,22 @@ def test_score_by_hand():
 
 
 def test_words_of_the_start_cost_a_candidate_nothing():
-    state = searched(("a b c", False, 0), ("a x", True, 0), ("a b y z", False, 2), ("a b w", True, 2))
-    later = next(candidate for candidate in state.candidates if candidate.start == 2 and candidate.flawed)
+    state = searched(
+        ("a b c", False, 0), ("a x", True, 0), ("a b y z", False, 2), ("a b w", True, 2)
+    )
+    later = next(
+        candidate for candidate in state.candidates if candidate.start == 2 and candidate.flawed
+    )
     assert score(state, later, 0) == pytest.approx(0.5**0.5 * 0.9 ** (2 / 512))
 
 
 def test_a_wrong_rollout_from_a_start_that_mostly_succeeds_is_selected_first():
     state = searched(
-        ("a b", False, 0), ("c d", False, 0), ("e f", True, 0), ("a g", False, 1), *(("a h", True, 1),) * 5
+        ("a b", False, 0),
+        ("c d", False, 0),
+        ("e f", True, 0),
+        ("a g", False, 1),
+        *(("a h", True, 1),) * 5,
     )
     chosen = select(state)
     assert [node.text for node in chosen.path] == ["a", "g"]
@@ -107,7 +121,9 @@ def test_the_same_solution_is_a_candidate_once():
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-@pytest.mark.parametrize(("num_branches", "max_branches"), [(4, 40), (7, 40), (3, 10), (8, 5), (1, 1), (16, 100)])
+@pytest.mark.parametrize(
+    ("num_branches", "max_branches"), [(4, 40), (7, 40), (3, 10), (8, 5), (1, 1), (16, 100)]
+)
 def test_never_more_than_max_branches_rollouts(estimator, num_branches, max_branches):
     for seed in range(4):
         toy = Toy(seed, Model(slip=0.15), silent_share=0.3)
@@ -141,7 +157,9 @@ def test_rollouts_without_verdict_enter_no_count(estimator):
     toy = Toy(3, Model(slip=0.2), silent_share=0.5)
     tree = asyncio.run(toy.search(estimator=estimator))
     told = [toy.write((), index) for index in range(16)]
-    told += [toy.write(prefix, start + i) for prefix, count, start in toy.asked for i in range(count)]
+    told += [
+        toy.write(prefix, start + i) for prefix, count, start in toy.asked for i in range(count)
+    ]
     judged = [one for one in told if one.verdict is not None]
     assert 0 < len(judged) < len(told)
     assert total(tree.root, "num_rollouts") == len(judged)
@@ -160,7 +178,7 @@ def test_nothing_is_believed_where_no_continuation_has_a_verdict(estimator):
     async def cut_off(prefix, count, start):
         return [Rollout((*prefix, "on"), None)] * count
 
-    flags = Settings(seed_file="x", estimator=estimator)
+    flags = SearchSettings(estimator=estimator)
     tree = asyncio.run(search(Problem("0", "q", "1"), solutions, cut_off, flags))
     assert total(tree.root, "num_rollouts") == 2
     if estimator != "belief":
@@ -173,7 +191,10 @@ def test_the_same_completions_make_the_same_tree_however_the_awaits_interleave(e
         trees = await asyncio.gather(*(Toy(seed).search(estimator=estimator) for seed in seeds))
         return {seed: json.dumps(tree.to_json()) for seed, tree in zip(seeds, trees, strict=True)}
 
-    alone = {seed: json.dumps(asyncio.run(Toy(seed).search(estimator=estimator)).to_json()) for seed in range(6)}
+    alone = {
+        seed: json.dumps(asyncio.run(Toy(seed).search(estimator=estimator)).to_json())
+        for seed in range(6)
+    }
     assert asyncio.run(together(range(6))) == alone
     assert asyncio.run(together([5, 3, 1, 0, 2, 4])) == alone
 
@@ -210,7 +231,9 @@ def test_a_run_finds_the_truth_of_the_toy_world():
             seen = None if labels[-1] else len(labels) - 1
             if error is None or not path[-1].correct:
                 found.append(seen == error)
-            values += [(node.p_correct, error is None or depth < error) for depth, node in enumerate(path)]
+            values += [
+                (node.p_correct, error is None or depth < error) for depth, node in enumerate(path)
+            ]
     assert sum(found) / len(found) > 0.9
     assert auc(values) > 0.92
     assert calibration_error(values) < 0.1
@@ -249,7 +272,9 @@ def test_relabelling_without_anything_learned_changes_no_label():
         relabel(read, learn_rates([]), 0.95)
         before, after = ([node.p_correct for node in nodes(each)] for each in (tree, read))
         assert [value is None for value in before] == [value is None for value in after]
-        assert [v for v in after if v is not None] == pytest.approx([v for v in before if v is not None], abs=1.01e-4)
+        assert [v for v in after if v is not None] == pytest.approx(
+            [v for v in before if v is not None], abs=1.01e-4
+        )
 
 
 def test_relabelling_takes_back_labels_that_are_no_longer_sure():
@@ -278,5 +303,7 @@ def test_benchmark_figures_by_hand():
     assert auc([(0.5, True), (0.5, False), (0.1, False)]) == 0.75
     assert auc([(0.5, True)]) is None
     # (0.95 - 1) in the bin of one, (0.25 - 0.5) in the bin of two
-    assert calibration_error([(0.95, True), (0.2, False), (0.2999, True)]) == pytest.approx((0.05 + 2 * 0.25005) / 3)
+    assert calibration_error([(0.95, True), (0.2, False), (0.2999, True)]) == pytest.approx(
+        (0.05 + 2 * 0.25005) / 3
+    )
     assert "LLM-like" in WORLDS

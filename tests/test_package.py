@@ -21,7 +21,12 @@ from tests.support.run_process import ROOT, environment, rows_of, seed_file
 from tests.support.toy_chat import toy_handler
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-SOURCES = [ROOT / "generate.py", ROOT / "evolve.py", ROOT / "mcts.py", *(ROOT / "evolvemcts4rl").rglob("*.py")]
+SOURCES = [
+    ROOT / "generate.py",
+    ROOT / "evolve.py",
+    ROOT / "mcts.py",
+    *(ROOT / "evolvemcts4rl").rglob("*.py"),
+]
 OURS = {"evolvemcts4rl", "generate", "evolve", "mcts"}
 
 
@@ -39,28 +44,39 @@ def imported_from_elsewhere() -> set[str]:
 
 def declared(*extras: str) -> dict[str, Requirement]:
     """Return the declared dependencies, with those of these extras, by their canonical names."""
-    told = [*PROJECT["dependencies"], *(line for extra in extras for line in PROJECT["optional-dependencies"][extra])]
+    told = [
+        *PROJECT["dependencies"],
+        *(line for extra in extras for line in PROJECT["optional-dependencies"][extra]),
+    ]
     return {canonicalize_name(each.name): each for each in map(Requirement, told)}
 
 
 def locked() -> dict[str, str]:
     """Return the versions of requirements.txt, by their canonical names."""
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    pins = [re.match(r"([\w.-]+)==([^\s;]+)", line) for line in lines if line and not line.lstrip().startswith("#")]
+    pins = [
+        re.match(r"([\w.-]+)==([^\s;]+)", line)
+        for line in lines
+        if line and not line.lstrip().startswith("#")
+    ]
     assert all(pins), "a line of requirements.txt pins nothing"
     return {canonicalize_name(pin[1]): pin[2] for pin in pins if pin}
 
 
 def test_every_import_of_the_program_is_a_declared_dependency():
     homes = importlib.metadata.packages_distributions()
-    needed = {canonicalize_name(name) for module in imported_from_elsewhere() for name in homes[module]}
+    needed = {
+        canonicalize_name(name) for module in imported_from_elsewhere() for name in homes[module]
+    }
     assert needed <= set(declared("embedded"))
 
 
 def test_lock_pins_every_dependency_to_a_version_that_is_allowed():
     pins = locked()
     for name, requirement in declared(*PROJECT["optional-dependencies"]).items():
-        assert requirement.specifier.contains(pins[name]), f"requirements.txt has {name} {pins[name]}"
+        assert requirement.specifier.contains(pins[name]), (
+            f"requirements.txt has {name} {pins[name]}"
+        )
 
 
 def test_lock_names_no_registry_and_the_command_that_makes_it():
@@ -83,7 +99,9 @@ def installed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     no_network = ["--no-deps", "--no-index"]
-    subprocess.run([*pip, "wheel", "--no-build-isolation", *no_network, "-w", folder, ROOT], check=True)
+    subprocess.run(
+        [*pip, "wheel", "--no-build-isolation", *no_network, "-w", folder, ROOT], check=True
+    )
     (wheel,) = folder.glob("evolvemcts4rl-*.whl")
     venv.create(folder / "env")
     python = folder / "env" / "bin" / "python"
@@ -100,7 +118,11 @@ def installed(tmp_path_factory):
 
 def run(command, *arguments, cwd):
     """Run an installed command to its end, away from the checkout."""
-    names = {name: value for name, value in environment().items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    names = {
+        name: value
+        for name, value in environment().items()
+        if name not in ("PYTHONPATH", "VIRTUAL_ENV")
+    }
     path = os.pathsep.join([str(command.parent), names["PATH"]])
     return subprocess.run(
         [command, *map(str, arguments)],
@@ -142,6 +164,8 @@ def test_installed_package_is_the_wheel_s_own_with_its_prompts(installed, tmp_pa
 @pytest.mark.slow
 def test_checkout_shows_a_tree_by_the_same_word(tmp_path):
     run_folder = ROOT / "samples" / "arithmetic_run"
-    done = run(Path(sys.executable), ROOT / "generate.py", "show", run_folder, "000003", cwd=tmp_path)
+    done = run(
+        Path(sys.executable), ROOT / "generate.py", "show", run_folder, "000003", cwd=tmp_path
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("000003: ")

@@ -14,12 +14,21 @@ REFUSED = Problem("000002", "q", None, status=Status.REFUSED, reason=Reason(Reas
 
 
 def shown(capsys, problems, **more):
-    """Return the lines that a run of three seeds and one round prints for these problems, of which one is done already."""
+    """Return the lines that a run of three seeds and one round prints for these problems, of which
+    one is done already."""
     usage = Usage(completions=12, completion_tokens=3400)
-    progress = Progress(3, Settings("seeds.jsonl", evolve_rounds=1), usage, {"000000": SEARCHED}, **more)
+    progress = Progress(
+        3,
+        Settings.of(seed_file="seeds.jsonl", evolve_rounds=1),
+        usage,
+        {"000000": SEARCHED},
+        **more,
+    )
     for problem in problems:
         progress.evolved(problem)
-        progress.finished(replace(problem, status=Status.SEARCHED) if problem is ACCEPTED else problem)
+        progress.finished(
+            replace(problem, status=Status.SEARCHED) if problem is ACCEPTED else problem
+        )
     progress.close()
     return capsys.readouterr().err
 

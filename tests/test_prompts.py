@@ -33,7 +33,9 @@ def test_every_prompt_is_there_with_its_slots_and_no_other():
 @pytest.mark.parametrize("model_name", ["gpt-4o", EMBEDDED_MODEL])
 @pytest.mark.parametrize("name", [*EVOLVE, "solve_problem"])
 def test_braces_in_a_question_survive(name, model_name):
-    messages = prompt_messages(name, model_name, question=LATEX, language_rule="Write the new problem in French.")
+    messages = prompt_messages(
+        name, model_name, question=LATEX, language_rule="Write the new problem in French."
+    )
     contents = "\n".join(message["content"] for message in messages)
     assert contents.count(LATEX) == 1
     assert "{{" not in contents.replace(LATEX, "")
@@ -42,7 +44,9 @@ def test_braces_in_a_question_survive(name, model_name):
 
 
 def test_judge_is_shown_the_problem_and_the_steps():
-    (message,) = prompt_messages("judge_solution", "gpt-4o", question=LATEX, steps="<step_0>\n$a_{1}$\n</step_0>")
+    (message,) = prompt_messages(
+        "judge_solution", "gpt-4o", question=LATEX, steps="<step_0>\n$a_{1}$\n</step_0>"
+    )
     assert LATEX in message["content"]
     assert "<step_0>\n$a_{1}$\n</step_0>" in message["content"]
     assert "\\boxed{-1}" in message["content"]
@@ -51,7 +55,9 @@ def test_judge_is_shown_the_problem_and_the_steps():
 @pytest.mark.parametrize("name", EVOLVE)
 def test_evolve_prompts_ask_for_tags_and_take_a_language(name):
     assert "<problem> and </problem>" in read_prompt(name, "gpt-4o")
-    (message,) = prompt_messages(name, "gpt-4o", question="Q", language_rule="Write the new problem in French.")
+    (message,) = prompt_messages(
+        name, "gpt-4o", question="Q", language_rule="Write the new problem in French."
+    )
     assert "Write the new problem in French." in message["content"]
 
 
@@ -61,7 +67,8 @@ def test_no_two_mutations_say_the_same():
 
 
 def worked_examples():
-    """Every problem that an evolve prompt of the embedded model shows, and the instructions around it where there are any."""
+    """Every problem that an evolve prompt of the embedded model shows, and the instructions around
+    it where there are any."""
     for name in EVOLVE:
         for message in prompt_messages(name, EMBEDDED_MODEL, question="SLOT"):
             if "?" in message["content"]:
@@ -77,4 +84,9 @@ def test_worked_examples_are_acceptable_problems_themselves():
 def test_worked_examples_are_none_of_the_samples():
     rows = [json.loads(line) for line in SAMPLES.read_text(encoding="utf-8").splitlines()]
     seeds = [template(row["problem"]) for row in rows]
-    assert not [example for example in worked_examples() for seed in seeds if nearly_equal(template(example), seed)]
+    assert not [
+        example
+        for example in worked_examples()
+        for seed in seeds
+        if nearly_equal(template(example), seed)
+    ]

@@ -1,4 +1,5 @@
-"""Why a problem ended as it did: the codes, their sentences, and the rows of runs that knew sentences only."""
+"""Why a problem ended as it did: the codes, their sentences, and the rows of runs that knew
+sentences only."""
 
 import json
 
@@ -24,7 +25,11 @@ def test_every_code_has_a_sentence_of_its_own():
 def test_problem_with_a_reason_goes_through_a_file(code, detail, status):
     problem = Problem("000000", "q", None, status=status, reason=Reason(code, detail))
     again = through_a_file(problem.to_json())
-    assert (again.status, again.reason.code, str(again.reason)) == (status, code, str(problem.reason))
+    assert (again.status, again.reason.code, str(again.reason)) == (
+        status,
+        code,
+        str(problem.reason),
+    )
 
 
 def test_row_has_the_sentence_and_its_code():
@@ -33,7 +38,11 @@ def test_row_has_the_sentence_and_its_code():
     assert (row["status"], row["reason"]) == ("refused", "it carries its own solution ('Hint: ')")
     assert row["reason_code"] == "carries_solution"
     unrefused = Problem("000000", "q", None).to_json()
-    assert (unrefused["status"], unrefused["reason"], unrefused["reason_code"]) == ("open", None, None)
+    assert (unrefused["status"], unrefused["reason"], unrefused["reason_code"]) == (
+        "open",
+        None,
+        None,
+    )
 
 
 OLDER = {
@@ -48,7 +57,10 @@ OLDER = {
     "it speaks of the rewriting ('new problem')": ("refused", "markers"),
     "it is longer than 2500 characters": ("refused", "too_long"),
     "it carries its own solution ('Step 1')": ("refused", "carries_solution"),
-    "it asks for a proof or an explanation, which has no final answer to check": ("refused", "asks_for_proof"),
+    "it asks for a proof or an explanation, which has no final answer to check": (
+        "refused",
+        "asks_for_proof",
+    ),
     "it asks several questions": ("refused", "several_questions"),
     "it asks for nothing": ("refused", "asks_nothing"),
     "it is not self-contained ('shown below')": ("refused", "not_self_contained"),
@@ -56,7 +68,10 @@ OLDER = {
     "it repeats the prompt's own words": ("refused", "prompt_words"),
     "only 3 of its 8 solutions came to an answer": ("dropped", "few_answers"),
     "the majority's share of the answers, 0.50, is tied": ("dropped", "thin_majority"),
-    "the majority's share of the answers, 0.40, is under --agreement 0.5": ("dropped", "thin_majority"),
+    "the majority's share of the answers, 0.40, is under --agreement 0.5": (
+        "dropped",
+        "thin_majority",
+    ),
     "none of its 16 solutions came to an answer (are --max_tokens and the context large enough?)": (
         "not_searched",
         "no_answers",
@@ -70,7 +85,9 @@ OLDER = {
 }
 
 
-@pytest.mark.parametrize(("text", "expected"), OLDER.items(), ids=[code for _, code in OLDER.values()])
+@pytest.mark.parametrize(
+    ("text", "expected"), OLDER.items(), ids=[code for _, code in OLDER.values()]
+)
 def test_row_of_a_run_without_codes_gets_the_code_of_its_sentence(text, expected):
     status, code = expected
     row = Problem("000000", "q", None).to_json() | {"status": status, "reason": text}
@@ -82,7 +99,9 @@ def test_row_of_a_run_without_codes_gets_the_code_of_its_sentence(text, expected
 
 def test_every_code_that_a_run_without_codes_could_give_is_read():
     codes = {code for _, code in OLDER.values()}
-    assert codes == set(ReasonCode) - {ReasonCode.PROGRAM}  # a failed row is tried again: its code says nothing
+    assert codes == set(ReasonCode) - {
+        ReasonCode.PROGRAM
+    }  # a failed row is tried again: its code says nothing
 
 
 def test_code_of_a_later_version_is_read_as_another_reason():

@@ -9,7 +9,9 @@ from evolvemcts4rl.records import Completion, Problem, Rollout
 from evolvemcts4rl.solutions.solver import MOST_STEPS
 from evolvemcts4rl.tree import Node, Tree
 
-STEPS = st.lists(st.sampled_from(["a\n\n", "b\n\n", "c", "ки \ud7ff\x00\u2028"]), min_size=1, max_size=4).map(tuple)
+STEPS = st.lists(
+    st.sampled_from(["a\n\n", "b\n\n", "c", "ки \ud7ff\x00\u2028"]), min_size=1, max_size=4
+).map(tuple)
 ROLLOUTS = st.lists(st.tuples(STEPS, st.booleans(), st.integers(0, 3)), max_size=12)
 
 
@@ -47,18 +49,35 @@ def test_json_is_the_whole_tree(entries, beliefs):
 
 
 def test_whitespace_after_a_step_makes_no_other_step_of_it():
-    tree = grown([(("7", "8"), True, 0), (("7 \n\n", "9"), False, 0), (("7",), True, 0), (("7\n\n", "9 "), False, 1)])
+    tree = grown(
+        [
+            (("7", "8"), True, 0),
+            (("7 \n\n", "9"), False, 0),
+            (("7",), True, 0),
+            (("7\n\n", "9 "), False, 1),
+        ]
+    )
     (seven,) = tree.root.children
     assert [(node.text, node.times) for node in seven.children] == [("8", 1), ("9", 2)]
-    ended_first = grown([(("7",), True, 0), (("7 \n\n", "9"), False, 0), (("7\n\n", "8"), False, 0)])
+    ended_first = grown(
+        [(("7",), True, 0), (("7 \n\n", "9"), False, 0), (("7\n\n", "8"), False, 0)]
+    )
     (seven,) = ended_first.root.children
-    assert (seven.text, seven.correct, [node.text for node in seven.children]) == ("7 \n\n", True, ["9", "8"])
+    assert (seven.text, seven.correct, [node.text for node in seven.children]) == (
+        "7 \n\n",
+        True,
+        ["9", "8"],
+    )
 
 
 @given(ROLLOUTS)
 def test_counts_are_those_of_the_rollouts_started_at_each_prefix(entries):
     for prefix, node in nodes(grown(entries)):
-        started = [verdict for steps, verdict, start in entries if steps[: min(start, len(steps) - 1)] == prefix]
+        started = [
+            verdict
+            for steps, verdict, start in entries
+            if steps[: min(start, len(steps) - 1)] == prefix
+        ]
         assert (node.num_rollouts, node.num_correct) == (len(started), sum(started))
         assert node.mc_value == (sum(started) / len(started) if started else None)
 
@@ -67,13 +86,25 @@ def test_counts_are_those_of_the_rollouts_started_at_each_prefix(entries):
 def test_solutions_are_the_different_rollouts_with_how_often_each_was_written(entries):
     paths = {tuple(node.text for node in path): path[-1] for path in grown(entries).solutions()}
     written = [steps for steps, _, _ in entries]
-    assert {steps: node.times for steps, node in paths.items()} == {steps: written.count(steps) for steps in written}
-    assert all(node.correct == next(v for s, v, _ in reversed(entries) if s == steps) for steps, node in paths.items())
+    assert {steps: node.times for steps, node in paths.items()} == {
+        steps: written.count(steps) for steps in written
+    }
+    assert all(
+        node.correct == next(v for s, v, _ in reversed(entries) if s == steps)
+        for steps, node in paths.items()
+    )
 
 
 def test_solutions_come_with_what_was_found_first_and_what_goes_on_after_what_ends():
-    tree = grown([(("b", "x"), True, 0), (("a",), False, 0), (("b", "y"), False, 1), (("b",), False, 0)])
-    assert [[node.text for node in path] for path in tree.solutions()] == [["b"], ["b", "x"], ["b", "y"], ["a"]]
+    tree = grown(
+        [(("b", "x"), True, 0), (("a",), False, 0), (("b", "y"), False, 1), (("b",), False, 0)]
+    )
+    assert [[node.text for node in path] for path in tree.solutions()] == [
+        ["b"],
+        ["b", "x"],
+        ["b", "y"],
+        ["a"],
+    ]
 
 
 def test_add_gives_the_path_without_the_root():
@@ -81,7 +112,11 @@ def test_add_gives_the_path_without_the_root():
     path = tree.add(Rollout(("a", "b"), True), 1)
     assert [node.text for node in path] == ["a", "b"]
     assert path[0] is tree.root.children[0]
-    assert [(node.num_rollouts, node.correct) for node in (tree.root, *path)] == [(0, None), (1, None), (0, True)]
+    assert [(node.num_rollouts, node.correct) for node in (tree.root, *path)] == [
+        (0, None),
+        (1, None),
+        (0, True),
+    ]
 
 
 def test_four_hundred_steps_go_through_json():
@@ -94,7 +129,9 @@ def test_four_hundred_steps_go_through_json():
 
 
 def test_row_of_a_node_has_its_fields_and_a_solution_more():
-    node = Node("a", 4, 3, 0.8765, [Node("b", correct=False, times=2, searched=True, judged_error=-1)])
+    node = Node(
+        "a", 4, 3, 0.8765, [Node("b", correct=False, times=2, searched=True, judged_error=-1)]
+    )
     assert node.to_json() == {
         "text": "a",
         "mc_value": 0.75,
@@ -120,14 +157,24 @@ def test_row_of_a_node_has_its_fields_and_a_solution_more():
     }
 
 
-@given(st.builds(Problem, st.text(), st.text(), st.none() | st.text(), agreement=st.none() | st.floats(0, 1)))
+@given(
+    st.builds(
+        Problem, st.text(), st.text(), st.none() | st.text(), agreement=st.none() | st.floats(0, 1)
+    )
+)
 def test_problem_goes_through_json(problem):
     assert Problem.from_json(json.loads(json.dumps(problem.to_json()))) == problem
 
 
 def test_only_a_completion_that_came_to_its_own_end_is_whole():
     ends = [("4", "stop"), ("4", "length"), ("4", "content_filter"), (" \n", "stop"), ("", "empty")]
-    assert [Completion(text, reason).whole for text, reason in ends] == [True, False, False, False, False]
+    assert [Completion(text, reason).whole for text, reason in ends] == [
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_deepest_tree_loads_with_datasets(tmp_path):
@@ -137,4 +184,11 @@ def test_deepest_tree_loads_with_datasets(tmp_path):
     tree.add(Rollout(tuple(f"step {number}\n\n" for number in range(MOST_STEPS)), True), 0)
     path = tmp_path / "tree.jsonl"
     path.write_text(json.dumps(tree.to_json()) + "\n")
-    assert len(datasets.load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path))) == 1
+    assert (
+        len(
+            datasets.load_dataset(
+                "json", data_files=str(path), split="train", cache_dir=str(tmp_path)
+            )
+        )
+        == 1
+    )

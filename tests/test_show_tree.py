@@ -46,7 +46,10 @@ def test_nothing_that_a_terminal_would_obey_is_printed(text):
 
 
 def test_tree_with_an_error_inside_a_solution_is_the_most_instructive():
-    only_right, at_once = tree("a", RIGHT), tree("b", RIGHT, Node("It is 5.", p_correct=0.1, correct=False))
+    only_right, at_once = (
+        tree("a", RIGHT),
+        tree("b", RIGHT, Node("It is 5.", p_correct=0.1, correct=False)),
+    )
     assert sorted([FAIR, only_right, at_once], key=instructiveness) == [only_right, at_once, FAIR]
 
 
@@ -74,10 +77,24 @@ def test_folder_without_a_run_is_named(tmp_path):
 
 @pytest.mark.slow
 def test_reader_that_has_seen_enough_ends_it_without_a_word(tmp_path):
-    long = tree("000000", *(Node(f"It is {number}. " * 50, correct=False, times=1) for number in range(5000)))
+    long = tree(
+        "000000",
+        *(Node(f"It is {number}. " * 50, correct=False, times=1) for number in range(5000)),
+    )
     (tmp_path / "tree.jsonl").write_text(json.dumps(long.to_json()) + "\n")
     command = [sys.executable, "-m", "evolvemcts4rl.show_tree", str(tmp_path), "000000"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "000000: What is 2 + 2?\n"
     process.stdout.close()
     assert (process.wait(), process.stderr.read()) == (0, "")
+
+
+@pytest.mark.slow
+def test_full_disk_ends_it_with_one_sentence(tmp_path):
+    (tmp_path / "tree.jsonl").write_text(json.dumps(FAIR.to_json()) + "\n")
+    command = [sys.executable, "-m", "evolvemcts4rl.show_tree", str(tmp_path)]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("The tree cannot be shown: ")
+    assert done.stderr.count("\n") == 1

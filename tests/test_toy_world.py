@@ -22,7 +22,9 @@ def test_a_model_that_never_slips_is_right_throughout(seed):
 def test_every_kind_of_slip_is_seen_and_without_recovery_stays_wrong_or_is_seen(seed, kind):
     rng = random.Random(seed)
     problem = make_problem(rng)
-    rollout = continue_solution(problem, (), Model(slip=0.3, silent=0.0, announced=0.0, kinds=(kind,)), rng)
+    rollout = continue_solution(
+        problem, (), Model(slip=0.3, silent=0.0, announced=0.0, kinds=(kind,)), rng
+    )
     if not rollout.verdict:
         assert first_error(problem, rollout.steps) is not None
 

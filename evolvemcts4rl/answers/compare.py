@@ -8,10 +8,18 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from evolvemcts4rl.answers.forms import MAX_LENGTH, Form, looks_like_words, read_form
-from evolvemcts4rl.answers.groups import MAX_ENTRIES, Group, is_monstrous, split_group
+from evolvemcts4rl.answers.forms import MAX_LENGTH, Form, in_radians, looks_like_words, read_form
+from evolvemcts4rl.answers.groups import (
+    AND,
+    MAX_ENTRIES,
+    Group,
+    is_list,
+    is_monstrous,
+    split_group,
+)
 
 # Kinds of groups whose entries may stand in any order: x < 1 or x > 2 may be written as a union.
+RELATIONS = ("<", ">", r"\le", r"\ge", r"\ne")
 UNORDERED_KINDS = ({"", "list", "{}"}, {"list", "union"})
 ROUNDED_DIGITS = 10  # a decimal of as many digits is the value that it rounds, not another one
 
@@ -36,9 +44,11 @@ def compare_quick(gold: str, answer: str) -> bool | None:
         return not _names_clash(ours.name, theirs.name) and _same_number(ours, theirs)
     if len(ours.body) == len(theirs.body) == 1 and not ours.name and not theirs.name:
         return ours.body == theirs.body  # choice letters and variables: A is neither B nor a
-    if ours.is_clock and theirs.is_clock:
+    if ours.ratio and theirs.ratio and not ours.is_clock and not theirs.is_clock:
+        return _are_proportional(ours.ratio, theirs.ratio)
+    if ours.is_clock or theirs.is_clock:
         return ours.body == theirs.body
-    if (ours.is_text or theirs.is_text) and "," not in ours.body + theirs.body:
+    if (ours.is_text or theirs.is_text) and not is_list(ours.body + theirs.body):
         return ours.body == theirs.body
     if is_monstrous(ours.body) or is_monstrous(theirs.body):
         return ours.body == theirs.body
@@ -59,6 +69,11 @@ def _same_number(ours: Form, theirs: Form) -> bool:
     if theirs.unit == "%" and not ours.unit:
         return one in (other, other / 100)
     return one == other or _rounds(ours.body, other) or _rounds(theirs.body, one)
+
+
+def _are_proportional(ours: Sequence[Fraction], theirs: Sequence[Fraction]) -> bool:
+    shares = [[member / (sum(ratio) or 1) for member in ratio] for ratio in (ours, theirs)]
+    return shares[0] == shares[1]
 
 
 def _rounds(decimal: str, value: Fraction) -> bool:
@@ -98,6 +113,11 @@ def _same_group(ours: Group, theirs: Group) -> bool:
     if not ours.kind and not theirs.kind:
         return _same_formula(ours.entries[0], theirs.entries[0])
     kinds = {ours.kind, theirs.kind}
+    is_conjunction = "and" in (ours.joint, theirs.joint) and _have_relations(ours, theirs)
+    if is_conjunction and kinds != {"list"}:
+        return _same_formula(ours.text, theirs.text)  # x > 1 and x < 2 against (1, 2)
+    if {ours.joint, theirs.joint} == {"and", "or"} and not _are_values(ours, theirs):
+        return False
     unordered = any(kinds <= pair for pair in UNORDERED_KINDS)
     if "" in kinds and not unordered:
         return _same_formula(ours.text, theirs.text)  # such as 1 < x < 2 against (1, 2)
@@ -106,8 +126,23 @@ def _same_group(ours: Group, theirs: Group) -> bool:
     if unordered:
         return _same_in_any_order(ours.entries, theirs.entries)
     vectors = {"()", f"matrix {len(ours.entries)}"}  # a point, and a matrix of one column
+    if "or" in (ours.joint, theirs.joint):
+        return False  # 1 or 2 is no point (1, 2)
     are_alike = len(kinds) == 1 or kinds in ({"list", "()"}, vectors)
     return are_alike and all(map(same_answer, ours.entries, theirs.entries))
+
+
+def _have_relations(*groups: Group) -> bool:
+    return any(sign in group.text for group in groups for sign in RELATIONS)
+
+
+def _are_values(*groups: Group) -> bool:
+    """Whether lists are the values of one thing, where "and" says no more than "or"."""
+    forms = [read_form(entry) for group in groups for entry in group.entries]
+    are_letters = any(form.is_text or form.body.isalpha() for form in forms)
+    if are_letters or _have_relations(*groups):
+        return False
+    return len({form.name for form in forms} - {""}) <= 1
 
 
 def _same_in_any_order(ours: Sequence[str], theirs: Sequence[str]) -> bool:
@@ -152,9 +187,16 @@ def _parse_formula(formula: str) -> list[Any]:
     from latex2sympy2_extended import NormalizationConfig
     from math_verify import LatexExtractionConfig, parse
 
+    if AND in formula:
+        from sympy import And
+
+        parts = [_parse_formula(part) for part in formula.split(AND)]
+        return [And(*(part[0] for part in parts))] if all(parts) else []
     logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its limits are off
-    latex = formula.replace("°", r"^\circ ").replace("¤", "")
+    latex = in_radians(formula).replace("°", r"^\circ ").replace("¤", "")
     # units are ours to read: math-verify takes 5m for 5 metres, and so for 5
-    evening = NormalizationConfig(basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none")
+    evening = NormalizationConfig(
+        basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none"
+    )
     config = [LatexExtractionConfig(boxed_match_priority=-1, normalization_config=evening)]
     return list(parse(f"${latex}$", config, fallback_mode="no_fallback", parsing_timeout=None))

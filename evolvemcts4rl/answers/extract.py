@@ -22,6 +22,7 @@ from evolvemcts4rl.answers.latex import (
     plain_text,
     tidy_formula,
 )
+from evolvemcts4rl.answers.remarks import is_conditional, without_markup
 from evolvemcts4rl.answers.statements import (
     LEADS,
     ROUGHLY,
@@ -35,9 +36,12 @@ MAX_ANNOUNCEMENTS = 10
 
 BETWEEN_BOXES = re2.compile(r"\\(?:[()\[\]]|q?quad\b|[,;: ]|text\s*\{)|[$}*{]")
 JOINS_BOXES = re2.compile(
-    r"(?i)\s*(?:[a-z]+ )?\s*(?:,|;|&|(?:,\s*)?(?:and|or)\b)\s*(?:[a-z](?:_\w+)?\s*=\s*)?"
+    r"(?i)\s*(?:[a-z]+ )?\s*(?:,|;|&|(?:,\s*)?(?:and|or|while)\b)\s*"
+    r"(?:[a-z](?:_\w+)?\s*(?:=|is)\s*)?"
+    r"|\s*(?:[a-z]+ )?,? ?(?:and|while) (?:the|its) [a-z]+ is\s*"
     r"|\s*for part \(?\w\)?\s*(?:,|(?:,\s*)?and\b)\s*"
 )
+RESULT = re2.compile(r"\b(?:answer|total|sum|result|difference|product|average)\b")
 HASHES = re2.compile(r"####[ \t]*([^\s#][^\n]*)")
 ANNOUNCED = re2.compile(
     r"(?im)\bans(?:wers?)?\b[*_]{0,3}(?P<part> (?:to|for|of|in) [^\n:.$]{1,100}?)?"
@@ -47,14 +51,21 @@ ANNOUNCED = re2.compile(
     r"|\banswer[ \t]{1,5}(?P<formula>\$|\\[(\[])"
     r"|^[#*_> \t]{0,10}(?:step \d{1,2}[:.] ?)?(?:the )?(?:final |correct )?answers?"
     r"[*_#:. \t]{0,10}$"
-    r"|<answer>|答案(?:应?[是为為]|[:：])|故选[:：]?"
+    r"|<answer>|【答案】|答案(?:应?[是为為]|[:：])|故选择?[:：]?"
+    r"|(?:^[*_#> \t]{0,10}|[。；] ?)答[:：]"
+    r"|(?:故|所以|因此|应该?|本题|答案)[,， ]?应?选择?[:： ]{0,3}(?P<choice>\(?[A-J])"
 )
 HEDGES = {"what", "if", "whether", "unless", "not", "check", "verify", "suppose", "assume"}
-LINE_MARKS = re2.compile(r"^(?:[-*+>#]+\s+|\(?\d{1,2}[.)]\s+)+")
+LINE_MARKS = re2.compile(r"^(?:[-*+>#•◦▪●‣·]+\s+|\(?\d{1,2}[.)]\s+)+")
 CLOSER = re2.compile(r"(?i)\b(?:hope|let me know|feel free|happy to|any (?:other )?questions)\b")
-NEXT_SENTENCE = re2.compile(r"([.!?][*\"')$]*\s+)[A-Z*(\\$\d]|([。！？]|\\\]|\\end\{[a-z]+\*?\}|\$\$)[^ .,$]")
+NEXT_SENTENCE = re2.compile(
+    r"([.!?][*\"')$]*\s+)[A-Z*(\\$\d]|([。！？]|\\\]|\\end\{[a-z]+\*?\}|\$\$)[^ .,$]"
+)
 ASIDE = re2.compile(r"(?i)\(.*\)\.?$|(?:note|notice|alternatively|indeed|similarly|recall)\b")
-COUNTED = re2.compile(r"[-−+]?\\?[$€£¥]?\d+(?:,\d{3})*(?:\.\d+)?(?:[/:]\d+)?(?: ?\\?%)?(?: [A-Za-z]+){0,3}")
+COUNTED = re2.compile(
+    r"[-−+]?\\?[$€£¥]?\d+(?:,\d{3})*(?:\.\d+)?(?:[/:]\d+)?(?: ?\\?%)?(?: [A-Za-z]+){0,3}"
+)
+LABEL = re2.compile(r"(?i)(?:[\pL ]{2,}[:：]|(?:final )?answer )\s*")
 ENVIRONMENT_NAME = re2.compile(r"\\(?:begin|end)\{[^{}]*\}")
 LETTER_LINE = re2.compile(r"\(?[A-E]\)?\.?")
 CHOICE_LETTER = re2.compile(r"\(?([A-J])\)?")
@@ -86,15 +97,15 @@ def seed_answer(text: str) -> str | None:
     It is what follows GSM8K's ####, stands in a solution's last box, or is announced in a line of
     prose ("The answer is: 7"); other short texts are taken as they are.
     """
-    text = _encodable(text).strip()
+    text = _encodable(text).strip().rstrip("。")
     if found := _last_hashes(text) or _last_box(text):
         boxes = boxes_in(text)
         return found[1] or (boxes[-1].content if boxes else None)
     if "\n" in text or len(text) > MAX_LENGTH:
         return extract_answer(text)
-    label, _, value = text.partition(":")
-    if len(label) > 1 and label.replace(" ", "").isalpha() and COUNTED.fullmatch(value.strip()):
-        return value.strip()  # Result: 24
+    label = LABEL.match(text)
+    if label and COUNTED.fullmatch(text[label.end() :]):
+        return text[label.end() :]  # Result: 24
     announced, _ = _last_announced(text, 0)
     if not announced and has_verb(text) and values_in(text):
         announced = stated_values(text)
@@ -102,8 +113,8 @@ def seed_answer(text: str) -> str | None:
 
 
 def _encodable(text: str) -> str:
-    """Return a text as RE2 can read it, with a question mark for half an emoji."""
-    return text.replace("\r\n", "\n").encode("utf-8", "replace").decode()
+    """Return a text as RE2 can read it, without markup, with a question mark for half an emoji."""
+    return without_markup(text.replace("\r\n", "\n").encode("utf-8", "replace").decode())
 
 
 def _last_box(text: str) -> tuple[int, str | None] | None:
@@ -114,7 +125,8 @@ def _last_box(text: str) -> tuple[int, str | None] | None:
     joined = [boxes[-1]]
     for box in reversed(boxes[:-1]):
         gap = text[box.end : joined[0].start]
-        if len(gap) > 80 or not JOINS_BOXES.fullmatch(BETWEEN_BOXES.sub(" ", gap)):
+        is_joint = len(gap) <= 80 and JOINS_BOXES.fullmatch(BETWEEN_BOXES.sub(" ", gap))
+        if not is_joint or RESULT.search(gap):
             break
         joined.insert(0, box)
     answers: list[str] = []
@@ -166,13 +178,12 @@ def _last_announced(text: str, after: int) -> tuple[list[str], bool]:
     A choice's letter is put before the value that was announced just before it: (B) 42.
     """
     letter = ""
-    for announcement in reversed(deque(ANNOUNCED.finditer(text, after), maxlen=MAX_ANNOUNCEMENTS)):
-        start = announcement.end() - len(announcement["formula"] or "")
+    for announcement in _claims(text, after):
+        is_firm = not is_conditional(text, announcement.start(), announcement.end())
+        start = announcement.end() - len(announcement["formula"] or announcement["choice"] or "")
         words = text[start : start + 2 * MAX_LENGTH].partition("</answer>")[0].partition("<|")[0]
-        if _is_hedged(text[max(0, announcement.start() - 80) : announcement.start()]):
-            continue
         values = [] if _is_passing(text, announcement) else announced_values(words)
-        is_plain = len(values) == 1 and _is_value(values[0])
+        is_plain = is_firm and len(values) == 1 and _is_value(values[0])
         is_plain = is_plain and not announcement["part"] and not ROUGHLY.search(words[:40])
         if is_plain and not letter and CHOICE_LETTER.fullmatch(values[0]):
             letter = values[0]
@@ -181,6 +192,13 @@ def _last_announced(text: str, after: int) -> tuple[list[str], bool]:
         elif values:
             return values, is_plain
     return [letter] if letter else [], bool(letter)
+
+
+def _claims(text: str, after: int) -> list[Any]:
+    """Return the last announcements, the latest first; those that hold only in some case last."""
+    found = reversed(deque(ANNOUNCED.finditer(text, after), maxlen=MAX_ANNOUNCEMENTS))
+    claims = [it for it in found if not _is_hedged(text[max(0, it.start() - 80) : it.start()])]
+    return sorted(claims, key=lambda it: is_conditional(text, it.start(), it.end()))
 
 
 def _is_passing(text: str, announcement: Any) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 
 import re2
 
+from evolvemcts4rl.answers.groups import is_list
+from evolvemcts4rl.answers.number_words import read_number_words
 from evolvemcts4rl.answers.spelling import FUNCTIONS, even_out
 
 MAX_LENGTH = 1000  # longer texts are no final answers: they are compared as they stand
@@ -19,12 +21,15 @@ VARIABLE = r"(?:[A-Za-z]|\\[a-z]+|\\(?:vec|hat|bar)\s*\{\w\})(?:_(?:\{\w+\}|\w))
 NAME = (
     rf"{VARIABLE}(?: ?: ?{VARIABLE})?"  # x, \theta, x_1, f(x), P(A), A:B
     r"|(?:\\(?:angle|triangle|overline|overrightarrow)\s*)?\{?[A-Z]{2,4}\}?"  # AB, \angle ABC
+    r"|\\angle\s*[A-Z]"
     r"|\|[A-Z]{1,2}\||\\frac\{[A-Z]{2}\}\{[A-Z]{2}\}"  # |AB|, AB/CD
     r"|(?:[A-Za-z]{3,} ?)+"  # the total area
     r"|\((?: ?[a-z],?){2,4}\)"  # (x, y)
 )
-CHOICE = r"(?i)(?:(?:option|choice|answer)\s+)?\(?([A-Z])\)?[.:]?"
-CHOICE_WITH_VALUE = r"(?:\(([A-J])\)|([A-J])[).:]\s)\s*([^-+*/^=<>,)\\({\s].*|\\frac.*|\\sqrt.*|\\\$.*)"
+CHOICE = r"(?i)(?:(?:option|choice|answer)\s+|选项?|答案\s*[是为选]?)?\(?([A-Z])\)?[.:]?"
+CHOICE_WITH_VALUE = (
+    r"(?:\(([A-J])\)|([A-J])[).:]\s)\s*([^-+*/^=<>,)\\({\s].*|\\frac.*|\\sqrt.*|\\\$.*)"
+)
 
 THOUSANDS = r"-?\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?"
 INTEGER_OR_DECIMAL = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)"
@@ -33,32 +38,51 @@ SLASHED_FRACTION = r"([+-]?\d+|\([+-]?\d+\))/(\d+|\(\d+\))"
 SCIENTIFIC = r"([+-]?\d+(?:\.\d+)?)(?:\\(?:times|cdot)\s*10\^\{?|[eE])([+-]?\d{1,3})\}?"
 RECURRING = r"([+-]?)(\d*)\.(\d*)\\(?:overline|bar|dot)\{(\d+)\}"
 
-# Spellings of the units that we know: where both answers have one of these, it must be the same one.
+# Spellings of known units: where both answers have one of these, it must be the same one.
 UNITS = {
     spelling: line.split()[0]
-    for line in """mm millimeter millimetre;cm centimeter centimetre;dm decimeter;m meter metre
-        km kilometer kilometre;in inch inches;ft foot feet;yd yard;mi mile;mg milligram;g gram
-        kg kilogram;lb lbs pound;oz ounce;t ton tonne;s sec second;min minute;h hr hour;day;week
-        month;year yr;ml milliliter millilitre;L l liter litre;gal gallon;cup;$ ¤ usd dollar;¢ cent
+    for line in """mm millimeter millimetre 毫米;cm centimeter centimetre 厘米;dm decimeter 分米
+        m meter metre 米;km kilometer kilometre 千米 公里
+        in inch inches;ft foot feet;yd yard;mi mile;mg milligram;g gram 克
+        kg kilogram 千克 公斤;lb lbs pound;oz ounce;t ton tonne 吨
+        s sec second 秒;min minute 分钟;h hr hour 小时
+        day 天;week;month 个月;year yr 年;ml milliliter millilitre;L l liter litre;gal gallon
+        cup;$ ¤ usd dollar 美元;元 yuan rmb 块;¢ cent
         € eur euro;£ gbp;¥ yen;₹ rupee rs;% percent pct;° degree deg;rad radian;°C;°F;K kelvin;mph
-        J joule;N newton;W watt;V volt;Hz hertz;Pa pascal;mol mole;am a.m;pm p.m;m/s;km/h kmh kph
+        J joule;N newton;W watt;V volt;Hz hertz;Pa pascal;mol mole
+        am a.m midnight;pm p.m noon;m/s;km/h kmh kph
         ft/s;unit""".replace("\n", ";").split(";")
     if line.strip()
     for spelling in line.split()
 }
 MAGNITUDES = {
     **{"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6},
-    **{"billion": 10**9, "trillion": 10**12},
+    **{"mill": 10**6, "billion": 10**9, "trillion": 10**12},
+    **{"百": 100, "千": 10**3, "万": 10**4, "亿": 10**8},
+}
+NOT_COUNTED = frozenset("半多几余十百千万亿分之点")  # 2个半 is more than 2
+SYNONYMS = {
+    "DNE": "does not exist",
+    **dict.fromkeys(["no solution", "no solutions", "no real solution"], r"\emptyset"),
+    **dict.fromkeys(["no real solutions", "empty set", "the empty set", "无解"], r"\emptyset"),
 }
 UNIT_TAIL = (
     r"(.*(?:[\d})!]|\\pi|\\infty))(\s*)((?:°\s*[CF]|[%°$€£¥₹¢¤]"
-    r"|[A-Za-z][A-Za-z .\-/]*(?:\^\{?[23]\}?)?(?: ?/ ?[a-z]+)?))\.?"
+    r"|[A-Za-z][A-Za-z .\-/]*(?:\^\{?[23]\}?)?(?: ?/ ?[a-z]+)?"
+    r"|\p{Han}{1,6}))\.?"
 )
 CURRENCY_HEAD = r"([+-]?)\s*(?:US|U\.S\.)?\s*(¤|€|£|¥|₹|USD|Rs\.?)\s*([\d.(\\-][^¤€£¥₹]*)"
 BASE_TAIL = r"([+-]?\d[\dA-Fa-f]*(?:\.\d+)?)_(\d+|\{\d+\})"
-CLOCK = r"0?(\d{1,2}):(\d{2})"
+CLOCK = r"0?(\d{1,2}):([0-5]\d)(?::[0-5]\d)?"
+RATIO = r"\d+(?:\.\d+)?(?::\d+(?:\.\d+)?)+"
+SET_BUILDER = (  # {x | x > 2}
+    r"\\\{ ?([a-z])(?: ?\\in ?\\mathbb ?\{ ?R ?\})? ?(?:\\mid|:|\\?\||\\vert)"
+    r" ?([^{}]*(?:<|>|\\le |\\ge ).*)\\\}"
+)
+DEGREES = r"(\d+(?:\.\d+)?|\b[a-z]|\\[a-z]+) ?°"
+ANGLE_FUNCTIONS = r"\\(?:sin|cos|tan|cot|sec|csc)\b"
 DATE = r"(\d{4})([-/])0?(\d{1,2})[-/]0?(\d{1,2})|0?(\d{1,2})/0?(\d{1,2})/(\d{4})"
-# They look like formulas, but nobody computes them: ranges and scores, and letters such as IV or BA.
+# Ranges, scores and letters such as IV or BA look like formulas, but nobody computes them.
 UNCOMPUTED = r"\d+(?:\.\d+)?-\d+(?:\.\d+)?|[A-Z]{2,}"
 
 
@@ -89,8 +113,13 @@ class Form:
         return bool(_fullmatch(CLOCK, self.body))
 
     @property
+    def ratio(self) -> list[Fraction]:
+        """Return the members of a ratio such as 1:2:3; empty for all else."""
+        return list(map(Fraction, self.body.split(":"))) if _fullmatch(RATIO, self.body) else []
+
+    @property
     def known_unit(self) -> str:
-        """The unit, where it is a base or one that we know; empty for counted things (12 apples)."""
+        """The unit, where it is a base or a known unit; empty for counted things (12 apples)."""
         base = self.unit.split("^")[0].split("/")[0]
         return self.unit if base in UNITS.values() or self.unit.startswith("_") else ""
 
@@ -99,13 +128,15 @@ class Form:
 def read_form(text: str) -> Form:
     """Take a written answer of at most MAX_LENGTH characters apart."""
     name, body = _split_name(even_out(text))
-    body, unit = _split_unit(body)
+    if builder := _fullmatch(SET_BUILDER, body):
+        body = builder[2].strip()
+    body, unit = _split_unit(read_number_words(body))
     if _fullmatch(THOUSANDS, body):
         body = body.replace(",", "").replace(" ", "")
     if opaque := _read_opaque(body):
         return Form(_tighten(name), opaque, unit, None, is_text=True)
     is_text = looks_like_words(body)
-    body = body.casefold().strip("\"'") if is_text else _tighten(body)
+    body = _even_words(body) if is_text else _tighten(body)
     return Form(_tighten(name), body, unit, None if is_text else read_number(body), is_text)
 
 
@@ -118,16 +149,23 @@ def _fullmatch(pattern: str, text: str) -> Any:
     return _compile(pattern).fullmatch(text)
 
 
+def _even_words(body: str) -> str:
+    words = body.casefold().strip("\"'")
+    return SYNONYMS.get(words, words)
+
+
 def _read_opaque(body: str) -> str:
     """Return the one spelling of a date, a range, a score or letters; empty for all else."""
     tight = _tighten(body)
+    if body in SYNONYMS:
+        return SYNONYMS[body]
     if date := _fullmatch(DATE, tight):
         return "/".join(part for part in date.groups() if part and part not in "-/")
     return tight if _fullmatch(UNCOMPUTED, tight) else ""
 
 
 def _tighten(body: str) -> str:
-    """Drop the spaces that say nothing: those which do not part two words or two numbers."""
+    """Drop the spaces that do not separate two words or two numbers."""
     tight = ""
     for part in body.split():
         before, after = tight[-1:], part[0]
@@ -149,8 +187,7 @@ def _split_name(text: str) -> tuple[str, str]:
     if sign and _fullmatch(NAME, name.strip()):
         return name.strip(), members.strip()
     sides = list(_sides(text))
-    is_list = len(sides) > 2 and "," in text
-    if len(sides) == 1 or is_list or not all(sides):
+    if len(sides) == 1 or (len(sides) > 2 and is_list(text)) or not all(sides):
         return "", text
     if _fullmatch(NAME, sides[0]):
         return sides[0], sides[-1]  # x = 5, and x = 2 + 3 = 5
@@ -165,7 +202,10 @@ def _sides(text: str) -> Iterator[str]:
     for place, character in enumerate(text):
         depth += (character in "{([") - (character in "})]")
         if character == "=" and depth <= 0:
-            if text[place - 1 : place] in ("!", ":", "<", ">", "\\") or text[place + 1 :][:1] == "=":
+            if (
+                text[place - 1 : place] in ("!", ":", "<", ">", "\\")
+                or text[place + 1 :][:1] == "="
+            ):
                 break
             yield text[start:place].strip()
             start = place + 1
@@ -173,7 +213,7 @@ def _sides(text: str) -> Iterator[str]:
 
 
 def _is_computation(sides: list[str]) -> bool:
-    """Whether the sides are numbers all along, 2 + 3 = 5; 10 = 12 is none, but a false relation."""
+    """Return whether all sides are one number (2 + 3 = 5); 10 = 12 is a false relation."""
     if _compile(r"[a-zA-Z<>!,]").search("".join(sides).replace("\\frac", "")):
         return False
     numbers = [number for side in sides if (number := read_number(_tighten(side))) is not None]
@@ -203,15 +243,20 @@ def _split_unit(body: str) -> tuple[str, str]:
 
 
 def _split_magnitude(words: str) -> tuple[int, str]:
-    """Return the factor that the first words spell, as in "hundred million dollars", and the rest."""
-    factor, rest = 1, words.split(" ")
+    """Return the factor that the first words spell ("hundred million dollars"), and the rest."""
+    factor = 1
+    while words and words[0] in MAGNITUDES and words not in UNITS:  # 亿元, but 千米 is a kilometre
+        factor, words = factor * MAGNITUDES[words[0]], words[1:].lstrip()
+    rest = words.split(" ")
     while rest and (size := MAGNITUDES.get(rest[0].lower().removesuffix("s"))):
         factor, rest = factor * size, rest[1:]
     return factor, " ".join(rest).removeprefix("of ")
 
 
 def _multiply(value: str, factor: int) -> str:
-    number = read_number(_tighten(value.replace(",", "") if _fullmatch(THOUSANDS, value) else value))
+    number = read_number(
+        _tighten(value.replace(",", "") if _fullmatch(THOUSANDS, value) else value)
+    )
     if number is None:
         return rf"({value})\cdot {factor}"
     number *= factor
@@ -224,7 +269,7 @@ def _is_plain(body: str) -> bool:
 
 
 def _read_unit(tail: str, spaced: bool, counted: bool) -> str:
-    """The unit that letters spell; empty where none. 5m is five times m, 5 m is a length."""
+    """Return the unit that letters spell; empty where none: 5m is five times m, 5 m a length."""
     power, stem = "", tail
     for dimension, spellings in (("^2", ("square", "sq.", "sq")), ("^3", ("cubic", "cu.", "cu"))):
         for spelling in spellings:
@@ -234,9 +279,11 @@ def _read_unit(tail: str, spaced: bool, counted: bool) -> str:
         stem, power = raised[1], f"^{raised[2]}"
     stem = stem.replace("° ", "°").replace(" per ", "/").replace(" / ", "/").rstrip(".")
     known = [_known_spelling(part.strip()) for part in stem.split("/")]
-    if all(known) and (spaced or len(stem) > 1 or not stem.isalpha()):
+    if all(known) and (spaced or len(stem) > 1 or not _is_plain_letter(stem)):
         return "/".join(known) + power
-    is_words = counted and _fullmatch(r"[A-Za-z]{3,}(?:[ -][A-Za-z]+)*", tail)
+    is_words = counted and _fullmatch(r"[A-Za-z]{3,}(?:[ -][A-Za-z]+)*|\p{Han}+", tail)
+    if not NOT_COUNTED.isdisjoint(tail):
+        return ""
     if is_words and WORDS_IN_FORMULAS.isdisjoint(tail.split()):
         return tail.lower().removesuffix("s")
     return ""
@@ -250,10 +297,10 @@ def _known_spelling(word: str) -> str:
 
 
 def read_number(body: str) -> Fraction | None:
-    """Return the exact value of a number, None of other formulas.
+    r"""Return the exact value of a number; None for other formulas.
 
     Numbers are integers, decimals, fractions and mixed numbers of integers, and a × 10^n.
-    A decimal may recur: 0.1\\overline{6} is a sixth.
+    A decimal may recur: 0.1\overline{6} is a sixth.
     """
     if _fullmatch(INTEGER_OR_DECIMAL, body):
         return Fraction(body)
@@ -273,10 +320,20 @@ def read_number(body: str) -> Fraction | None:
     return (-1 if sign == "-" else 1) * (int(whole or 0) + Fraction(int(above), int(below)))
 
 
+def in_radians(formula: str) -> str:
+    """Return a formula with the degrees of its angles as radians: the tangent of 45° is 1."""
+    if not _compile(ANGLE_FUNCTIONS).search(formula):
+        return formula
+    return str(_compile(DEGREES).sub(r"(\\frac{\1\\pi}{180})", formula))
+
+
 def looks_like_words(body: str) -> bool:
-    """Whether an answer is in words: a computer algebra would read evil and live as one product."""
+    """Return whether an answer is in words: as formulas, evil and live would be one product."""
     runs = _letter_runs(_compile(r"\\[a-zA-Z]+").sub(" ", body))
-    is_word = [(len(run) >= 3 and run.lower() not in WORDS_IN_FORMULAS) or not run.isascii() for run in runs]
+    is_word = [
+        (len(run) >= 3 and run.lower() not in WORDS_IN_FORMULAS) or not run.isascii()
+        for run in runs
+    ]
     return (any(is_word) and "\\begin" not in body) or body.lower() == "no"
 
 

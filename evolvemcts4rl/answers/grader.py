@@ -1,4 +1,4 @@
-"""Answers compared off the event loop, in worker processes that are killed when a comparison costs too much."""
+"""Compare answers in worker processes, which are killed when a comparison costs too much."""
 
 from __future__ import annotations
 
@@ -64,7 +64,10 @@ class Grader:
         self._jobs: set[Future[bool]] = set()
 
     async def same(self, gold: str, answer: str) -> bool:
-        """Whether `answer` is the reference answer `gold`. Never raises for what the answers hold."""
+        """Return whether `answer` is the reference answer `gold`.
+
+        It never raises for what the answers hold.
+        """
         quick = compare_quick(gold, answer)
         if quick is not None:
             return quick
@@ -76,12 +79,18 @@ class Grader:
         if task is None:
             task = self._running[pair] = asyncio.create_task(self._compare(pair))
             task.add_done_callback(lambda _: self._running.pop(pair, None))
-        return await asyncio.shield(task)  # others may wait for the same pair when this caller is cancelled
+        # Others may wait for the same pair when this caller is cancelled.
+        return await asyncio.shield(task)
 
     async def same_each(self, gold: str, answers: Sequence[str]) -> list[bool]:
-        """`same` for each of the answers. Only what a worker must compare is waited for, all of it at once."""
+        """Return the result of `same` for each of the answers.
+
+        Only what a worker must compare is waited for, all of it at once.
+        """
         verdicts = {
-            answer: self._known.get(min((gold, answer), (answer, gold)), compare_quick(gold, answer))
+            answer: self._known.get(
+                min((gold, answer), (answer, gold)), compare_quick(gold, answer)
+            )
             for answer in dict.fromkeys(answers)
         }
         unknown = [answer for answer, verdict in verdicts.items() if verdict is None]
@@ -90,11 +99,14 @@ class Grader:
             verdicts |= zip(unknown, found, strict=True)
         return [bool(verdicts[answer]) for answer in answers]
 
-    async def vote(self, answers: Sequence[str], gold: str | None = None) -> tuple[str | None, float]:
-        """The majority answer in its most common form and its share of all answers; (None, share) on a tie.
+    async def vote(
+        self, answers: Sequence[str], gold: str | None = None
+    ) -> tuple[str | None, float]:
+        """Return the majority answer in its most common form, and its share of all answers.
 
-        With a reference answer, the forms that are equal to it count together. Forms are compared no further once all that
-        are left would together come to less than the largest group.
+        The answer is None on a tie. With a reference answer, the forms that are equal to it count
+        together. Forms are compared no further once all that are left would together come to less
+        than the largest group.
         """
         counts, left = Counter(answers), distinct_forms(answers)
         groups: list[list[str]] = []
@@ -102,13 +114,18 @@ class Grader:
         while left and sum(counts[form] for form in left) >= most:
             first = left[0] if gold is None or groups else gold
             same = await self.same_each(first, left)
-            groups.append([form for form, verdict in zip(left, same, strict=True) if verdict or form == first])
+            groups.append(
+                [form for form, verdict in zip(left, same, strict=True) if verdict or form == first]
+            )
             left = [form for form in left if form not in groups[-1]]
             most = max(most, sum(counts[form] for form in groups[-1]))
         return majority(answers, [group for group in (*groups, left) if group])
 
     def close(self) -> None:
-        """Stop the workers and cancel the comparisons still under way. The grader can be used again afterwards."""
+        """Stop the workers and cancel the comparisons still under way.
+
+        The grader can be used again afterwards.
+        """
         for task in list(self._running.values()):
             task.cancel()
         self._stop_pool()
@@ -117,9 +134,10 @@ class Grader:
         pool, self._pool = self._pool, None
         if pool is None:
             return
-        pool.stop()
+        pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
-        for job in list(self._jobs):  # Pebble forgets those that no worker had begun: whoever waits must hear of it
+        # Pebble forgets the jobs that no worker had begun: whoever waits for them must be told.
+        for job in list(self._jobs):
             if not job.done():
                 job.set_exception(RuntimeError("the workers were stopped"))
 
@@ -151,12 +169,15 @@ class Grader:
             pool = self._pool
             try:
                 # in a thread, since the first job waits until the workers are there
-                job = await asyncio.to_thread(pool.schedule, verdict_in_worker, args=pair, timeout=self._limit(pair))
+                job = await asyncio.to_thread(
+                    pool.schedule, verdict_in_worker, args=pair, timeout=self._limit(pair)
+                )
                 return await self._result(job, pool)
             except (TimeoutError, ProcessExpired, MemoryError, RecursionError) as error:
                 logger.debug("no verdict on %.80r against %.80r: %s", *pair, type(error).__name__)
                 break
-            except RuntimeError as error:  # an idle worker was killed from outside: no fault of this pair, so once more
+            # An idle worker was killed from outside: no fault of this pair, so it is asked again.
+            except RuntimeError as error:
                 logger.warning("The answer workers are gone (%s); starting new ones.", error)
                 if self._pool is pool:
                     self._stop_pool()
@@ -170,7 +191,7 @@ class Grader:
         return any(self._bombs.get(answer) for answer in pair)
 
     async def _find_bomb(self, pair: tuple[str, str]) -> None:
-        """Find out which of the two costs so much, so that the other one keeps its verdicts."""
+        """Find out which of the two answers timed out, so that the other one keeps its verdicts."""
         for answer in pair:
             if answer not in self._bombs:
                 before = self.timeouts
@@ -189,7 +210,7 @@ class Grader:
 
 
 def verdict_in_worker(gold: str, answer: str) -> bool:
-    """Return whether the answers are the same; False where computer algebra ends in an error of its own."""
+    """Return whether the answers are the same; False where computer algebra fails by itself."""
     try:
         return same_answer(gold, answer)
     except UNREADABLE as error:
@@ -198,7 +219,10 @@ def verdict_in_worker(gold: str, answer: str) -> bool:
 
 
 def make_pool(num_workers: int) -> ProcessPool:
-    """A pool whose workers start with its first job: forked from a clean server process that has math-verify loaded."""
+    """Return a pool whose workers start with its first job.
+
+    They are forked from a clean server process that has math-verify loaded.
+    """
     from pebble import ProcessPool
 
     context = multiprocessing.get_context("forkserver")
@@ -212,8 +236,12 @@ def make_pool(num_workers: int) -> ProcessPool:
 
 
 def prepare_worker() -> None:
-    """Bind a worker to its limits and its parent's life, and make it ready, so that no job's limit pays for that."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # Pebble's handler would wait for the end of a long C call
+    """Bind a worker to its limits and its parent's life, and load what its jobs need.
+
+    Loading here keeps it out of the first job's time limit.
+    """
+    # Pebble's handler would wait for the end of a long C call.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     die_with_parent()
     with contextlib.suppress(ValueError, OSError):  # some systems have no such limit
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
@@ -221,20 +249,21 @@ def prepare_worker() -> None:
 
 
 def die_with_parent() -> None:
-    """Let the kernel kill this worker once its parent is gone, however that died and whatever the worker is doing then.
+    """Let the kernel kill this worker once its parent is gone, whatever the worker is doing then.
 
-    Idle workers notice by themselves. PR_SET_PDEATHSIG would not do: the server that forked us lives as long as we do.
+    Idle workers notice by themselves. PR_SET_PDEATHSIG would not do: the fork server, which is a
+    worker's parent to the kernel, lives as long as its workers.
     """
     parent = multiprocessing.parent_process()
     if parent is not None and sys.platform == "linux":
-        sentinel = parent.sentinel  # a pipe which is readable as soon as the parent's end is closed
+        sentinel = parent.sentinel  # a pipe, readable as soon as the parent's end is closed
         fcntl.fcntl(sentinel, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(sentinel, fcntl.F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def distinct_forms(answers: Sequence[str]) -> list[str]:
-    """The written forms, the most common first: an order which does not depend on the order of the answers."""
+    """Return the written forms, the most common first, whatever the order of the answers."""
     counts = Counter(answers)
     return sorted(counts, key=lambda form: (-counts[form], len(form), form))
 

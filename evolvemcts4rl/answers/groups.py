@@ -1,52 +1,65 @@
-"""Answers of several parts: tuples, intervals, sets, lists, unions and matrices split into their entries."""
+"""Split answers of several parts (tuples, intervals, sets, unions, matrices) into entries."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log10
 
 import re2
 
 MAX_ENTRIES = 64
 
 OPENING, CLOSING = "([{", ")]}"
-TOKENS = re2.compile(r"(?s)\\begin\b|\\end\b|\\cup\b|\\[{}]|\\.|[()\[\]{},;]")
+TOKENS = re2.compile(r"(?s)\\begin\b|\\end\b|\\cup\b|\\land\b|\\lor\b|\\[{}]|\\.|[()\[\]{},;]")
 MATRIX = re2.compile(
-    r"(?s)[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?(.*)\\end\{([pbB]?matrix|array)\}[)\]]?"
+    r"(?s)[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?(.*)"
+    r"\\end\{([pbB]?matrix|array)\}[)\]]?"
 )
 ROW_END = re2.compile(r"\\\\(?:\[[^\]]*\])?")
 MONSTERS = re2.compile(
-    r"\d[)}]*\^\{?[({]*\d+[)}]*\^"  # 9^{9^9}
-    r"|\^\{?\(?-?\d{7,}"
+    r"\^\{?\(?-?\d{7,}"
     r"|(?:\d{5,}|\d[)}]+|!\)?)!"
     r"|\\binom\{\d{5,}"
 )
+TOWERS = re2.compile(r"\d[)}]*((?:\^\{?[({]*\d+[)}]*){2,})")  # 9^{9^9}
+MAX_EXPONENT = 10**6
 MAX_POWERS = 3  # that stand in one another
 MAX_DEPTH = 40
+AND, OR = r"\land", r"\lor"
+JOINTS = {AND: "and", OR: "or"}
 
 
 @dataclass(frozen=True)
 class Group:
-    """An answer's entries. `kind` is its brackets, as "[)", or "list", "union", "matrix 2"; empty for a single formula."""
+    """An answer's entries.
+
+    `kind` is its brackets, as "[)", or "list", "union", "matrix 2"; empty for a single formula.
+    """
 
     kind: str
     entries: tuple[str, ...]
     text: str
+    joint: str = ""  # "and" or "or", where a list is written with it
 
 
 def split_group(body: str) -> Group:
-    """Take an answer's body (of an answer_forms.Form) apart at its own commas, unions or cells, not at those inside."""
+    """Return the entries of an answer's body (Form.body), cut at its own commas, unions or cells.
+
+    Those within brackets inside it are left alone.
+    """
     if (matrix := MATRIX.fullmatch(body)) and matrix[1] == matrix[3] and "\\begin" not in matrix[2]:
         rows = [row.split("&") for row in ROW_END.split(matrix[2]) if row.strip()]
         cells = tuple(cell.strip() for row in rows for cell in row)
         return Group(f"matrix {len(rows)}", cells, body)
-    for separator, kind in ((",;", "list"), ("\\cup", "union")):
-        parts = _split_top_level(body, separator)
-        if len(parts) > 1:
-            return Group(kind, _expand_signs(parts), body)
+    joints = [word for sign, word in JOINTS.items() if len(_split_top_level(body, (sign,))) > 1]
+    for separators, kind in (((",", ";", *JOINTS), "list"), (("\\cup",), "union")):
+        parts = _split_top_level(body, separators)
+        if len(parts) > 1 and len(joints) < 2:
+            return Group(kind, _expand_signs(parts), body, *joints)
     brackets = _outer_brackets(body)
     if brackets:
         width = len(brackets) // 2
-        parts = _split_top_level(body[width:-width], ",;")
+        parts = _split_top_level(body[width:-width], (",", ";"))
         kind = brackets.replace("\\", "")
         if len(parts) > 1 or brackets == r"\{\}":
             return Group(kind, _expand_signs(parts) if kind == "{}" else parts, body)
@@ -55,7 +68,7 @@ def split_group(body: str) -> Group:
 
 
 def _expand_signs(parts: tuple[str, ...]) -> tuple[str, ...]:
-    """Write out 3 ± √2 as two entries; where several signs belong together it is left to math-verify."""
+    """Write 3 ± √2 as two entries; several signs that belong together are left to math-verify."""
     entries: list[str] = []
     for part in parts:
         if part.count("\\pm") == 1 and "\\mp" not in part:
@@ -67,7 +80,12 @@ def _expand_signs(parts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(entries)
 
 
-def _split_top_level(body: str, separator: str) -> tuple[str, ...]:
+def is_list(body: str) -> bool:
+    """Whether a body may be a list: it has a comma, "and" or "or"."""
+    return "," in body or any(sign in body for sign in JOINTS)
+
+
+def _split_top_level(body: str, separators: tuple[str, ...]) -> tuple[str, ...]:
     parts, start, depth = [], 0, 0
     for token in TOKENS.finditer(body):
         mark = token[0].removeprefix("\\") if token[0][-1] in "{}" else token[0]
@@ -75,7 +93,7 @@ def _split_top_level(body: str, separator: str) -> tuple[str, ...]:
             depth += 1
         elif mark in ("\\end", *CLOSING):
             depth -= 1
-        elif depth == 0 and mark in (tuple(separator) if len(separator) == 2 else (separator,)):
+        elif depth == 0 and mark in separators:
             parts.append(body[start : token.start()].strip())
             start = token.end()
     parts.append(body[start:].strip())
@@ -83,24 +101,40 @@ def _split_top_level(body: str, separator: str) -> tuple[str, ...]:
 
 
 def _outer_brackets(body: str) -> str:
-    """The pair of brackets that encloses the whole body, such as "[)"; empty where there is none."""
+    """Return the brackets that enclose the whole body, such as "[)"; empty where there are none."""
     depth = 0
-    tokens = [token for token in TOKENS.finditer(body) if token[0] in (*OPENING, *CLOSING, r"\{", r"\}")]
+    tokens = [
+        token for token in TOKENS.finditer(body) if token[0] in (*OPENING, *CLOSING, r"\{", r"\}")
+    ]
     if len(tokens) < 2 or tokens[0].start() != 0 or tokens[-1].end() != len(body):
         return ""
     for token in tokens:
         depth += 1 if token[0][-1] in OPENING else -1
         if depth == 0 and token is not tokens[-1]:
             return ""
-    return tokens[0][0] + tokens[-1][0] if depth == 0 and len(tokens[0][0]) == len(tokens[-1][0]) else ""
+    return (
+        tokens[0][0] + tokens[-1][0]
+        if depth == 0 and len(tokens[0][0]) == len(tokens[-1][0])
+        else ""
+    )
+
+
+def _is_high(tower: str) -> bool:
+    """Whether what stands above a number comes to more than MAX_EXPONENT."""
+    value = 1
+    for level in reversed([part.strip("{(})") for part in tower.split("^") if part]):
+        if len(level) > 7 or value * log10(max(int(level), 1)) > log10(MAX_EXPONENT):
+            return True
+        value = int(level) ** value
+    return False
 
 
 def is_monstrous(formula: str) -> bool:
-    """Whether a formula is plainly made to exhaust whoever evaluates it.
+    """Return whether a formula is plainly made to exhaust whoever evaluates it.
 
     The rest is caught by the worker's limits.
     """
-    if MONSTERS.search(formula):
+    if MONSTERS.search(formula) or any(map(_is_high, TOWERS.findall(formula))):
         return True
     powers: list[bool] = []  # for each bracket that is open, whether it holds a power
     for place, character in enumerate(formula):

@@ -16,7 +16,11 @@ BOX_NAMES = ("\\boxed", "\\fbox")
 BARE_BOX = re2.compile(r"[ \t]*([^${}\n]{1,200})")
 DELIMITERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
 ENVIRONMENT = re2.compile(r"\\(?:begin|end)\{(?:align(?:ed|at)?|gather(?:ed)?|split|equation)\*?\}")
-COLOUR = re2.compile(r"\\(?:textcolor|color)\s*(?:\[\w+\])?\s*\{[^{}]*\}")
+DRESS = re2.compile(
+    r"\\(?:textcolor|color)\s*(?:\[\w+\])?\s*\{[^{}]*\}"
+    r"|\\(?:underline|tiny|small|normalsize|[lL]arge|LARGE|[hH]uge|(?:display|text)style)\b"
+)
+SINGLE_CELL = re2.compile(r"\\begin\{array\}\{[^{}]*\}([^&]*)\\end\{array\}")
 TEXT_COMMAND = re2.compile(r"\\(?:text(?:bf|it|rm|normal)?|math(?:rm|bf)|mbox)\s*\{([^{}]*)\}")
 COMMAND = re2.compile(r"\\[A-Za-z]+")
 BARE_NAME = re2.compile(
@@ -28,7 +32,9 @@ LIST = re2.compile(  # a comma that does not part thousands
     r"[^{\\],(?:\D|$|\d{1,2}(?:\D|$)|\d{4})"
 )
 COMPARISON = re2.compile(r"[<>:=]=|(?:^|[\sA-Za-z])!=|cases")
-STEPS = re2.compile(r"\\(?:equiv|implies|iff|to|(?:Long)?(?:left)?rightarrow|Rightarrow|Longrightarrow)\b|⇒|→")
+STEPS = re2.compile(
+    r"\\(?:equiv|implies|iff|to|(?:Long)?(?:left)?rightarrow|Rightarrow|Longrightarrow)\b|⇒|→"
+)
 BRACKETS = re2.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
 
 
@@ -46,7 +52,9 @@ def boxes_in(text: str) -> list[Box]:
     boxes: list[Box] = []
     end = len(text)
     for _ in range(MAX_BOXES):
-        name, start = max(((name, text.rfind(name, 0, end)) for name in BOX_NAMES), key=lambda it: it[1])
+        name, start = max(
+            ((name, text.rfind(name, 0, end)) for name in BOX_NAMES), key=lambda it: it[1]
+        )
         if start < 0:
             break
         box = _box_at(text, start, start + len(name))
@@ -163,8 +171,8 @@ def has_letters(formula: str) -> bool:
 
 
 def _bleach(formula: str) -> str:
-    for _ in range(4):
-        found = COLOUR.search(formula)
+    for _ in range(8):
+        found = DRESS.search(formula)
         if not found:
             break
         before, after = formula[: found.start()], formula[found.end() :].lstrip()
@@ -172,12 +180,13 @@ def _bleach(formula: str) -> str:
         formula = before + (after[1:end] + after[end + 1 :] if end is not None else after)
         if before == "{" and formula.endswith("}"):
             formula = formula[1:-1]
-    return formula
+    cell = SINGLE_CELL.fullmatch(formula.strip())
+    return cell[1] if cell and "\\\\" not in cell[1] else formula
 
 
 def _stack_rows(formula: str) -> str:
     """Return an aligned formula's rows as a chain, as a list of named values, or the last one."""
-    inner = ENVIRONMENT.sub("", formula)
+    inner: str = ENVIRONMENT.sub("", formula)
     if inner == formula:
         return formula
     if "\\begin" in inner:  # rows with matrices

@@ -12,14 +12,16 @@ CHARACTERS = str.maketrans(
     {"−": "-", "–": "-", "—": "-", "×": r"\times ", "·": r"\cdot ", "÷": "/", "≤": r"\le "}
     | {"≥": r"\ge ", "≠": r"\ne ", "π": r"\pi ", "∞": r"\infty ", "∪": r"\cup ", "∩": r"\cap "}
     | {"∈": r"\in ", "∅": r"\emptyset ", "±": r"\pm ", "θ": r"\theta ", "⟨": "(", "⟩": ")"}
-    | {"，": ",", "（": "(", "）": ")", "％": "%", "⁄": "/", "’": "'", "…": "..."}
+    | {chr(0xFEE0 + code): chr(code) for code in range(0x21, 0x7F)}  # full-width ＝ and ５
+    | {"、": ",", "。": ".", "⁄": "/", "’": "'", "…": "..."}
+    | {"∧": r"\land ", "且": r"\land ", "∨": r"\lor ", "或": r"\lor "}
     | {power: f"^{{{digit}}}" for digit, power in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
     | {sub: f"_{{{digit}}}" for digit, sub in enumerate("₀₁₂₃₄₅₆₇₈₉")}
     | {"½": r"\frac{1}{2}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "¼": r"\frac{1}{4}"}
     | {"¾": r"\frac{3}{4}", "⅕": r"\frac{1}{5}", "⅛": r"\frac{1}{8}", "⅜": r"\frac{3}{8}"}
     | {"⅝": r"\frac{5}{8}", "⅞": r"\frac{7}{8}"}
     | {letter: rf"\mathbb{{{plain}}}" for letter, plain in zip("ℕℤℚℝℂ", "NZQRC", strict=True)}
-    | dict.fromkeys("\u00a0\u2002\u2003\u2009\u202f", " ")
+    | dict.fromkeys("\u00a0\u2002\u2003\u2009\u202f\u3000", " ")
 )
 ROOTS = {"√": "", "∛": "[3]", "∜": "[4]"}
 
@@ -36,12 +38,20 @@ COMMANDS = {
     **dict.fromkeys(["leq", "leqslant"], r"\le "),
     **dict.fromkeys(["geq", "geqslant"], r"\ge "),
     **dict.fromkeys(["ldots", "dots", "cdots"], "..."),
-    **{"$": "¤", "degree": "°", "rbrace": r"\}", "in": r"\in ", "varnothing": r"\emptyset "},
+    **{
+        "$": "¤",
+        "degree": "°",
+        "rbrace": r"\}",
+        "in": r"\in ",
+        "wedge": r"\land ",
+        "vee": r"\lor ",
+        "varnothing": r"\emptyset ",
+    },
     **{"lg": r"\log_{10} ", "tg": r"\tan ", "ctg": r"\cot ", "arctg": r"\arctan "},
 }
 FUNCTIONS = frozenset(
     ("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh")
-) | {"ln", "log", "exp", "gcd", "lcm"}
+) | {"coth", "sech", "csch", "ln", "log", "exp", "gcd", "lcm"}
 # Words that are commands whose backslash was left out.
 WORDS = {
     **{name: rf"\{name} " for name in FUNCTIONS},
@@ -78,6 +88,15 @@ def _join_thousands(match: Any) -> str:
     return first + "".join(rest) if is_number else str(match[0])
 
 
+def _join_zeros(match: Any) -> str:
+    """Join 1,000 within a tuple: a group of three digits that begins with 0 is no entry."""
+    number: str = match[0]
+    first, *rest = number.split(",")
+    is_number = first.isdecimal() and len(first) <= 3 and first[0] != "0"
+    is_number = is_number and all(len(part) == 3 for part in rest)
+    return number.replace(",", "") if is_number and any(p[0] == "0" for p in rest) else number
+
+
 def _write_token(match: Any) -> str:
     token: str = match[0]
     if not token.startswith("\\"):
@@ -110,6 +129,14 @@ def _brace_argument(match: Any) -> str:
     return str(match[0])
 
 
+HYPERBOLIC = {"coth": "tanh", "sech": "cosh", "csch": "sinh"}
+
+
+def _write_hyperbolic(match: Any) -> str:
+    """Write a function that latex2sympy does not know by the one whose inverse it is."""
+    return rf"\frac{{1}}{{\{HYPERBOLIC[match[1]]}{match[2] or ''} {match[3]}}}"
+
+
 def _brace_power(match: Any) -> str:
     return f"^{{{match[1]}}}"
 
@@ -130,6 +157,7 @@ def _close_decimal(match: Any) -> str:
 # Applied in this order.
 RULES: list[tuple[str, str | Callable[[Any], str]]] = [
     (r"\d+(?:(?:\{,\}|\{,\\!\}|\\,|,\s*\\!)\s*\d+)+", _join_thousands),
+    (r"[\d.]+(?:,\d+)+", _join_zeros),
     (r"([√∛∜])\s*(\d+|[a-zA-Z]|\(([^()]*)\))", _write_root),
     (TOKEN, _write_token),
     (r"\$\$?([^$]*)\$\$?", r"\1"),
@@ -153,7 +181,12 @@ RULES: list[tuple[str, str | Callable[[Any], str]]] = [
     (r"(\d)\s*[xX*]\s*10\s*\^", r"\1\\times 10^"),
     (r"(\d*)\.(\d+)\s*\.\.\.", _close_decimal),
     (r"\\\{\s*\\\}", r"\\emptyset "),
-    (r"(?:\s*[,;])?\s+(?:and|or)\s+", ", "),
+    (r"(?:\s*[,;])?\s+and\s+", r" \\land "),
+    (r"(?:\s*[,;])?\s+or\s+", r" \\lor "),
+    (
+        r"\\(coth|sech|csch)\s*(\^\{\d\})?\s*(\{[^{}]*\}|\([^()]*\)|\w+|\\[a-z]+)",
+        _write_hyperbolic,
+    ),
     (r"\s+", " "),
     (r"^\s*(?:=|:|\\approx\b)\s*", ""),
 ]

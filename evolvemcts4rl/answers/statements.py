@@ -21,6 +21,7 @@ from evolvemcts4rl.answers.latex import (
     plain_text,
     tidy_formula,
 )
+from evolvemcts4rl.answers.remarks import listed_items, remark_after, without_remarks
 
 MAX_WORDS = 6  # an answer in words is short; a longer one is a sentence about something else
 UNCLEAR = ["", ""]
@@ -38,7 +39,9 @@ BETWEEN_CLAIMS = re2.compile(r"(?i)[,;:.]|\b(?:and|or|so|is|are)\b")
 SECOND_CLAIM = re2.compile(r"(?i)[,;]|\b(?:and|or|so|but|while)\b")
 RANGE = re2.compile(r"\d[-–]\d")
 _UNIT_WORDS = "|".join(
-    re2.escape(unit) for unit in sorted(UNITS, key=len, reverse=True) if unit[0].isalpha() and unit != "in"
+    re2.escape(unit)
+    for unit in sorted(UNITS, key=len, reverse=True)
+    if unit[0].isalpha() and unit != "in"
 )
 UNIT = re2.compile(
     r" ?(?:(?:hundred|thousand|million|billion|trillion|dozen)\b)?"
@@ -47,11 +50,12 @@ UNIT = re2.compile(
 )
 MULTIPLE = re2.compile("hundred|thousand|million|billion|trillion|dozen")  # perhaps what was asked
 ASCII_WORD = re2.compile(r"[A-Za-z]+")
-WORD = re2.compile(r"\pL[\pL\d_'’-]*")
+WORD = re2.compile(r"\p{Han}+|\pL[\pL\d_'’-]*")
 HAN = re2.compile(r"\p{Han}")
 
 LEADS = re2.compile(
-    r"(?i)^(?:(?:therefore|thus|then|simply|just|only|exactly|indeed|equal to|option|choice|that"
+    r"(?i)^(?:(?:therefore|thus|then|simply|just|only|exactly|indeed|equal to|option|choice"
+    r"|(?:the )?letter|that"
     r"|approximately|approx\.?|about|around|roughly|nearly|for sure|a total of)\b[,:]?\s*"
     r"|\\approx\b\s*|[≈~=]\s*)+"
 )
@@ -63,7 +67,7 @@ PROSE = re2.compile(
 )
 SENTENCE_END = re2.compile(
     r"[.!?](?:\*\*)?(?:\s|$)|[。；！？]"
-    r"|\s(?:because|since|so|as|which|where|when|and not)\s|,\s+[a-z]{2}|，\p{Han}"
+    r"|\s(?:because|since|so|as|which|where|when|and not)\s|,\s+[a-z]{2}|，\p{Han}|;\s+[a-z]{2}"
 )
 LIST_GOES_ON = re2.compile(r",\s+(?:and|or)\s+[\d$\\(-]")
 NEXT_CLAUSE = re2.compile(
@@ -71,6 +75,10 @@ NEXT_CLAUSE = re2.compile(
     r"|\bwhich (?:is|means|gives|equals|makes|rounds)\b"
 )
 REASON = re2.compile(r"(?i)(?:^|[ ,])(?:because|since)\b(?:[^,]|,\S)*")
+HEAD_WORD = re2.compile(r"\pL[\pL\d_'’-]")
+CHINESE_END = re2.compile(r"[。；！？]")
+SECOND_READING = re2.compile(r" \pL{2}[\pL ]*, ")
+PARTS = re2.compile(r"\(1\)[^(].*\(2\)")
 JOINT = re2.compile(r"(?i)[\s,;]*(?:and|or)?[\s,;]*(?:\w\s*=\s*)?")
 
 
@@ -163,7 +171,11 @@ def _read_number(sentence: str, start: int, end: int, before: str) -> tuple[int,
         return word.end(), None
     if before in GIVEN and "=" not in text:
         return end, None
-    is_expression = word or MULTIPLE.search(unit) or AFTER_A_VARIABLE.search(sentence[max(0, start - 20) : start])
+    is_expression = (
+        word
+        or MULTIPLE.search(unit)
+        or AFTER_A_VARIABLE.search(sentence[max(0, start - 20) : start])
+    )
     if is_expression or (RANGE.search(text) and "=" not in text):  # 5x, y + 2 = 7, 3-4
         end = word.end() if word else end
         return end, Value("", start, end)
@@ -243,11 +255,29 @@ def has_verb(sentence: str) -> bool:
 
 def announced_values(words: str) -> list[str]:
     """Return the values that follow "the answer is", up to the end of the sentence."""
-    words = words.replace('\\"', '"').lstrip(' \t\n*_:："“').replace("**", "")
-    words = words.replace("\\! ", "").replace("\\!", "")
+    words = words.replace('\\"', '"').replace("\\! ", "").replace("\\!", "")
+    words = words.lstrip(' \t*_:："“').replace("**", "")
+    items = listed_items(words) if words.startswith("\n") else []
+    listed = _listed_values(items)
+    return listed if listed or len(items) > 1 else _line_values(words.lstrip(' \t\n*_:："“'))
+
+
+def _listed_values(items: list[str]) -> list[str]:
+    """Return the values of a list's items as one; where items are sentences, that is unclear."""
+    found = [(item, values) for item in items if (values := _line_values(item))]
+    if len(found) < 2 or found[0][0] != items[0]:
+        return found[0][1] if found and found[0][0] == items[0] else []
+    if any(len(values) != 1 or HEAD_WORD.match(item) for item, values in found):
+        return UNCLEAR
+    return [", ".join(values[0] for _, values in found)]
+
+
+def _line_values(words: str) -> list[str]:
     if words.startswith((r"\[", "$$", r"\begin{")):
         return _display_values(words)
-    line = words.partition("\n")[0].strip(" \t*_")
+    line = without_remarks(words.partition("\n")[0].strip(" \t*_"))
+    if PARTS.match(line):
+        return UNCLEAR
     line = LEADS.sub("", line, count=1)
     if (formula := formula_at(line, 0)) and _ends_list(line[formula[1] :]):
         return _unless_empty(formula[0])
@@ -256,6 +286,8 @@ def announced_values(words: str) -> list[str]:
     sentence = (line[: end.start()] if end else line).strip(' \t*,;:："”').rstrip(" .*")
     if not sentence or len(sentence) > 200 or PROSE.match(sentence) or (end and end[0][0] in "?？"):
         return []
+    if HAN.match(sentence) and values_in(sentence):
+        return stated_values(CHINESE_END.split(line, maxsplit=1)[0])
     if line.startswith(sentence + "...") and sentence[-1].isdigit():
         sentence += "..."
     word = WORD.match(sentence)
@@ -293,12 +325,17 @@ def _values_in_words(sentence: str) -> list[str]:
 
 def _values_at_head(sentence: str) -> list[str]:
     """Return what stands directly after "is": all of it, or its first value where prose follows."""
+    if remark := remark_after(sentence):
+        start, is_range = remark
+        return UNCLEAR if is_range else _values_at_head(sentence[:start])
     values = values_in(sentence)
     gaps = [sentence[one.end : other.start] for one, other in pairwise(values)]
     is_list = bool(gaps) and all(JOINT.fullmatch(gap) for gap in gaps)
     has_prose = re2.search(r"\pL{2,}", COMMAND.sub(" ", plain_text(sentence)))
     is_short = len(sentence.split()) <= MAX_WORDS or not has_prose
     goes_on = bool(gaps) and not AFTER_THE_VALUE.isdisjoint(WORD.findall(gaps[0]))
+    if gaps and SECOND_READING.fullmatch(gaps[-1]) and values[-1].end == len(sentence):
+        return UNCLEAR  # 5 factorial, 120
     if is_list or (is_short and not goes_on and not HAN.search(sentence)):
         return [sentence]
     first = _last_result(sentence, values) or (values[0] if values else None)

@@ -6,17 +6,22 @@ Evaluating 9999th powers and factorials is cheap, where simplifying writes them 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
-from sympy import Eq, Expr, Float, I, Limit, Rational, Symbol, nan, oo, zoo
+from sympy import And, Expr, Float, Function, I, Limit, Rational, Symbol, nan, oo, zoo
 from sympy.concrete.expr_with_limits import ExprWithLimits
+from sympy.core.evalf import evalf_table
 from sympy.core.function import AppliedUndef
+from sympy.core.relational import Relational
+from sympy.sets import Intersection, Interval, Set, Union
 
 logger = logging.getLogger(__name__)
 
 DIGITS = 30
 SURE_DIGITS = 20  # of values evaluated to DIGITS: where these differ the values do
 MOST_DIGITS = 3000  # to which a difference is evaluated before it passes for zero
+FUNCTION_DIGITS = 200  # to which functions must agree whose errors sympy does not keep track of
 SAMPLES = [Rational(top, 7) for top in (9, -11, 17, 25, -4, 30, 2, -39)]
 ENOUGH_SAMPLES = 3
 ROUNDED_DIGITS = 10  # a decimal of as many digits is a value rounded, not another value
@@ -27,13 +32,14 @@ UNEVALUATED = (ExprWithLimits, Limit, AppliedUndef)
 def same_value(one: Any, other: Any) -> bool | None:
     """Whether two expressions are equal wherever both are defined; None where that stays open.
 
-    Equations are the same where their differences of sides are, up to the sign.
+    Relations are the same where their differences of sides are, up to a factor; a relation is the
+    same as the interval that it describes.
     """
-    if isinstance(one, Eq) and isinstance(other, Eq):
-        if not all(isinstance(side, Expr) for side in (*one.args, *other.args)):
-            return None
-        ours, theirs = one.lhs - one.rhs, other.lhs - other.rhs
-        return same_value(ours, theirs) or same_value(ours, -theirs) or None
+    ours, theirs = _relations(one), _relations(other)
+    if ours and theirs:
+        return _same_relations(ours, theirs)
+    if isinstance(one, Set | Relational | And) and isinstance(other, Set | Relational | And):
+        return _same_set(_as_set(one), _as_set(other))
     if not (isinstance(one, Expr) and isinstance(other, Expr)):
         return None
     if one == other:
@@ -46,6 +52,96 @@ def same_value(one: Any, other: Any) -> bool | None:
     except Exception:  # sympy raises whatever it likes
         logger.debug("no value", exc_info=True)
         return None
+
+
+def _relations(value: Any) -> list[Relational]:
+    """Return the relations between expressions of which a value consists; empty for all else."""
+    parts = value.args if isinstance(value, And) else (value,)
+    are_plain = all(
+        isinstance(part, Relational) and all(isinstance(side, Expr) for side in part.args)
+        for part in parts
+    )
+    return list(parts) if are_plain else []
+
+
+def _same_relations(ours: list[Relational], theirs: list[Relational]) -> bool | None:
+    if len(ours) != len(theirs):
+        return False
+    left = list(theirs)
+    for relation in ours:
+        verdicts = [_same_relation(relation, other) for other in left]
+        if True not in verdicts:
+            return None if None in verdicts else False
+        left.pop(verdicts.index(True))
+    return True
+
+
+def _same_relation(one: Relational, other: Relational) -> bool | None:
+    """Whether two relations hold for the same values, as x < 5 and 10 > 2x do."""
+    one, other = (
+        relation.reversed if relation.rel_op in (">", ">=") else relation
+        for relation in (one, other)
+    )
+    if one.rel_op != other.rel_op:
+        return False
+    ours, theirs = one.rhs - one.lhs, other.rhs - other.lhs
+    if same_value(ours, theirs):
+        return True
+    factor = _factor(ours, theirs)
+    if factor is None or (one.rel_op in ("<", "<=") and not factor.is_positive):
+        return None if factor is None else False
+    return same_value(ours, factor * theirs)
+
+
+def _factor(one: Expr, other: Expr) -> Expr | None:
+    """Return the quotient of two expressions at the first point where it says something."""
+    symbols = sorted(one.free_symbols | other.free_symbols, key=str)
+    if any(part.free_symbols for part in (one + other).atoms(*UNEVALUATED)):
+        return None
+    for number in range(len(SAMPLES)):
+        point = _sample_point(symbols, number)
+        factor = _exact(one).subs(point) / _exact(other).subs(point)
+        if factor.is_finite and factor.is_zero is False:
+            return factor
+    return None
+
+
+def _as_set(value: Any) -> Set | None:
+    """Return a set itself, or the set of what fulfils relations of one variable and a number."""
+    if isinstance(value, Set):
+        return value
+    sets = [_half_line(part) for part in _relations(value)]
+    names = value.free_symbols
+    if not sets or None in sets or len(names) != 1:
+        return None
+    return Intersection(*sets)
+
+
+def _half_line(relation: Relational) -> Set | None:
+    if relation.rhs.free_symbols:
+        relation = relation.reversed
+    if not isinstance(relation.lhs, Symbol) or relation.rhs.free_symbols:
+        return None
+    bound, sign = relation.rhs, relation.rel_op
+    if sign in ("<", "<="):
+        return Interval(-oo, bound, True, sign == "<")
+    return Interval(bound, oo, sign == ">", True) if sign in (">", ">=") else None
+
+
+def _same_set(one: Set | None, other: Set | None) -> bool | None:
+    if isinstance(one, Union) and isinstance(other, Union) and len(one.args) == len(other.args):
+        return _all(map(_same_set, one.args, other.args))
+    if isinstance(one, Interval) and isinstance(other, Interval):
+        if (one.left_open, one.right_open) != (other.left_open, other.right_open):
+            return False
+        return _all([same_value(one.start, other.start), same_value(one.end, other.end)])
+    return True if one == other and one is not None else None
+
+
+def _all(verdicts: Iterable[bool | None]) -> bool | None:
+    """Return False where one is, else None where one is, else True."""
+    found = list(verdicts)
+    return False if False in found else None if None in found else True
 
 
 def _evaluates_alike(one: Expr, other: Expr) -> bool | None:
@@ -66,7 +162,8 @@ def _evaluates_alike(one: Expr, other: Expr) -> bool | None:
 
 def _sample_point(symbols: list[Symbol], number: int) -> dict[Symbol, Rational]:
     return {
-        symbol: SAMPLES[(number + place) % len(SAMPLES)] + Rational(place, 11) for place, symbol in enumerate(symbols)
+        symbol: SAMPLES[(number + place) % len(SAMPLES)] + Rational(place, 11)
+        for place, symbol in enumerate(symbols)
     }
 
 
@@ -89,8 +186,9 @@ def _rounds(decimal: Expr, value: Expr) -> bool:
 
 
 def _same_number(one: Expr, other: Expr) -> bool | None:
-    for evaluate in (lambda value: value, lambda value: value.doit()):
-        one, other = evaluate(one), evaluate(other)
+    for is_done in (False, True):
+        if is_done:
+            one, other = one.doit(), other.doit()
         if {one, other} & {oo, -oo}:
             return bool(one == other)
         if one.is_Rational and other.is_Rational:
@@ -100,12 +198,22 @@ def _same_number(one: Expr, other: Expr) -> bool | None:
             scale = max(abs(ours), abs(theirs))
             if abs(ours - theirs) > scale * Float(10) ** -SURE_DIGITS:
                 return False
-            return _is_zero(one - other)
+            return _agree_closely(one, other)
     return None
 
 
 def _are_finite(*values: Expr) -> bool:
-    return all(part.is_Float or part.is_Integer for value in values for part in value.as_real_imag())
+    return all(
+        part.is_Float or part.is_Integer for value in values for part in value.as_real_imag()
+    )
+
+
+def _agree_closely(one: Expr, other: Expr) -> bool:
+    if any(type(part) not in evalf_table for part in (one + other).atoms(Function)):
+        ours, theirs = one.evalf(FUNCTION_DIGITS), other.evalf(FUNCTION_DIGITS)
+        allowed = max(abs(ours), abs(theirs)) * Float(10) ** (SURE_DIGITS - FUNCTION_DIGITS)
+        return bool(abs(ours - theirs) <= allowed)
+    return _is_zero(one - other)
 
 
 def _is_zero(difference: Expr) -> bool:

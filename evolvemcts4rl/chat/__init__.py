@@ -1,8 +1,16 @@
 """Buying completions, each once.
 
-client: the one class to use. endpoint: a request and its retries. patience: what a fault means for a request and the
-run. outage: whether anything answers at all. budget: what may still be bought. replicas: where a request goes, and
-when. connection: one server over HTTP. dialect: what a server accepts. faults: what a failed request means. replies:
-reading what comes back. addresses: keys and URLs. journal: every completion on disk. embedded_model: the model that
-needs no server.
+client: the one class to use.
+endpoint: a request and its retries.
+patience: what a fault means for a request and for the run.
+outage: whether anything answers at all.
+budget: what may still be bought.
+replicas: which replica a request goes to, and when.
+connection: one server over HTTP.
+dialect: what a server accepts.
+faults: what a failed request means.
+replies: a reply read as completions.
+addresses: keys and URLs.
+journal: every completion on disk.
+embedded_model: the model that needs no server.
 """

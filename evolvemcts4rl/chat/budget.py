@@ -1,4 +1,7 @@
-"""What may still be bought: the dearest price of a request is set aside before it leaves, so no budget is overshot."""
+"""Keep a run within its token budget.
+
+The most that a request can cost is set aside before it leaves, so that no budget is overshot.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,16 @@ from evolvemcts4rl.chat.journal import Journal
 from evolvemcts4rl.errors import BudgetSpent
 from evolvemcts4rl.records import Completion
 
-TOKENS_PER_MESSAGE = 16  # that a chat template puts around one
-TOKENS_PER_REQUEST = 256  # that it adds to all of them, at most; the shortest prompt that a server counts tells better
-PROMPTS_KEPT = 10_000  # questions whose prompt the server has counted: more than are ever asked at once
+TOKENS_PER_MESSAGE = 16  # that a chat template puts around a message
+# The most that a chat template adds to a whole request, assumed until the server has counted one:
+# the shortest prompt that it counts is a closer bound.
+TOKENS_PER_REQUEST = 256
+PROMPTS_KEPT = 10_000  # requests whose counted prompt is remembered: more than ever run at once
 
 
 @dataclass(frozen=True)
 class Grant:
-    """The leave to send one request: so many choices, and the tokens set aside for them."""
+    """The permission to send one request: its number of choices and the tokens set aside."""
 
     choices: int
     tokens: int
@@ -33,10 +38,10 @@ class _Waiter:
 
 
 class Budget:
-    """The tokens that a run may buy over all its lives; `limit` None sets no bound to them.
+    """The tokens that a run may buy over all its lives; without bound where `limit` is None.
 
-    Every grant is ended by `keep` or `end`. One that was open when the process died counts in full from then on, since the
-    server may have billed it.
+    Every grant is ended by `keep` or `end`. A grant that is open when the process dies counts in
+    full from then on, since the server may have billed it.
     """
 
     def __init__(self, limit: int | None, journal: Journal | None) -> None:
@@ -46,30 +51,37 @@ class Budget:
         self._set_aside = 0
         self._open = 0  # grants
         self._waiters: deque[_Waiter] = deque()
-        self._counted: OrderedDict[bytes, int] = OrderedDict()  # prompt tokens, by the question's key
-        self._templates: dict[str, int] = {}  # what each model's chat template adds at most, once a reply has told
+        # Prompt tokens as the server counts them, by the request's key.
+        self._counted: OrderedDict[bytes, int] = OrderedDict()
+        # The most that each model's chat template adds, known from the first reply on.
+        self._templates: dict[str, int] = {}
         self._excess = 0  # tokens that a choice had beyond max_tokens, at most
 
     @property
     def spent(self) -> int:
-        """Tokens bought over all lives of the run, and those that lost replies may have cost."""
+        """Tokens bought over all lives of the run, with those that lost replies may have cost."""
         return self._journal.totals().billed if self._journal else self._unkept
 
     def keep_in(self, journal: Journal) -> None:
-        """Keep account in a journal from now on, of what was bought before as well."""
+        """Keep account in a journal from now on, beginning with what was bought before."""
         journal.end_request(0, lost=self._unkept)
         self._journal = journal
 
     def price(self, question: ChatRequest, choices: int) -> int:
-        """Return the most that a request can cost: no token is shorter than a byte, no choice longer than max_tokens."""
+        """Return the most tokens that a request can cost.
+
+        No token is shorter than a byte, and no choice longer than max_tokens.
+        """
         template = self._templates.get(question.model, TOKENS_PER_REQUEST)
         prompt = self._counted.get(question.key) or _bytes_of(question) + template
         return prompt + choices * self._price_of_choice(question)
 
     async def reserve(self, question: ChatRequest, choices: int) -> Grant:
-        """Wait until the request may leave, with all its choices or with as many as the rest of the budget pays for.
+        """Wait until the request may leave, and return its grant.
 
-        While others are under way it waits for what they leave over. Raises BudgetSpent where not one choice fits.
+        The grant is for all choices, or for as many as the rest of the budget pays for. While
+        other requests are under way, it waits for what they leave over. Raises BudgetSpent if not
+        one choice fits.
         """
         if self._limit is None:
             return self._grant(question, choices)
@@ -83,8 +95,10 @@ class Budget:
                 self.end(waiter.turn.result(), cost=0)
             raise
 
-    def keep(self, grant: Grant, question: ChatRequest, start: int, completions: Sequence[Completion]) -> None:
-        """End a grant with what it bought, which is in the journal once this returns."""
+    def keep(
+        self, grant: Grant, question: ChatRequest, start: int, completions: Sequence[Completion]
+    ) -> None:
+        """End a grant, with the completions that it bought in the journal."""
         if self._journal is None:
             self._unkept += billed(completions)
         else:
@@ -93,7 +107,7 @@ class Budget:
         self._close(grant)
 
     def end(self, grant: Grant, cost: int) -> None:
-        """End a grant of which no completion is kept, and that has cost so many tokens."""
+        """End a grant that brought no completion to keep; `cost` is in tokens."""
         if self._journal is None:
             self._unkept += cost
         else:
@@ -114,16 +128,22 @@ class Budget:
         self._serve()
 
     def _serve(self) -> None:
-        """Let go whoever may: the first who waits, or where nothing is under way whoever can buy anything at all."""
+        """Grant what the budget pays for, first come, first served.
+
+        With nothing under way, no tokens will be given back: then a grant goes to the first request
+        that can pay for any choice at all, and if there is none, all are refused.
+        """
         while self._waiters:
             first = self._waiters[0]
             if first.turn.done():  # cancelled
                 self._waiters.popleft()
                 continue
-            # The first reply tells what the chat template adds: until then nothing else leaves.
+            # Only the first reply tells what the chat template adds: the others wait for it.
             if self._open and (not self._templates or self._affordable(first) < first.choices):
                 return
-            served = next((w for w in self._waiters if not w.turn.done() and self._affordable(w)), None)
+            served = next(
+                (w for w in self._waiters if not w.turn.done() and self._affordable(w)), None
+            )
             if served is None:
                 self._refuse_all()
                 return
@@ -131,7 +151,7 @@ class Budget:
             served.turn.set_result(self._grant(served.question, self._affordable(served)))
 
     def _affordable(self, waiter: _Waiter) -> int:
-        """How many of its choices the rest of the budget pays for."""
+        """Return how many of its choices the rest of the budget pays for."""
         assert self._limit is not None
         rest = self._limit - self.spent - self._set_aside - self.price(waiter.question, 0)
         return max(0, min(waiter.choices, rest // self._price_of_choice(waiter.question)))
@@ -146,7 +166,10 @@ class Budget:
         return int(question.sampling["max_tokens"]) + self._excess
 
     def _learn(self, question: ChatRequest, completions: Sequence[Completion]) -> None:
-        """Take from the server's counts what this prompt costs, what its template adds, and whether it keeps max_tokens."""
+        """Sharpen the prices by the server's own counts.
+
+        They tell what this prompt costs, what the template adds, and whether max_tokens is kept.
+        """
         if self._limit is None or not (prompt := completions[0].prompt_tokens):
             return
         self._counted[question.key] = max(prompt, self._counted.get(question.key, 0))
@@ -159,9 +182,14 @@ class Budget:
 
 def billed(completions: Sequence[Completion]) -> int:
     """Return the tokens that completions cost, those of their prompt included."""
-    return sum(completion.prompt_tokens + completion.completion_tokens for completion in completions)
+    return sum(
+        completion.prompt_tokens + completion.completion_tokens for completion in completions
+    )
 
 
 def _bytes_of(question: ChatRequest) -> int:
-    """Return the bytes of the messages and what a template puts around each: no prompt has more tokens."""
-    return sum(len(message["content"].encode(errors="replace")) + TOKENS_PER_MESSAGE for message in question.messages)
+    """Return the most tokens that the messages have: their bytes, and a template's around each."""
+    return sum(
+        len(message["content"].encode(errors="replace")) + TOKENS_PER_MESSAGE
+        for message in question.messages
+    )

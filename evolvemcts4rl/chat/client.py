@@ -1,6 +1,6 @@
-"""The chat model behind one class: buys completions from any OpenAI-compatible endpoint, and keeps each one that was paid for.
+"""Buy completions from any OpenAI-compatible endpoint, and keep each one that was paid for.
 
-The only module that imports openai, and it does so when a client is made, so that importing it costs nothing.
+The openai library is imported when a client is made: importing this module costs nothing.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine
-from dataclasses import replace
 from typing import Any
 
 from evolvemcts4rl.chat.addresses import addresses_of
@@ -24,17 +23,21 @@ from evolvemcts4rl.settings import Settings
 
 
 class ChatClient:
-    """Completions of one endpoint (which may have several replicas), from the journal where it has them, else bought.
+    """Completions of one endpoint, taken from the journal where it has them, else bought.
 
-    `backoff` is the wait in seconds before the first retry. Raises UserError where no endpoint is named at all.
+    The endpoint may have several replicas. `backoff` is the wait in seconds before the first retry.
+    Raises UserError if no endpoint is named.
     """
 
-    def __init__(self, settings: Settings, journal: Journal | None, backoff: float = FIRST_BACKOFF) -> None:
+    def __init__(
+        self, settings: Settings, journal: Journal | None, backoff: float = FIRST_BACKOFF
+    ) -> None:
         connections = [connect(address, settings) for address in addresses_of(settings, os.environ)]
-        # The addresses may hold a password: the connections know it, no repr of anything that is kept here shall.
-        self._settings = replace(settings, base_url=())
+        # The addresses may hold a password, which shall appear in no repr: only the connections
+        # keep them.
+        self._settings = settings.changed(base_url=())
         self._journal = journal
-        self._budget = Budget(settings.token_budget, journal)
+        self._budget = Budget(settings.model.token_budget, journal)
         self._endpoint = Endpoint(self._settings, connections, backoff, self._budget)
         if journal and journal.totals().completions:
             self._endpoint.expect_answers()
@@ -49,19 +52,19 @@ class ChatClient:
 
     @property
     def usage(self) -> Usage:
-        """What this life of the run has bought and replayed so far."""
+        """What this process has bought and replayed so far."""
         return self._endpoint.usage
 
     @property
     def prefill(self) -> bool:
-        """Whether a last assistant message is continued by this endpoint; known once it is open."""
-        if self._settings.continuation == "auto":
+        """Whether this endpoint continues a last assistant message; known once it is open."""
+        if self._settings.model.continuation == "auto":
             return self._endpoint.prefills
-        return self._settings.continuation == "prefill"
+        return self._settings.model.continuation == "prefill"
 
     @property
     def continuation(self) -> str:
-        """How prefixes are continued, "prefill" or "chat", as a run keeps to it; known once it is open."""
+        """How prefixes are continued, "prefill" or "chat"; known once the endpoint is open."""
         return "prefill" if self.prefill else "chat"
 
     @property
@@ -70,27 +73,35 @@ class ChatClient:
         return self._budget.spent
 
     def check_budget(self, messages: list[Message]) -> None:
-        """Raise UserError if --token_budget does not pay for the probe of each model and one completion of these messages."""
-        budget = self._settings.token_budget
+        """Check that --token_budget pays for a probe of each model and one completion.
+
+        The completion is one of these messages. Raises UserError if it does not.
+        """
+        budget = self._settings.model.token_budget
         price = self._budget.price(self._question(messages), 1)
-        price += sum(self._budget.price(self._endpoint.probe_request(model), 1) for model in self._models)
+        price += sum(
+            self._budget.price(self._endpoint.probe_request(model), 1) for model in self._models
+        )
         if budget is not None and price > budget:
             raise UserError(
-                f"--token_budget {budget} does not pay for a single solution, which may cost {price} tokens: "
-                "give a larger one, or a smaller --max_tokens"
+                f"--token_budget {budget} does not pay for a single solution, which may cost "
+                f"{price} tokens: give a larger one, or a smaller --max_tokens"
             )
 
     async def open(self, probe: bool) -> None:
-        """Read /v1/models, and with `probe` buy one tiny completion of each model, which is not kept.
+        """Read /v1/models, and with `probe` buy one tiny completion of each model, not to keep.
 
-        Raises UserError within seconds if the endpoint cannot be reached, refuses the key or has no such model.
+        Raises UserError within seconds if the endpoint cannot be reached, refuses the key or has no
+        such model.
         """
         await self._endpoint.open()
         for model in self._models if probe else []:
             try:
                 await self._endpoint.request(self._endpoint.probe_request(model), 0, 1)
             except EndpointError as error:
-                raise UserError(f"the endpoint gives no completion, so nothing was begun: {error}") from None
+                raise UserError(
+                    f"the endpoint gives no completion, so nothing was begun: {error}"
+                ) from None
 
     async def complete(
         self,
@@ -103,18 +114,21 @@ class ChatClient:
         temperature: float | None = None,
         max_tokens: int | None = None,
     ) -> list[Completion]:
-        """The n completions of index start, start + 1, … of this question, in order.
+        """Return the completions of these messages with index start, …, start + n - 1, in order.
 
-        `affinity_key` names the problem that asks: its requests go to the same replica. A last assistant message is a prefix to be
-        continued: the texts are what comes after it. Raises EndpointError after all retries, BudgetSpent, or UserError when
-        no request could succeed; what was bought until then is in the journal.
+        A last assistant message is a prefix to continue: the texts are what comes after it.
+        `affinity_key` names the problem that asks: its requests go to the same replica. Raises
+        EndpointError after all retries, BudgetSpent, or UserError if no request could succeed; what
+        was bought until then is in the journal.
         """
         question = self._question(messages, affinity_key, model, temperature, max_tokens)
         found = self._journal.get(question.key, start, n) if self._journal else {}
         self.usage.replayed += len(found)
         if len(found) < n:
             missing = [index for index in range(start, start + n) if index not in found]
-            await _all_done([self._buy(question, first, count, found) for first, count in _runs(missing)])
+            await _all_done(
+                [self._buy(question, first, count, found) for first, count in _runs(missing)]
+            )
         return [found[index] for index in range(start, start + n)]
 
     @property
@@ -123,9 +137,10 @@ class ChatClient:
         return self._endpoint.in_flight
 
     async def close(self) -> None:
-        """Ask nothing more, keep what is still being answered, since it will be billed, and close the connections.
+        """Close the connections, once the requests that a server is at work on are answered.
 
-        The journal stays open, since its owner may still read it.
+        Those will be billed, so they are kept; the others are cancelled. The journal stays open,
+        since its owner may still read it.
         """
         try:
             for purchase in self._purchases:
@@ -143,22 +158,34 @@ class ChatClient:
         max_tokens: int | None = None,
     ) -> ChatRequest:
         settings = self._settings
-        model = model or settings.model_name
+        model = model or settings.model.model_name
         sampling = {
-            "temperature": settings.temperature if temperature is None else temperature,
-            "top_p": settings.top_p,
-            "max_tokens": settings.max_tokens if max_tokens is None else max_tokens,
+            "temperature": settings.model.temperature if temperature is None else temperature,
+            "top_p": settings.model.top_p,
+            "max_tokens": settings.model.max_tokens if max_tokens is None else max_tokens,
         }
-        return ChatRequest(model, messages, sampling, question_key(model, messages, sampling), affinity_key)
+        return ChatRequest(
+            model, messages, sampling, question_key(model, messages, sampling), affinity_key
+        )
 
-    async def _buy(self, question: ChatRequest, start: int, count: int, found: dict[int, Completion]) -> None:
-        """Buy the completions of these indices into `found`, in as many requests as the endpoint's limit of `n` takes."""
+    async def _buy(
+        self, question: ChatRequest, start: int, count: int, found: dict[int, Completion]
+    ) -> None:
+        """Buy the completions of these indices into `found`.
+
+        They take several requests where the endpoint limits `n`.
+        """
         most = self._endpoint.dialect(question.model).most_choices or count
-        parts = [(first, min(most, start + count - first)) for first in range(start, start + count, most)]
+        parts = [
+            (first, min(most, start + count - first)) for first in range(start, start + count, most)
+        ]
         await _all_done([self._buy_part(question, first, size, found) for first, size in parts])
 
-    async def _buy_part(self, question: ChatRequest, start: int, count: int, found: dict[int, Completion]) -> None:
-        # Whoever waits for it may be cancelled meanwhile, but what a server is at work on will be billed, so it is kept.
+    async def _buy_part(
+        self, question: ChatRequest, start: int, count: int, found: dict[int, Completion]
+    ) -> None:
+        # A task of its own: if the caller is cancelled meanwhile, a request that a server is at
+        # work on will still be billed, so its reply is kept.
         purchase = asyncio.create_task(self._endpoint.request(question, start, count))
         self._purchases.add(purchase)
         purchase.add_done_callback(self._ended)
@@ -174,16 +201,19 @@ class ChatClient:
     def _ended(self, purchase: asyncio.Task[list[Completion]]) -> None:
         self._purchases.discard(purchase)
         if not purchase.cancelled():
-            purchase.exception()  # which is of no more use where whoever waited has been cancelled too
+            # Mark it as seen: asyncio would warn where its waiter has been cancelled.
+            purchase.exception()
 
     @property
     def _models(self) -> list[str]:
         settings = self._settings
-        return list(dict.fromkeys(filter(None, [settings.model_name, settings.judge_model])))
+        return list(
+            dict.fromkeys(filter(None, [settings.model.model_name, settings.search.judge_model]))
+        )
 
 
 def _runs(indices: list[int]) -> list[tuple[int, int]]:
-    """Sorted indices as runs of neighbours: (first, count)."""
+    """Return sorted indices as runs of neighbours, each (first, count)."""
     runs: list[tuple[int, int]] = []
     for index in indices:
         if runs and index == sum(runs[-1]):
@@ -194,10 +224,14 @@ def _runs(indices: list[int]) -> list[tuple[int, int]]:
 
 
 async def _all_done(parts: list[Coroutine[Any, Any, None]]) -> None:
-    """Wait for every part, so that what succeeds is kept, then raise the gravest of what failed."""
+    """Wait for every part, then raise the gravest of their errors, if any."""
     if len(parts) == 1:
         await parts[0]
         return
-    failed = [result for result in await asyncio.gather(*parts, return_exceptions=True) if result is not None]
+    failed = [
+        result
+        for result in await asyncio.gather(*parts, return_exceptions=True)
+        if result is not None
+    ]
     if failed:
         raise max(failed, key=severity)

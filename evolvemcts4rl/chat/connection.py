@@ -1,4 +1,4 @@
-"""One replica, asked by the openai library's HTTP client; what goes wrong becomes a Fault."""
+"""Talk to one replica over HTTP, by the openai library's client; all errors become Faults."""
 
 from __future__ import annotations
 
@@ -35,16 +35,20 @@ T = TypeVar("T")
 
 
 class NotJson(Fault):
-    """A list of models that is none: perhaps a web page, and the API is elsewhere on this host."""
+    """The list of models is not JSON: perhaps a web page, with the API elsewhere on this host."""
 
 
 class HttpConnection:
-    """One replica, asked by the openai library's HTTP client. Its repr names the host alone."""
+    """The way to one replica. Its repr shows the host alone, since the rest may hold a key."""
 
-    def __init__(self, address: Address, http: Any, headers: Mapping[str, str], timeout: float) -> None:
+    def __init__(
+        self, address: Address, http: Any, headers: Mapping[str, str], timeout: float
+    ) -> None:
         self.host = address.host
-        self._roots = address.roots  # those that may still turn out to be the one
-        self._query = urlencode({"api-version": address.azure_version}) if address.azure_version else ""
+        self._roots = address.roots  # one, once a request has shown where the API begins
+        self._query = (
+            urlencode({"api-version": address.azure_version}) if address.azure_version else ""
+        )
         self._http = http
         self._headers = {**headers, **address.headers}
         self._secrets = [_as_in_json(secret) for secret in address.secrets]
@@ -57,7 +61,9 @@ class HttpConnection:
     async def post(self, body: dict[str, Any], headers: dict[str, str]) -> bytes:
         """Return the reply to a chat request. Raises Fault."""
         deployment = f"deployments/{quote(body['model'], safe='')}/" if self._query else ""
-        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+        content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(
+            errors="replace"
+        )
 
         async def ask(root: SplitResult) -> bytes:
             url = url_under(root, f"{deployment}chat/completions", self._query)
@@ -71,7 +77,9 @@ class HttpConnection:
 
         async def ask(root: SplitResult) -> Any:
             url = url_under(root, "models", self._query)
-            content = await self._exchange("GET", url, timeout, MOST_LISTING_BYTES, headers=self._headers)
+            content = await self._exchange(
+                "GET", url, timeout, MOST_LISTING_BYTES, headers=self._headers
+            )
             try:
                 return json.loads(content)
             except (ValueError, RecursionError):
@@ -84,7 +92,7 @@ class HttpConnection:
         await self._http.aclose()
 
     async def _first_served(self, ask: Callable[[SplitResult], Awaitable[T]]) -> T:
-        """Return what the first root that serves the request gives, and keep to that root."""
+        """Return the reply of the first root that serves the request, and keep to that root."""
         faults: list[Fault] = []
         for root in self._roots:
             try:
@@ -100,30 +108,36 @@ class HttpConnection:
                 return reply
         raise faults[0]
 
-    async def _exchange(self, method: str, url: str, timeout: float, most: int, **what: Any) -> bytes:
-        """Return the body of a good reply of at most `most` bytes. Raises Fault for any other."""
+    async def _exchange(
+        self, method: str, url: str, timeout: float, most: int, **what: Any
+    ) -> bytes:
+        """Return the body of a good reply of at most `most` bytes. Raises Fault for others."""
         import aiohttp
         import httpx2
 
         request = httpx2.Request(method, url, extensions=self._limits, **what)
         try:
-            # The library bounds the wait for each piece of a reply, not for the whole, and some
-            # gateways send blanks meanwhile.
+            # The library bounds the wait for each piece of a reply, not for the whole; some
+            # gateways send blanks while a model writes.
             async with asyncio.timeout(timeout):
-                # Not elsewhere, should the reply say so: the key is for this address.
+                # No redirects: the key is for this address alone.
                 reply = await self._http.send(request, stream=True, follow_redirects=False)
                 try:
                     content = await _read(reply, most if reply.is_success else MOST_REFUSAL_BYTES)
                 finally:
-                    await reply.aclose()  # drops the connection where something is left unread
+                    await reply.aclose()  # drops the connection if something is left unread
         except (httpx2.HTTPError, aiohttp.ClientError, OSError) as error:
             fault = self._fault_of_connection(error)
         else:
             content = self._clean(content)
             if not reply.is_success:
-                fault = fault_of_reply(reply.status_code, content.decode(errors="replace"), reply.headers)
+                fault = fault_of_reply(
+                    reply.status_code, content.decode(errors="replace"), reply.headers
+                )
             elif len(content) > most:
-                fault = Fault(f"a reply of more than {most / MEGABYTE:.0f} MB was dropped", oversized=True)
+                fault = Fault(
+                    f"a reply of more than {most / MEGABYTE:.0f} MB was dropped", oversized=True
+                )
             else:
                 return content
         raise fault from None
@@ -134,12 +148,16 @@ class HttpConnection:
         causes: list[BaseException] = [error]
         while cause := causes[-1].__cause__ or causes[-1].__context__:
             causes.append(cause)
-        # The aiohttp transport calls most of its errors timeouts: the cause tells what it was.
+        # The aiohttp transport calls most of its errors timeouts: their causes differ.
         for cause in causes:
             if isinstance(cause, aiohttp.ClientSSLError):
-                return Fault("no connection: an untrusted certificate, or no https at all", unreachable=True)
+                return Fault(
+                    "no connection: an untrusted certificate, or no https at all", unreachable=True
+                )
             if isinstance(cause, aiohttp.ClientConnectorError):
-                return Fault(f"no connection: {cause.os_error.strerror or cause.os_error}", unreachable=True)
+                return Fault(
+                    f"no connection: {cause.os_error.strerror or cause.os_error}", unreachable=True
+                )
         if any(isinstance(cause, aiohttp.ConnectionTimeoutError) for cause in causes):
             return Fault("no connection in time", unreachable=True, timed_out=True)
         if any(isinstance(cause, TimeoutError) for cause in causes):
@@ -147,7 +165,7 @@ class HttpConnection:
         return Fault("the connection broke off")
 
     def _clean(self, content: bytes) -> bytes:
-        """Return a reply without the key, which some servers repeat when they refuse it."""
+        """Return a reply without our keys, which some servers repeat when they refuse them."""
         for secret in self._secrets:
             if secret.search(content):
                 content = secret.sub(b"***", content)
@@ -155,14 +173,14 @@ class HttpConnection:
 
 
 def most_bytes(body: Mapping[str, Any]) -> int:
-    """Return the size above which no honest reply to a chat request is."""
+    """Return the most bytes that a sound reply to a chat request has."""
     tokens = body.get("max_tokens") or body.get("max_completion_tokens") or UNBOUNDED_TOKENS
-    written = body.get("n", 1) * tokens * MOST_BYTES_PER_TOKEN
+    written = int(body.get("n", 1) * tokens * MOST_BYTES_PER_TOKEN)
     return min(MOST_REPLY_BYTES, REPLY_SLACK_BYTES + written)
 
 
 async def _read(reply: Any, most: int) -> bytes:
-    """Return a reply's decompressed body, or a first part that is longer than `most` as well."""
+    """Return a reply's decompressed body, read no further than just beyond `most` bytes."""
     pieces, size = [], 0
     async with contextlib.aclosing(reply.aiter_bytes()) as read:
         async for piece in read:
@@ -174,12 +192,13 @@ async def _read(reply: Any, most: int) -> bytes:
 
 
 def _as_in_json(secret: str) -> Any:
-    """Return an expression for the secret in plain text or in JSON.
+    """Return a pattern that matches the secret, in plain text and in JSON.
 
-    Writers of JSON may escape any sign that is neither letter nor digit.
+    JSON may escape any character that is neither letter nor digit.
     """
     signs = (
-        re2.escape(sign) if sign.isalnum() else rf"\\*(?:{re2.escape(sign)}|(?i:u{ord(sign):04x}))" for sign in secret
+        re2.escape(sign) if sign.isalnum() else rf"\\*(?:{re2.escape(sign)}|(?i:u{ord(sign):04x}))"
+        for sign in secret
     )
     return re2.compile("".join(signs).encode())
 
@@ -189,21 +208,23 @@ def connect(address: Address, settings: Settings) -> HttpConnection:
     import httpx2
     from openai import AsyncOpenAI, DefaultAioHttpClient
 
-    # It logs every request with its address, which is noise, and takes time.
+    # It would log every request: noise that takes time.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
-    sockets = settings.concurrency + 1
-    limits = httpx2.Limits(max_connections=sockets, max_keepalive_connections=sockets, keepalive_expiry=KEEP_ALIVE)
-    timeout = httpx2.Timeout(settings.timeout, connect=CONNECT_TIMEOUT, pool=None)
-    # On aiohttp a request costs half of what it does on the library's own transport.
+    sockets = settings.model.concurrency + 1
+    limits = httpx2.Limits(
+        max_connections=sockets, max_keepalive_connections=sockets, keepalive_expiry=KEEP_ALIVE
+    )
+    timeout = httpx2.Timeout(settings.model.timeout, connect=CONNECT_TIMEOUT, pool=None)
+    # A request on aiohttp takes half the CPU of one on the library's own transport.
     http = DefaultAioHttpClient(limits=limits, timeout=timeout)
     root = url_under(address.roots[0], "")
-    # The library knows which headers the environment asks for. Its methods would cost several
-    # times more (docs/decisions.md).
+    # Only for the headers that the environment asks for: a request by the library's own methods
+    # takes several times the CPU (docs/decisions.md).
     library = AsyncOpenAI(base_url=root, api_key=NO_KEY, http_client=http)
-    # Each header costs time with every request: those that only describe the library stay away.
+    # Headers that only describe the library are left out: each costs time with every request.
     headers = {
         name: value
         for name, value in library.default_headers.items()
         if isinstance(value, str) and not name.startswith("X-Stainless")
     }
-    return HttpConnection(address, http, headers, settings.timeout)
+    return HttpConnection(address, http, headers, settings.model.timeout)

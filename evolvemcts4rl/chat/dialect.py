@@ -1,4 +1,4 @@
-"""What an endpoint accepts: kinds of servers, the body of a request, what a refusal teaches."""
+"""Put a request the way that its endpoint accepts, and learn that way from refusals."""
 
 from __future__ import annotations
 
@@ -17,30 +17,32 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ServerKind:
-    """What is known of a kind of server before it is asked anything."""
+    """What is known of a kind of server before the first request."""
 
-    continues_prefix: bool = False  # whether it goes on with an unfinished assistant message
-    echoes_prefix: bool = True  # whether its replies may repeat that message before what is new
-    # What every request to it says besides, and what one that continues a prefix does.
+    continues_prefix: bool = False  # whether it continues an unfinished assistant message
+    echoes_prefix: bool = True  # whether its replies may repeat that message before the new text
+    # Further fields of every request, and of those that continue a prefix.
     fields: Mapping[str, Any] = field(default_factory=dict)
     fields_with_prefix: Mapping[str, Any] = field(default_factory=dict)
 
 
 _CONTINUE = {"continue_final_message": True, "add_generation_prompt": False}
 _VLLM = ServerKind(continues_prefix=True, echoes_prefix=False, fields_with_prefix=_CONTINUE)
-# Its defaults (top_k 40, min_p 0.05) would cut what temperature and top_p describe.
-_LLAMACPP = ServerKind(continues_prefix=True, fields={"top_k": 0, "min_p": 0.0, "cache_prompt": True})
+# Its defaults (top_k 40, min_p 0.05) would narrow the distribution that the flags describe.
+_LLAMACPP = ServerKind(
+    continues_prefix=True, fields={"top_k": 0, "min_p": 0.0, "cache_prompt": True}
+)
 _OTHER = ServerKind(fields_with_prefix=_CONTINUE)
 SERVER_KINDS = {"vllm": _VLLM, "sglang": _VLLM, "llamacpp": _LLAMACPP}  # by the owner of the model
 
 
 def server_kind(owner: str) -> ServerKind:
-    """Return the kind of the server whose /v1/models names this owner, in lower case."""
+    """Return the kind of a server by the owner that its /v1/models names, in lower case."""
     return SERVER_KINDS.get(owner, _OTHER)
 
 
-# The order decides which goes first where a message names several ("temperature and top_p cannot
-# both be specified").
+# Where a refusal names several ("temperature and top_p cannot both be specified"), the first of
+# this list is left out.
 OPTIONAL_FIELDS = (
     "top_k",
     "min_p",
@@ -50,7 +52,7 @@ OPTIONAL_FIELDS = (
     "top_p",
     "temperature",
 )
-# The expressions meet text of servers: RE2 takes linear time whatever it holds.
+# The patterns are matched against text of servers: RE2 takes linear time whatever it holds.
 NAMED_FIELD = {name: re2.compile(rf"\b{name}\b") for name in OPTIONAL_FIELDS}
 REFUSED_FIELD = re2.compile(
     r"(?i)unsupported|not support|unrecogni[sz]ed|unknown|unexpected|extra (inputs|fields)"
@@ -68,7 +70,7 @@ MOST_CHOICES = re2.compile(
 
 @dataclass(frozen=True)
 class ChatRequest:
-    """What is asked: everything that the completions depend on, and the problem that asks."""
+    """All that completions depend on, with their key in the journal and the problem that asks."""
 
     model: str
     messages: list[Message]
@@ -78,23 +80,23 @@ class ChatRequest:
 
     @property
     def prefix(self) -> str:
-        """Return the unfinished assistant message that is to be continued, or nothing."""
+        """The unfinished assistant message to continue; "" where there is none."""
         last = self.messages[-1]
         return last["content"] if last["role"] == "assistant" else ""
 
 
 @dataclass
 class Dialect:
-    """What is known of how one model wants to be asked; found out once, kept for the run."""
+    """How one model wants to be asked, as far as its refusals have told; kept for the run."""
 
     owner: str = ""
-    most_choices: int | None = None  # the highest `n` that is honoured
+    most_choices: int | None = None  # the highest `n` that it honours
     renamed: dict[str, str] = field(default_factory=dict)
     dropped: set[str] = field(default_factory=set)
     outgrown: bool = False  # whether a request was longer than the model's context
 
     def body(self, question: ChatRequest, count: int, bounded: bool = True) -> dict[str, Any]:
-        """Return the request for `count` completions, each of at most max_tokens if `bounded`."""
+        """Return the body that asks for `count` completions, with max_tokens if `bounded`."""
         body: dict[str, Any] = {
             "model": question.model,
             "messages": question.messages,
@@ -108,18 +110,20 @@ class Dialect:
         body |= kind.fields
         if question.prefix:
             body |= kind.fields_with_prefix
-        return {self.renamed.get(name, name): value for name, value in body.items() if name not in self.dropped}
+        return {
+            self.renamed.get(name, name): value
+            for name, value in body.items()
+            if name not in self.dropped
+        }
 
     def learn(self, fault: Fault, sent: Mapping[str, Any]) -> bool:
-        """Learn from a refusal of the body that was sent; return whether to ask in another way."""
+        """Learn from a refusal of the body `sent`; return whether to ask again in another way."""
         if fault.status not in (400, 422):
             return False
         count = sent.get("n", 1)
         if count > 1 and (fault.param == "n" or REFUSED_CHOICES.search(fault.message)):
-            named, unknown = (
-                MOST_CHOICES.search(fault.message),
-                REFUSED_FIELD.search(f"{fault.code} {fault.message}"),
-            )
+            named = MOST_CHOICES.search(fault.message)
+            unknown = REFUSED_FIELD.search(f"{fault.code} {fault.message}")
             limit = int(named[1]) if named else 1 if unknown else count // 2
             self.most_choices = max(1, min(limit, count - 1, self.most_choices or count))
             return True
@@ -134,7 +138,7 @@ class Dialect:
         for name in OPTIONAL_FIELDS:
             if name in sent and (fault.param == name or NAMED_FIELD[name].search(fault.message)):
                 if name not in self.dropped:
-                    log.warning("%s takes no %s: asking without it", sent["model"], name)
+                    log.warning("%s accepts no %s: asking without it", sent["model"], name)
                 self.dropped.add(name)
                 return True
         return False

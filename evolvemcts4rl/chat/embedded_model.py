@@ -1,7 +1,7 @@
-"""The embedded model: SmolLM2-135M-Instruct, served by llama.cpp in this process on loopback.
+"""Serve the embedded model, SmolLM2-135M-Instruct, by llama.cpp in this process on loopback.
 
-For a first look with no key and no server. It solves some word problems of one or two steps, and
-little else.
+It is for a first look with no key and no server: it solves some word problems of one or two steps,
+and little else.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from evolvemcts4rl.errors import UserError
 
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 WEIGHTS_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-SLOTS = 16  # completions written at once; more gain nothing on two cores
+SLOTS = 16  # completions written at once; more are no faster on two cores
 TOKENS_PER_SLOT = 1536
 START_SECONDS = 60.0
 
@@ -37,7 +37,7 @@ def embedded_model() -> Iterator[str]:
         _wait_until_ready(server.listening_address)
         yield f"{server.listening_address}/v1"
     finally:
-        del server  # which stops it
+        del server  # its destructor stops the server
 
 
 def _weights() -> Path:
@@ -77,15 +77,15 @@ def _start(weights: Path) -> Any:
 
 
 def _idle_cores() -> int:
-    """Return how many threads compute.
+    """Return the number of cores that other processes leave idle, at least 1.
 
-    They wait for one another at every layer: on a core that others use, two are slower than one.
+    The threads wait for one another at every layer: two are slower than one if they share a core.
     """
     return max(1, (os.cpu_count() or 1) - round(os.getloadavg()[0]))
 
 
 def _wait_until_ready(address: str) -> None:
-    """Wait until /health says ok: while the weights are read, it answers 503."""
+    """Wait until /health says ok; while the weights are loading it answers 503."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:

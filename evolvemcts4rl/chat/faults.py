@@ -1,4 +1,4 @@
-"""What a request without a usable reply means: read from the status, the body and the headers."""
+"""Read from status, body and headers what a request without a usable reply means."""
 
 from __future__ import annotations
 
@@ -12,32 +12,36 @@ from typing import Any
 
 import re2
 
-LONGEST_WAIT = 120.0  # seconds of a Retry-After that are obeyed, at most
+LONGEST_WAIT = 120.0  # the most seconds of a Retry-After that are obeyed
 LONGEST_MESSAGE = 300  # characters of what a server says
-LONGEST_QUOTE = 160  # characters of it in a sentence that ends the run
+LONGEST_QUOTE = 160  # characters of it that are quoted in the sentence that ends a run
 NO_REASON = "no reason given"
-HIDDEN_ELEMENTS = ("script", "style")  # whose content is no text
+HIDDEN_ELEMENTS = ("script", "style")  # HTML elements whose content is no text
 
-# The expressions meet text of servers: RE2 takes linear time whatever it holds.
+# The patterns are matched against text of servers: RE2 takes linear time whatever it holds.
 UNKNOWN_MODEL = re2.compile(
     r"(?is)\bmodel\b.{0,120}(not found|not exist|not available|not a valid)"
     r"|(unknown|invalid|no such|unsupported) model|not a valid model"
 )
-NO_CREDIT = re2.compile(r"(?i)insufficient[_ ](quota|credits?|balance|funds)|exceeded your current quota")
+NO_CREDIT = re2.compile(
+    r"(?i)insufficient[_ ](quota|credits?|balance|funds)|exceeded your current quota"
+)
 TOO_LONG = re2.compile(
     r"(?is)context[_ -]?(length|window|size|limit)|available context|maximum model length"
     r"|max_(completion_)?tokens\W.{0,80}too large|must be at least 1, got -"
     r"|max_new_tokens\W.{0,20}<=|(prompt|input) is too long|too many tokens"
 )
-FILTERED = re2.compile(r"(?i)content_filter|content_policy|content management policy|flagged|moderation")
+FILTERED = re2.compile(
+    r"(?i)content_filter|content_policy|content management policy|flagged|moderation"
+)
 
 
 @dataclass(eq=False)
 class Fault(Exception):
     """A request without a usable reply.
 
-    `status` is None where there was no HTTP status, or an OK one with nonsense in it. The texts are
-    one line each, of printable characters.
+    `status` is None where there was no HTTP status, or an OK one over an unusable body. Each text
+    is one line of printable characters.
     """
 
     message: str
@@ -45,52 +49,56 @@ class Fault(Exception):
     code: str = ""
     param: str = ""
     retry_after: float | None = None  # seconds
-    unreachable: bool = False  # there was no connection at all
+    unreachable: bool = False  # no connection could be made
     timed_out: bool = False
-    oversized: bool = False  # the reply was dropped since it did not end
+    oversized: bool = False  # the reply was dropped for its length
 
     @property
     def is_transient(self) -> bool:
-        """Return whether the same request may well succeed later."""
-        if self.oversized:  # the next one would be as long, and is paid for again
+        """Whether the same request may well succeed later."""
+        if self.oversized:  # the next reply would be as long, and billed again
             return False
         return self.status is None or self.status in (408, 409, 425, 429) or self.status >= 500
 
     @property
     def is_overload(self) -> bool:
-        """Return whether the endpoint asks for less at a time."""
+        """Whether the endpoint asks for fewer requests at a time."""
         return self.status in (429, 503, 529)
 
     @property
     def filtered(self) -> bool:
-        """Return whether a moderation filter refused the prompt.
+        """Whether a moderation filter refused the prompt.
 
-        That is a result without a verdict, not an error.
+        That is a completion without a verdict, not an error.
         """
-        return self.status in (400, 403, 422) and bool(FILTERED.search(f"{self.code} {self.message}"))
+        return self.status in (400, 403, 422) and bool(
+            FILTERED.search(f"{self.code} {self.message}")
+        )
 
     @property
     def is_cut_off(self) -> bool:
-        """Return whether a reasoning model spent all its tokens before it wrote a word.
+        """Whether a reasoning model spent all its tokens before it wrote a word.
 
-        OpenAI calls that an error.
+        OpenAI answers that with an error.
         """
         return self.status == 400 and "output limit was reached" in self.message
 
     @property
     def too_long(self) -> bool:
-        """Return whether prompt and answer are longer than the model's context."""
+        """Whether prompt and answer are longer than the model's context."""
         return self.status in (400, 422) and bool(TOO_LONG.search(f"{self.code} {self.message}"))
 
     def __str__(self) -> str:
         return f"status {self.status}: {self.message}" if self.status else self.message
 
 
-def fatal_reason(fault: Fault, host: str, model: str, models: list[str], flag: str = "--model_name") -> str | None:
-    """Return the sentence with which the run ends, or None where a further request could succeed.
+def fatal_reason(
+    fault: Fault, host: str, model: str, models: list[str], flag: str = "--model_name"
+) -> str | None:
+    """Return the sentence that ends the run; None where a further request could succeed.
 
-    It ends with what the server said. `models` are those that the endpoint has, `flag` is the one
-    that names the model which was asked.
+    It quotes what the server said. `models` are those that the endpoint lists; `flag` is the one
+    that named this model.
     """
     sentence = _fatal_sentence(fault, host, model, models, flag)
     if sentence is None or fault.message == NO_REASON:
@@ -99,17 +107,21 @@ def fatal_reason(fault: Fault, host: str, model: str, models: list[str], flag: s
     return f'{sentence}; it said: "{fault.message[:LONGEST_QUOTE]}{"…" if more else ""}"'
 
 
-def _fatal_sentence(fault: Fault, host: str, model: str, models: list[str], flag: str) -> str | None:
+def _fatal_sentence(
+    fault: Fault, host: str, model: str, models: list[str], flag: str
+) -> str | None:
     said = f"{fault.code} {fault.message}"
     if fault.status is not None and 300 <= fault.status < 400:
-        return f"{host} sends requests elsewhere ({fault.status}): give that address as --base_url"
+        return f"{host} redirects requests ({fault.status}): give the new address as --base_url"
     if fault.status == 401:
         return f"{host} refuses the key (401): set OPENAI_API_KEY to one that it accepts"
     if fault.status == 402 or (fault.status in (403, 429) and NO_CREDIT.search(said)):
         return f"{host} says that the account has no credit left ({fault.status}): top it up"
     if fault.status == 403:
         return f"{host} forbids this key the model {model} (403): use another key or {flag}"
-    if fault.code == "model_not_found" or (fault.status in (400, 404, 422) and UNKNOWN_MODEL.search(said)):
+    if fault.code == "model_not_found" or (
+        fault.status in (400, 404, 422) and UNKNOWN_MODEL.search(said)
+    ):
         there = f" (it has {', '.join(models[:5])})" if models else ""
         return f"{host} has no model {model}: name one that it has with {flag}{there}"
     if fault.status in (404, 405):
@@ -121,12 +133,14 @@ def _fatal_sentence(fault: Fault, host: str, model: str, models: list[str], flag
 
 
 def fault_of_reply(status: int, text: str, headers: Mapping[str, str]) -> Fault:
-    """Return the fault that a reply with an error status stands for, whatever form its body has."""
+    """Return the fault of a reply with an error status, whatever its body holds."""
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
         return Fault(plain_text(text) or NO_REASON, status, retry_after=retry_after(headers))
-    return fault_of_error(body.get("error", body) if isinstance(body, dict) else body, status, headers)
+    return fault_of_error(
+        body.get("error", body) if isinstance(body, dict) else body, status, headers
+    )
 
 
 def fault_of_error(error: Any, status: int | None, headers: Mapping[str, str]) -> Fault:
@@ -141,9 +155,9 @@ def fault_of_error(error: Any, status: int | None, headers: Mapping[str, str]) -
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds to wait by Retry-After-Ms or Retry-After, at most LONGEST_WAIT.
+    """Return the seconds to wait by Retry-After-Ms or Retry-After; None where neither is valid.
 
-    Retry-After is a number of seconds or a date.
+    Retry-After is a number of seconds or a date. At most LONGEST_WAIT.
     """
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         value = headers.get(name, "")
@@ -157,7 +171,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _seconds_until(date: str) -> float:
-    """Return the seconds until a date as headers have it; nan where it is none."""
+    """Return the seconds until a date in HTTP's form; nan where the text is no date."""
     try:
         until = parsedate_to_datetime(date)
         # A date without a zone (or with -0000) is one of UTC (RFC 5322).
@@ -174,7 +188,7 @@ def plain_text(text: str) -> str:
 
 
 def _without_markup(text: str) -> str:
-    """Return the text without its tags and without scripts and styles. Takes linear time."""
+    """Return the text without tags, scripts and styles. Takes linear time."""
     first, *pieces = text.split("<")
     kept, hidden = [first], ""
     for piece in pieces:

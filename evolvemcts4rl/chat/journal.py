@@ -1,4 +1,4 @@
-"""The journal of a run: every completion that was paid for, in SQLite, keyed by what was asked."""
+"""Keep every completion that a run has paid for, in SQLite, keyed by what was asked."""
 
 from __future__ import annotations
 
@@ -17,10 +17,14 @@ T = TypeVar("T")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS completions (
-    key BLOB NOT NULL, position INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
-    finish_reason TEXT NOT NULL, text TEXT NOT NULL, thought TEXT NOT NULL, PRIMARY KEY (key, position)
+    key BLOB NOT NULL, position INTEGER NOT NULL,
+    prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
+    finish_reason TEXT NOT NULL, text TEXT NOT NULL, thought TEXT NOT NULL,
+    PRIMARY KEY (key, position)
 );
-CREATE TABLE IF NOT EXISTS totals (completions INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER);
+CREATE TABLE IF NOT EXISTS totals (
+    completions INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER
+);
 INSERT INTO totals SELECT 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals);
 CREATE TABLE IF NOT EXISTS requests (set_aside INTEGER, lost INTEGER);
 INSERT INTO requests SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM requests);
@@ -36,19 +40,20 @@ COUNT = (
     "UPDATE totals SET completions = completions + ?, prompt_tokens = prompt_tokens + ?,"
     " completion_tokens = completion_tokens + ?"
 )
-
-
 BEGIN = "UPDATE requests SET set_aside = set_aside + ?"
 END = "UPDATE requests SET set_aside = set_aside - ?, lost = lost + ?"
 
 
 class SpoiltJournal(UserError):
-    """The file is there, but it is no journal, or a damaged one."""
+    """The file is there, but it is damaged or no journal at all."""
 
 
 @dataclass(frozen=True)
 class Totals:
-    """What a run has bought over all its lives. `lost` are tokens that brought no completion, or may have been billed."""
+    """What a run has bought over all its lives.
+
+    `lost` are the tokens that may have been billed without bringing a completion.
+    """
 
     completions: int = 0
     prompt_tokens: int = 0
@@ -67,7 +72,7 @@ class Totals:
 
 
 def question_key(model: str, messages: Sequence[Message], sampling: Mapping[str, Any]) -> bytes:
-    """The 32 bytes under which the completions of one question stand: a hash of all that they depend on."""
+    """Return the key of a request's completions: 32 bytes, a hash of all that they depend on."""
     question = json.dumps([model, messages, sampling], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(question.encode()).digest()
 
@@ -75,8 +80,8 @@ def question_key(model: str, messages: Sequence[Message], sampling: Mapping[str,
 class Journal:
     """The completions of one run, in one file that one process holds at a time.
 
-    Raises UserError, from the constructor or any method, when the file is held by another run, is no journal, or cannot be
-    written (a full disk): what was committed before stays whole, and the run goes on from there once there is room.
+    The constructor and every method raise UserError when another run holds the file, and when it is
+    no journal or cannot be written (a full disk). What was committed before stays whole.
     """
 
     def __init__(self, path: Path) -> None:
@@ -86,19 +91,22 @@ class Journal:
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Autocommit: transactions are begun by hand, so that a reader never opens one. Timeout 0: a held file is refused at once.
+        # Autocommit: transactions are begun by hand, so that reading never opens one.
+        # Timeout 0: a file that another run holds is refused at once.
         db = sqlite3.connect(self.path, timeout=0, isolation_level=None)
         try:
-            # The lock that keeps a second run out is SQLite's own, an fcntl lock: the kernel drops it however the process
-            # dies, worker processes do not inherit it, and no lock file is left behind.
+            # SQLite's own lock, an fcntl lock, keeps a second run out: the kernel drops it however
+            # the process dies, workers do not inherit it, and no lock file is left behind.
             db.execute("PRAGMA locking_mode = EXCLUSIVE")
             db.execute("PRAGMA journal_mode = WAL")
-            # NORMAL writes each commit to the log without waiting for the disk. What is written survives kill -9, since the
-            # kernel has it; a power cut may cost the last commits (they are bought again), never the file.
+            # NORMAL writes each commit to the log without waiting for the disk. It survives
+            # kill -9, since the kernel has it; a power cut may cost the last commits (they are
+            # bought again), never the file.
             db.execute("PRAGMA synchronous = NORMAL")
             db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} COMMIT;")
             self._totals = Totals(
-                *db.execute("SELECT * FROM totals").fetchone(), *db.execute("SELECT lost FROM requests").fetchone()
+                *db.execute("SELECT * FROM totals").fetchone(),
+                *db.execute("SELECT lost FROM requests").fetchone(),
             )
         except sqlite3.Error:
             db.close()
@@ -106,42 +114,61 @@ class Journal:
         return db
 
     def get(self, key: bytes, start: int, n: int) -> dict[int, Completion]:
-        """Those of the n completions from index `start` on that are there, by index."""
+        """Return by index those of the n completions from `start` on that are kept."""
         rows = self._guarded(lambda: self._db.execute(FIND, (key, start, start + n)).fetchall())
         return {row[0]: Completion(*row[1:]) for row in rows}
 
     def begin_request(self, set_aside: int) -> None:
-        """Note what a request may cost before it leaves: it counts as lost where the process dies before its end."""
+        """Note the most tokens that a request may cost, before it leaves.
+
+        They count as lost if the process dies before the request has ended.
+        """
         self._guarded(lambda: self._db.execute(BEGIN, (set_aside,)))
 
     def end_request(self, set_aside: int, lost: int) -> None:
-        """Note the end of a request that brought no completion to keep, and what it has cost."""
+        """Note the end of a request without completions to keep, and the tokens that it cost."""
         self._guarded(lambda: self._db.execute(END, (set_aside, lost)))
         self._totals = replace(self._totals, lost=self._totals.lost + lost)
 
-    def put(self, key: bytes, start: int, completions: Sequence[Completion], set_aside: int = 0) -> None:
-        """Commit completions as those of index `start`, start + 1, …; once this returns they survive the process.
+    def put(
+        self, key: bytes, start: int, completions: Sequence[Completion], set_aside: int = 0
+    ) -> None:
+        """Commit completions as those of index `start` and the following.
 
-        `set_aside` is what was noted when the request left that brought them.
+        Once this returns they survive the process. `set_aside` is what begin_request noted of the
+        request that brought them.
         """
         bought = replace(
             self._totals,
             completions=self._totals.completions + len(completions),
             prompt_tokens=self._totals.prompt_tokens + sum(c.prompt_tokens for c in completions),
-            completion_tokens=self._totals.completion_tokens + sum(c.completion_tokens for c in completions),
+            completion_tokens=self._totals.completion_tokens
+            + sum(c.completion_tokens for c in completions),
         )
         self._guarded(lambda: self._write(key, start, completions, set_aside))
         self._totals = bought
 
-    def _write(self, key: bytes, start: int, completions: Sequence[Completion], set_aside: int) -> None:
+    def _write(
+        self, key: bytes, start: int, completions: Sequence[Completion], set_aside: int
+    ) -> None:
         rows = [
-            (key, start + i, c.prompt_tokens, c.completion_tokens, c.finish_reason, c.text, c.thought)
+            (
+                key,
+                start + i,
+                c.prompt_tokens,
+                c.completion_tokens,
+                c.finish_reason,
+                c.text,
+                c.thought,
+            )
             for i, c in enumerate(completions)
         ]
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany(ADD, rows)
-            self._db.execute(COUNT, (len(rows), sum(row[2] for row in rows), sum(row[3] for row in rows)))
+            self._db.execute(
+                COUNT, (len(rows), sum(row[2] for row in rows), sum(row[3] for row in rows))
+            )
             if set_aside:
                 self._db.execute(END, (set_aside, 0))
             self._db.execute("COMMIT")
@@ -151,11 +178,11 @@ class Journal:
             raise
 
     def totals(self) -> Totals:
-        """What the run has bought so far over all its lives; kept in memory, so that it may be asked before each request."""
+        """Return what the run has bought so far over all its lives, without reading the file."""
         return self._totals
 
     def close(self) -> None:
-        """Let the file go. On a full disk its log stays beside it, which the next run reads."""
+        """Close the file. On a full disk its log stays beside it, for the next run to read."""
         try:
             self._db.close()
         except sqlite3.OperationalError:
@@ -165,19 +192,26 @@ class Journal:
         try:
             return action()
         except sqlite3.OperationalError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
+                sqlite3.SQLITE_BUSY,
+                sqlite3.SQLITE_LOCKED,
+            ):
                 raise UserError(
-                    f"another run holds {self.path}: wait for it to end, or choose another --output_dir"
+                    f"another run holds {self.path}: wait for it to end, "
+                    "or choose another --output_dir"
                 ) from None
             raise UserError(
-                f"the journal {self.path} cannot be written ({error}): make room or mend the permissions",
+                f"the journal {self.path} cannot be written ({error}): "
+                "make room or mend the permissions",
                 resumable=True,
             ) from None
         except sqlite3.DatabaseError as error:
             raise SpoiltJournal(
-                f"{self.path} is not a sound journal ({error}): move it away, or start anew with --overwrite"
+                f"{self.path} is not a sound journal ({error}): "
+                "move it away, or start anew with --overwrite"
             ) from None
         except OSError as error:
             raise UserError(
-                f"the journal {self.path} cannot be made ({error.strerror}): choose another --output_dir"
+                f"the journal {self.path} cannot be made ({error.strerror}): "
+                "choose another --output_dir"
             ) from None

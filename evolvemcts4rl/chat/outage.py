@@ -13,15 +13,18 @@ log = logging.getLogger(__name__)
 
 
 class Outage:
-    """The time since the last usable reply of any replica, if faults came since; `notice` seconds of it are not told."""
+    """A time without usable replies from any replica.
+
+    It begins with the first fault after a usable reply and is announced after `notice` seconds.
+    """
 
     def __init__(self, notice: float) -> None:
         self._notice = notice
-        self._began = 0.0  # when the first fault since the last usable reply came, or 0
-        self._over: asyncio.Event | None = None  # while the run says that it waits
+        self._began = 0.0  # by time.monotonic; 0 while there is none
+        self._over: asyncio.Event | None = None  # set at its end; None unless it was announced
 
     def fault(self, host: str, fault: Fault) -> None:
-        """Note a fault while nothing else is under way."""
+        """Note a fault, and announce the outage once it has lasted long enough."""
         now = time.monotonic()
         self._began = self._began or now
         if now - self._began >= self._notice:
@@ -32,10 +35,12 @@ class Outage:
         self._began = self._began or time.monotonic()
         if self._over is None:
             self._over = asyncio.Event()
-            log.warning("No answer (%s: %s): waiting until there is one. Ctrl-C ends the run.", host, fault)
+            log.warning(
+                "No answer (%s: %s): waiting until there is one; press Ctrl-C to stop.", host, fault
+            )
 
     def answered(self, host: str) -> None:
-        """Note a usable reply: whoever waits tries again at once."""
+        """Note a usable reply, which wakes all requests that wait for one."""
         if self._over:
             seconds = time.monotonic() - self._began
             log.warning("%s answers again after %.0f seconds: going on.", host, seconds)
@@ -44,7 +49,7 @@ class Outage:
         self._began = 0.0
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep for so long, or until the outage that has been told of is over."""
+        """Sleep for so long, or until an announced outage is over."""
         if self._over is None:
             await asyncio.sleep(seconds)
             return

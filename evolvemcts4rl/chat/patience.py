@@ -1,4 +1,4 @@
-"""What a fault means: the request is tried again, or its problem fails, or the run waits, or it ends."""
+"""Decide what a fault leads to: another try, a failed problem, a run that waits, or its end."""
 
 from __future__ import annotations
 
@@ -16,26 +16,29 @@ from evolvemcts4rl.errors import EndpointError, Refused, UserError
 
 log = logging.getLogger(__name__)
 
-# So many times the first backoff, which is half a second:
+# In units of the first backoff, which is half a second:
 LONGEST_BACKOFF = 60
 NOTICE = 10  # without an answer, before the run says that it waits
-REFUSAL_PATIENCE = 120  # that every replica may refuse every request, once they have answered, before the run ends
-REFUSALS_TO_END = 5  # in a row of every replica, at least, before that
-OWN_REFUSALS = 3  # of one request while others are answered, until it is refused for its own content
+# A run whose replicas have answered before ends once all of them refuse every request for this
+# long, and each of them has refused at least REFUSALS_TO_END in a row.
+REFUSAL_PATIENCE = 120
+REFUSALS_TO_END = 5
+# A request that is refused this often while others are answered is refused for its own content.
+OWN_REFUSALS = 3
 
 
 @dataclass
 class Tally:
-    """The faults of one kind that one request met, since the last time that nobody was answered."""
+    """The faults of one kind that one request met; begun anew while nobody is answered."""
 
     count: int = 0
     last_at: float = 0.0
-    vouched: bool = False  # whether others were answered after so many that one more decides
+    vouched: bool = False  # whether others were answered when it was one fault from its end
 
 
 @dataclass
 class Course:
-    """What has come of one request so far."""
+    """The faults of one request so far."""
 
     tries: int = 0
     failures: Tally = field(default_factory=Tally)
@@ -45,12 +48,17 @@ class Course:
 class Patience:
     """Judges the faults of all requests of an endpoint.
 
-    A fault counts against a request only if others are answered meanwhile; where there are none, `probe` asks the model
-    something tiny, and gives whether it answered. Before the endpoint has answered at all there is nothing to wait for.
+    A fault counts against a request only if others are answered meanwhile. Where there are none,
+    `probe` sends the model a tiny request and returns whether it was answered. Until the endpoint
+    has answered for the first time, every fault counts.
     """
 
     def __init__(
-        self, replicas: Replicas, max_retries: int, backoff: float, probe: Callable[[str], Awaitable[bool]]
+        self,
+        replicas: Replicas,
+        max_retries: int,
+        backoff: float,
+        probe: Callable[[str], Awaitable[bool]],
     ) -> None:
         self.answered_before = False  # in an earlier life of the run
         self._replicas = replicas
@@ -66,7 +74,9 @@ class Patience:
         self._outage.answered(replica.host)
 
     def note(self, fault: Fault, replica: Replica, sent_at: float, refusal: bool) -> None:
-        """Steer by a fault: what the replica bears, whether it lives, whether any does."""
+        """Record what a fault says about the load, the replica and the endpoint."""
+        if fault.oversized:  # the replica serves
+            return
         if refusal:
             self._replicas.refused(replica)
         else:
@@ -78,43 +88,63 @@ class Patience:
         if self._ever_answered and (fault.unreachable or self._replicas.in_flight == 1):
             self._outage.fault(replica.host, fault)
 
-    async def weigh_failure(self, fault: Fault, replica: Replica, model: str, course: Course, sent_at: float) -> None:
-        """Count what may pass by itself. Raises EndpointError after all retries, if others are answered meanwhile."""
-        # Being told to wait costs no retry while others get through: the queue is long, but it moves.
+    async def weigh_failure(
+        self, fault: Fault, replica: Replica, model: str, course: Course, sent_at: float
+    ) -> None:
+        """Count a fault that a retry may mend.
+
+        Raises EndpointError once all retries are used up, if others are answered meanwhile.
+        """
+        # An overload costs no retry while others get through: the queue is long, but it moves.
         if fault.is_overload and self._replicas.answered_at > (course.failures.last_at or sent_at):
             course.failures.last_at = time.monotonic()
             course.tries = 0
-        elif await self._is_its_own(course.failures, self._max_retries, fault, replica, model, sent_at):
+        elif await self._is_its_own(
+            course.failures, self._max_retries, fault, replica, model, sent_at
+        ):
             raise EndpointError(f"{replica.host}: {fault}") from None
 
     async def weigh_refusal(
-        self, fault: Fault, reason: str | None, replica: Replica, model: str, course: Course, sent_at: float
+        self,
+        fault: Fault,
+        reason: str | None,
+        replica: Replica,
+        model: str,
+        course: Course,
+        sent_at: float,
     ) -> None:
-        """Count what no retry should mend, but may, where a gateway or a replica is to blame that is being restarted.
+        """Count a refusal, which a retry mends only if a server or gateway was being restarted.
 
-        `reason` is a sentence for what no request to this replica can mend. Raises Refused where it is this very request
-        that is refused, and UserError where all of them are.
+        `reason` is the sentence to end the run with; None where other requests to this replica may
+        succeed. Raises Refused if this very request is refused, and UserError if all of them are.
         """
+        refused = Refused(f"{replica.host}: {fault}")
+        if fault.oversized:  # every try is billed in full, and would end the same
+            raise refused from None
         if not self._replicas.answered_at:
             if reason is None:
-                raise Refused(f"{replica.host}: {fault}") from None
+                raise refused from None
             if self._replicas.none_serves():
                 raise UserError(reason, resumable=self.answered_before) from None
         elif self._replicas.refuse_all(REFUSALS_TO_END, REFUSAL_PATIENCE * self._backoff):
-            raise UserError(reason or f"{replica.host} refuses every request ({fault})", resumable=True) from None
+            raise UserError(
+                reason or f"{replica.host} refuses every request ({fault})", resumable=True
+            ) from None
         if reason:
             self._replicas.set_aside(replica, reason)
-        if await self._is_its_own(course.refusals, OWN_REFUSALS - 1, fault, replica, model, sent_at):
-            raise Refused(f"{replica.host}: {fault}") from None
+        most = OWN_REFUSALS - 1
+        if await self._is_its_own(course.refusals, most, fault, replica, model, sent_at):
+            raise refused from None
 
     async def sleep(self, course: Course, fault: Fault) -> None:
-        """Wait for the next try; jitter of a half each way keeps those that failed together from coming back together."""
+        """Wait for the next try."""
+        # Jitter: requests that failed together shall not come back together.
         seconds = self._backoff * min(LONGEST_BACKOFF, 2.0**course.tries) * random.uniform(0.5, 1.5)
         course.tries = min(course.tries + 1, 10)
         await self._outage.sleep(max(seconds, fault.retry_after or 0.0))
 
     def close(self) -> None:
-        """Ask no more whether there is an answer."""
+        """Cancel the probes under way."""
         for probe in list(self._probes.values()):
             probe.cancel()
 
@@ -125,10 +155,10 @@ class Patience:
     async def _is_its_own(
         self, tally: Tally, most: int, fault: Fault, replica: Replica, model: str, sent_at: float
     ) -> bool:
-        """Count a fault; gives whether it is one more than `most` of a request that alone meets them."""
+        """Count a fault; return whether it exceeds `most` while other requests are answered."""
         since, tally.last_at = tally.last_at or sent_at, time.monotonic()
         tally.count += 1
-        # Not left to the last one, which may come when the others are answered again.
+        # Asked one fault early: by the last one, the others may be answered again.
         if tally.count >= most and not tally.vouched:
             tally.vouched = not self._ever_answered or await self._answers(model, since)
             if not tally.vouched:
@@ -137,7 +167,7 @@ class Patience:
         return tally.count > most
 
     async def _answers(self, model: str, since: float) -> bool:
-        """Whether requests are answered: one that left since then was, or a tiny one of our own is."""
+        """Return whether any request that left after `since` was answered, or else a probe is."""
         if self._replicas.answered_at > since:
             return True
         if model not in self._probes:
@@ -148,4 +178,5 @@ class Patience:
     def _probe_ended(self, model: str, probe: asyncio.Future[bool]) -> None:
         del self._probes[model]
         if not probe.cancelled():
-            probe.exception()  # which is of no more use where whoever waited has been cancelled
+            # Mark it as seen: asyncio would warn where its waiters have been cancelled.
+            probe.exception()

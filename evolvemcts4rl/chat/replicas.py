@@ -1,8 +1,10 @@
-"""Which replica a request goes to, and when: one limit over the whole run, and one for each replica that adapts. No I/O.
+"""Choose the replica that a request goes to, and when. No I/O.
 
-A replica's own limit rises by one with every window full of usable replies, as TCP's congestion window does (RFC 5681).
-It falls to where MOST_REFUSED of the requests would be refused for load, and to half in one window at most: a server that
-refuses some at random, as gateways do, is asked as much as before.
+One fixed limit bounds the requests in flight of the whole run, and one that adapts those of each
+replica. The latter rises by one with every window full of usable replies, as TCP's congestion
+window does (RFC 5681). It falls to where MOST_REFUSED of the requests would be refused for load,
+and at most to half in one window: a server that refuses some at random, as gateways do, is asked as
+much as before.
 """
 
 from __future__ import annotations
@@ -17,14 +19,19 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-FIRST_BACKOFF = 0.5  # seconds before the first retry, doubled at each further one; what follows is so many of it
-FIRST_REST, LONGEST_REST = 10, 120  # that a dead replica is left alone, doubled each time that it is still dead
+FIRST_BACKOFF = 0.5  # seconds before the first retry; doubled at each further one
+# A dead replica is left alone for so many times the first backoff, doubled while it stays dead.
+FIRST_REST, LONGEST_REST = 10, 120
 FAULTS_TO_SET_ASIDE = 3  # in a row; one reset connection says little about a replica
-MOST_REFUSED = 0.25  # share of the requests refused for load above which there are too many in flight
+MOST_REFUSED = 0.25  # share refused for load; above it, too many requests are in flight
 SHORTEST_WINDOW = 8  # replies; fewer say little about the share that is refused
-REFUSED_TO_PAUSE = 8  # for load, and twice as many as were answered, before a replica is left alone as it asks
+# Its Retry-After is obeyed once a replica has refused so many requests for load in a window, and
+# more than twice as many as it answered.
+REFUSED_TO_PAUSE = 8
 HOMES_KEPT = 10_000  # problems whose replica is remembered: more than are ever in work at once
-MUCH_BUSIER = 4  # requests above twice the idlest replica's, from which on a problem's own replica is too busy for it
+# A problem's own replica is passed over if more requests are in flight to it than twice the idlest
+# replica's and this many.
+MUCH_BUSIER = 4
 
 
 @dataclass(eq=False)
@@ -50,27 +57,33 @@ class Replica:
 
     @property
     def is_dead(self) -> bool:
-        """Whether nothing usable is expected of it."""
+        """Whether it failed so often in a row that nothing usable is expected of it."""
         return self.faults >= FAULTS_TO_SET_ASIDE
 
     def is_set_aside(self, now: float) -> bool:
-        """Whether it is set aside at the moment."""
+        """Return whether it is set aside at the moment."""
         return self.is_dead and now < self.aside_until
 
     def has_room(self, now: float, alone: bool) -> bool:
-        """Whether it may take a request more; one that comes back from the dead takes a single one to show itself."""
+        """Return whether it may take one more request.
+
+        A dead replica takes a single one on trial, unless it is `alone`.
+        """
         on_trial = self.is_dead and not alone
         return now >= self.paused_until and self.in_flight < (1 if on_trial else int(self.limit))
 
     def weigh(self, now: float) -> None:
-        """Lower the limit once a window is full of replies of which too many were refused for load, or will have been."""
+        """Begin a new window once this one is full, or too many of it are refused for load.
+
+        Lowers the limit in the latter case.
+        """
         window = max(min(self.limit, self.most_in_flight), SHORTEST_WINDOW)
         replies = self.answered + self.overloaded
         if self.overloaded >= window / 2:
             self.limit = max(1.0, self.limit / 2)
         elif replies < window:
             return
-        # Refusals come quickly: what is still under way will mostly be answered.
+        # Refusals come quickly: most requests still under way will be answered.
         elif (share := self.overloaded / max(self.sent, replies)) > MOST_REFUSED:
             self.limit = max(1.0, self.limit * (1 - share) / (1 - MOST_REFUSED))
         self.began_at, self.most_in_flight = now, self.in_flight
@@ -85,11 +98,16 @@ class _Waiter:
 
 
 class Replicas:
-    """All replicas of the endpoint behind one limit of requests in flight; who waits is served first come, first served."""
+    """All replicas of the endpoint behind one limit of requests in flight.
 
-    def __init__(self, replicas: Sequence[Replica], concurrency: int, backoff: float = FIRST_BACKOFF) -> None:
+    Those who wait for a slot are served first come, first served.
+    """
+
+    def __init__(
+        self, replicas: Sequence[Replica], concurrency: int, backoff: float = FIRST_BACKOFF
+    ) -> None:
         self.all = list(replicas)
-        self.answered_at = 0.0  # when the latest of the requests left that got a usable reply
+        self.answered_at = 0.0  # when the latest request left that got a usable reply; 0: none yet
         self._backoff = backoff
         self._concurrency = concurrency
         self._in_flight = 0
@@ -98,9 +116,11 @@ class Replicas:
         self._timer: asyncio.TimerHandle | None = None
 
     async def acquire(self, affinity_key: str = "", avoid: Replica | None = None) -> Replica:
-        """Wait for a slot and give the replica to ask: the problem's own if it can be, else the one with the fewest in flight.
+        """Wait for a slot, and return the replica to ask.
 
-        `affinity_key` names the problem; `avoid` is the replica that has just failed, taken only if there is no other.
+        That is the problem's own replica if it has room, else the one with the fewest requests in
+        flight. `affinity_key` names the problem; `avoid` is a replica that has just failed, chosen
+        only if there is no other.
         """
         if not self._waiters and (replica := self._pick(affinity_key, avoid)):
             self._take(replica)
@@ -122,7 +142,7 @@ class Replicas:
         self._serve_waiters()
 
     def succeeded(self, replica: Replica, sent_at: float) -> None:
-        """Note a usable reply: the replica is alive, and may bear a little more."""
+        """Note a usable reply: the replica is alive, and its limit rises a little."""
         self.answered_at = max(self.answered_at, sent_at)
         replica.faults = replica.refusals = 0
         replica.rest_seconds = 0.0
@@ -132,17 +152,26 @@ class Replicas:
             replica.weigh(time.monotonic())
 
     def rate_limited(self, replica: Replica, sent_at: float, retry_after: float | None) -> None:
-        """Note a refusal for load; where hardly anything else comes, the replica is left alone for as long as it asks."""
+        """Note a refusal for load.
+
+        `retry_after` is obeyed only where the replica refuses nearly everything.
+        """
         now = time.monotonic()
         if sent_at < replica.began_at:
             return
         replica.overloaded += 1
-        if replica.overloaded >= min(REFUSED_TO_PAUSE, replica.limit) and replica.overloaded > 2 * replica.answered:
+        if (
+            replica.overloaded >= min(REFUSED_TO_PAUSE, replica.limit)
+            and replica.overloaded > 2 * replica.answered
+        ):
             replica.paused_until = max(replica.paused_until, now + (retry_after or 0.0))
         replica.weigh(now)
 
     def faulted(self, replica: Replica, unreachable: bool) -> None:
-        """Note a connection error or a 5xx: after some in a row, or at once if it cannot be reached, it is set aside."""
+        """Note a connection error or a 5xx.
+
+        The replica is set aside after several in a row, or at once if it cannot be reached.
+        """
         now = time.monotonic()
         replica.faults = max(replica.faults + 1, FAULTS_TO_SET_ASIDE if unreachable else 0)
         if replica.is_dead and now >= replica.aside_until:
@@ -152,7 +181,7 @@ class Replicas:
             replica.aside_until = now + replica.rest_seconds
 
     def set_aside(self, replica: Replica, reason: str) -> None:
-        """Leave a replica alone for a while, and say so, where there are others."""
+        """Leave a replica alone for a while and say so, provided there are others."""
         if len(self.all) == 1:
             return
         if not replica.is_dead:
@@ -160,13 +189,13 @@ class Replicas:
         self.faulted(replica, unreachable=True)
 
     def refused(self, replica: Replica) -> None:
-        """Note that a replica refuses to do a request at all."""
+        """Note that a replica refused a request for another reason than load."""
         if not replica.refusals:
             replica.refusing_since = time.monotonic()
         replica.refusals += 1
 
     def refuse_all(self, tries: int, seconds: float) -> bool:
-        """Whether every replica has refused so many requests in a row, for so long."""
+        """Return whether every replica has refused so many requests in a row, for so long."""
         now = time.monotonic()
         return all(r.refusals >= tries and now - r.refusing_since >= seconds for r in self.all)
 
@@ -176,7 +205,7 @@ class Replicas:
         return self._in_flight
 
     def none_serves(self) -> bool:
-        """Whether every replica refuses what it is asked, or is dead."""
+        """Return whether every replica refuses its requests or is dead."""
         return all(r.refusals or r.is_dead for r in self.all)
 
     def _take(self, replica: Replica) -> None:
@@ -189,7 +218,7 @@ class Replicas:
         if self._in_flight >= self._concurrency:
             return None
         now = time.monotonic()
-        # With all of them set aside each is tried still: the caller's own retries are what ends the attempt.
+        # With all of them set aside, each is still tried: the retries of a request bound that.
         alive = [r for r in self.all if not r.is_set_aside(now)] or self.all
         free = [r for r in alive if r.has_room(now, alone=len(alive) == 1 or r.is_set_aside(now))]
         free = [r for r in free if r is not avoid] or free
@@ -219,7 +248,7 @@ class Replicas:
             self._waiters.popleft()
 
     def _serve_later(self) -> None:
-        """Look again when a pause or a rest ends: no release may come before that."""
+        """Look again when the next pause or rest ends: there may be no release before that."""
         now = time.monotonic()
         ends = [end for r in self.all for end in (r.paused_until, r.aside_until) if end > now]
         if not ends:

@@ -1,6 +1,6 @@
 """Which step is wrong.
 
-rates: the model of slips, recoveries and witnesses. witnesses: what a step says about itself. belief: the posterior over a
-tree. learning: the rates from a run's trees. labelling: write labels from the belief, and read them. judge: a second
-opinion by a language model.
+rates: the model of slips, recoveries and witnesses. witnesses: what a step says about itself.
+belief: the posterior over a tree. learning: the rates from a run's trees. labelling: write labels
+from the belief, and read them. judge: a second opinion by a language model.
 """

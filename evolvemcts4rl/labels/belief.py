@@ -1,16 +1,17 @@
-"""The belief over which steps of a problem's tree are right, by inference in a hidden Markov model on the tree.
+"""The belief over which steps of a tree are right: a hidden Markov model on the tree.
 
-Every prefix is *right* (every step up to here is), carries a *lasting* or a *fleeting* error, or is *mended* (there was an
-error, and a later step came back from it). A solution's answer is right when its last state is right or mended. The
-states are hidden; the verdicts of the answers are seen, and what each step says about itself (witnesses.py). Messages
-passed along the tree give each prefix its probability of being right from all rollouts that pass through it, each in the
-way that is valid for it: a rollout is a fair sample only of the steps that it wrote itself. What comes after a prefix
-cannot tell right from mended, so that the messages know of *good* prefixes alone; a prefix is right when it is good at
-every step of the way.
+Every prefix is *right* (every step up to here is), carries a *lasting* or a *fleeting* error, or is
+*mended* (there was an error, and a later step came back from it). A solution's answer is right when
+its last state is right or mended. The states are hidden; the verdicts of the answers are seen, and
+what each step says about itself (witnesses.py). Messages passed along the tree give each prefix its
+probability of being right from all rollouts that pass through it, each in the way that is valid for
+it: a rollout is a fair sample only of the steps that it wrote itself. What comes after a prefix
+cannot tell right from mended, so that the messages know of *good* prefixes alone; a prefix is right
+when it is good at every step of the way.
 
-None of the rates is known: those that differ between problems are laid out on a grid (rates.py), and every problem weighs
-its cells by its own rollouts. Rollouts of one prefix are more alike than the model has it, so that what n of them say is
-tempered to n / (1 + (n - 1) ρ).
+None of the rates is known: those that differ between problems are laid out on a grid (rates.py),
+and every problem weighs its cells by its own rollouts. Rollouts of one prefix are more alike than
+the model has it, so that what n of them say is tempered to n / (1 + (n - 1) ρ).
 """
 
 from __future__ import annotations
@@ -37,8 +38,14 @@ class Message:
 
 
 @functools.lru_cache(maxsize=4096)
-def _message(rates: Rates, key: StepKey, verdict: bool | None, scale: float, below: tuple[Message, ...]) -> Message:
-    after = functools.reduce(np.add, [message.seen for message in below]) * scale if below else np.zeros((3, 1))
+def _message(
+    rates: Rates, key: StepKey, verdict: bool | None, scale: float, below: tuple[Message, ...]
+) -> Message:
+    after = (
+        functools.reduce(np.add, [message.seen for message in below]) * scale
+        if below
+        else np.zeros((3, 1))
+    )
     if verdict is not None:
         after = after + rates.verdict(verdict)
     highest = after.max(axis=0)
@@ -46,15 +53,17 @@ def _message(rates: Rates, key: StepKey, verdict: bool | None, scale: float, bel
     seen = joint.sum(axis=1)
     to = joint / seen[:, None]
     seen = np.log(seen) + highest
-    if key.draws > 1:
-        # The other draws of a right step speak of the slip rate, not of where they started; being alike,
-        # they count by their logarithm.
-        seen += float(np.log2(key.draws)) * float(rates.cells @ to[GOOD, GOOD]) * rates.right_again(key.level)
+    if (
+        key.draws > 1
+    ):  # The other draws of a right step speak of the slip rate, and not of where they started.
+        seen += (key.draws - 1) * float(rates.cells @ to[GOOD, GOOD]) * rates.right_again(key.level)
     return Message(seen, to)
 
 
 class Belief:
-    """The belief over one problem's tree. `corrections` has the steps that announce one, without the whitespace around them.
+    """The belief over one problem's tree.
+
+    `corrections` has the steps that announce one, without the whitespace around them.
 
     `without` names witnesses that are not listened to.
     """
@@ -72,13 +81,21 @@ class Belief:
         self.witnesses = Witnesses(tree, corrections, without)
         self._parents: dict[Node, Node] = {}
         self._seen: set[Node] = set()  # ends of solutions
-        self._agreements: dict[Node, tuple[int, int]] = {}  # of the step's result, and of the last one before it
-        self._compared: tuple[int, ...] = ()  # with how many right solutions, and first ones of each first step
+        self._agreements: dict[
+            Node, tuple[int, int]
+        ] = {}  # of the step's result, and of the last one before it
+        self._compared: tuple[
+            int, ...
+        ] = ()  # with how many right solutions, and first ones of each first step
         self._drawn: dict[Node, int] = {}  # how many rollouts wrote this step themselves
         self._right_drawn: dict[Node, int] = {}  # and how many of them came to a right answer
-        self._messages: dict[Node, Message] = {}  # of the nodes at and below which nothing has changed since
+        self._messages: dict[
+            Node, Message
+        ] = {}  # of the nodes at and below which nothing has changed since
         self._evidence: Array | None = None
-        self._weights: Array | None = None  # how much each cell is believed, as long as nothing is added
+        self._weights: Array | None = (
+            None  # how much each cell is believed, as long as nothing is added
+        )
         for path in tree.solutions():
             self.add(path)
 
@@ -102,14 +119,15 @@ class Belief:
         return StepKey(facts.level, facts.equations, facts.corrects, agreement, before, draws)
 
     def evidence(self) -> Array:
-        """Logarithm of the likelihood of all that was seen, if the rates are a cell's: shape (cells,).
+        """Return the log-likelihood of all that was seen, by cell of the rates: shape (cells,).
 
         A function of the tree as it stands in its JSON, in whatever order its rollouts came.
         """
         self._bring_up_to_date()
         # A problem itself is a right prefix.
         first = [self._messages[child].seen[GOOD] for child in self._tree.root.children]
-        return sum(first, np.zeros_like(SLIP)) * self._scale(self._tree.root)
+        evidence: Array = sum(first, np.zeros_like(SLIP)) * self._scale(self._tree.root)
+        return evidence
 
     def weights(self) -> Array:
         """How much each cell of the grid is believed: shape (cells,)."""
@@ -120,13 +138,16 @@ class Belief:
         return self._weights
 
     def p_right_along(self, path: Sequence[Node]) -> Array:
-        """Chance that every step up to each node of the path is right: shape (len(path),), never rising."""
+        """Return the chance that every step up to each node of the path is right.
+
+        Shape (len(path),), never rising.
+        """
         weights = self.weights()
         stays = np.array([self._messages[node].to[GOOD, GOOD] for node in path])
         return stays.cumprod(axis=0) @ weights
 
     def p_right_everywhere(self) -> dict[Node, float]:
-        """The same for every node of the tree but the root, parents before children."""
+        """Return the same for every node but the root, parents before children."""
         weights, nodes = self.weights(), self._tree.nodes()
         right: dict[Node, Array] = {self._tree.root: np.ones_like(SLIP)}
         for node in nodes:  # parents come before children
@@ -148,20 +169,28 @@ class Belief:
         return np.array([to[GOOD, GOOD] for to in moves]).cumprod(axis=0), np.array(states)
 
     def information_gain(self, path: Sequence[Node], rollouts: int) -> Array:
-        """What `rollouts` from each proper prefix of the path would tell: bits about the first error, shape (len(path) - 1,).
+        """Return what `rollouts` from each proper prefix of the path would tell, in bits.
 
-        The expected fall in entropy of "the prefix is right", which is all that such rollouts speak of.
+        Shape (len(path) - 1,).
+
+        The expected fall in entropy of "the prefix is right", which is all that such rollouts speak
+        of.
         """
         right, states = (chances[:-1] * self.weights() for chances in self.states_by_cell(path))
         outcomes = _binomial(self._success(path), rollouts)  # (prefixes, states, cells, k)
-        of_right = np.einsum("pc,pck->pk", right, outcomes[:, GOOD])  # chance of being right and so many successes
+        of_right = np.einsum(
+            "pc,pck->pk", right, outcomes[:, GOOD]
+        )  # chance of being right and so many successes
         of_any = np.einsum("psc,psck->pk", states, outcomes)
         before = _entropy(of_right.sum(axis=1)) + _entropy((of_any - of_right).sum(axis=1))
         after = _entropy(of_right) + _entropy(of_any - of_right) - _entropy(of_any)
-        return before - after.sum(axis=1)
+        gain: Array = before - after.sum(axis=1)
+        return gain
 
     def _success(self, path: Sequence[Node]) -> Array:
-        """Chance that a rollout from each proper prefix succeeds, by its state: shape (len(path) - 1, states, cells).
+        """Return the chance that a rollout from each proper prefix succeeds, by its state.
+
+        Shape (len(path) - 1, states, cells).
 
         Its steps are taken to be like those of the path.
         """
@@ -183,20 +212,25 @@ class Belief:
         return 1 / (1 + max(draws - 1, 0) * self.rates.likeness)
 
     def _bring_up_to_date(self) -> None:
-        """Compute the messages of all nodes below which something changed, children before parents."""
+        """Compute the messages of nodes below which something changed, children first."""
         stale = self._stale()
         if not stale:
             return
         for node in reversed(stale):
-            # Those rollouts wrote the step that end at the node or below it and were not started there.
+            # Those rollouts wrote the step that end at the node or below it and were not started
+            # there.
             below = [(self._drawn[child], self._right_drawn[child]) for child in node.children]
             self._drawn[node] = node.times - node.num_rollouts + sum([drawn for drawn, _ in below])
             ended_right = node.times if node.correct else 0
-            self._right_drawn[node] = ended_right - node.num_correct + sum([right for _, right in below])
+            self._right_drawn[node] = (
+                ended_right - node.num_correct + sum([right for _, right in below])
+            )
         self._compare_results()
         for node in reversed(self._stale()):
             below_messages = tuple([self._messages[child] for child in node.children])
-            self._messages[node] = _message(self.rates, self.key(node), node.correct, self._scale(node), below_messages)
+            self._messages[node] = _message(
+                self.rates, self.key(node), node.correct, self._scale(node), below_messages
+            )
 
     def _stale(self) -> list[Node]:
         """All nodes below which something changed, parents before children."""
@@ -206,8 +240,11 @@ class Belief:
         return stale
 
     def _compare_results(self) -> None:
-        """Compare with the right solutions the results of all steps that may agree otherwise than before."""
-        compared = (self.witnesses.right, *[self._right_drawn[first] for first in self._tree.root.children])
+        """Compare the results of steps whose agreement may have changed with right solutions."""
+        compared = (
+            self.witnesses.right,
+            *[self._right_drawn[first] for first in self._tree.root.children],
+        )
         everywhere, self._compared = self._compared != compared, compared
         waiting = list(self._tree.root.children)
         for node in waiting:  # which grows meanwhile
@@ -220,9 +257,11 @@ class Belief:
                     node = self._parents[node]
 
     def _agreement(self, node: Node) -> tuple[int, int]:
-        """How the step's result agrees with right solutions, and how the last one before it does."""
+        """Return how the step's result agrees with right solutions, and the last one before it."""
         parent = self._parents[node]
-        agreement, before = self._agreements[parent] if parent is not self._tree.root else (NOT_SEEN, NOT_SEEN)
+        agreement, before = (
+            self._agreements[parent] if parent is not self._tree.root else (NOT_SEEN, NOT_SEEN)
+        )
         now = self.witnesses.agreement(node, self._right_drawn)
         return now, agreement if agreement != NOT_SEEN else before
 
@@ -230,7 +269,9 @@ class Belief:
 def _binomial(success: Array, rollouts: int) -> Array:
     """Chance of k of `rollouts` successes, for each k, on a new last axis."""
     counts = np.arange(rollouts + 1)
-    ways = np.cumsum([0.0, *np.log((rollouts + 1 - counts[1:]) / counts[1:])])  # logarithms: no float holds so many
+    ways = np.cumsum(
+        [0.0, *np.log((rollouts + 1 - counts[1:]) / counts[1:])]
+    )  # logarithms: no float holds so many
     each = np.log(success)[..., None] * counts + np.log1p(-success)[..., None] * (rollouts - counts)
     return np.exp(ways + each)
 

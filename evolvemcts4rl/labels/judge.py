@@ -16,7 +16,6 @@ import re2
 from evolvemcts4rl.errors import Refused
 from evolvemcts4rl.prompts import prompt_messages
 from evolvemcts4rl.records import Completion, Message
-from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.tree import Node, Tree
 
 log = logging.getLogger(__name__)
@@ -24,16 +23,17 @@ log = logging.getLogger(__name__)
 MAX_TOKENS = 4096  # a judge works each step out before it names one
 _BOX = re2.compile(r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
 _INDEX = re2.compile(r"[A-Za-z]?[-−]?[0-9]+")
-# The hyphen of "step-1" is no sign: a sign stands at the beginning or behind a space.
+# The hyphen of "step-1" is no sign: a sign stands at the beginning or after a space.
 _UNBOXED = re2.compile(
-    r"(?i)(?:(?:^|boxed\{)[\s:*_`]*([-−]?[0-9]+)|\b(?:step|index)(?: is)?(?:[\s:*_`]+([-−]?[0-9]+)|([0-9]+)))"
+    r"(?i)(?:(?:^|boxed\{)[\s:*_`]*([-−]?[0-9]+)"
+    r"|\b(?:step|index)(?: is)?(?:[\s:*_`]+([-−]?[0-9]+)|([0-9]+)))"
     r"[^\pL\pN_]*$"
 )
 _LONGEST_INDEX = 6  # characters
 
 
 class Chat(Protocol):
-    """What the judge needs of chat.ChatClient."""
+    """The part of chat.ChatClient that the judge uses."""
 
     async def complete(
         self,
@@ -48,33 +48,34 @@ class Chat(Protocol):
         """Return the n completions of these messages by this model."""
 
 
-async def judge(tree: Tree, chat: Chat, settings: Settings) -> None:
-    """Write the judge's verdict to the last node of every searched solution, if it names a step."""
+async def judge(tree: Tree, chat: Chat, model: str) -> None:
+    """Write the first wrong step that the judge names to the end of each searched solution."""
     searched = [path for path in tree.solutions() if path[-1].searched]
-    await asyncio.gather(*(_judge_solution(tree, path, chat, settings) for path in searched))
+    await asyncio.gather(*(_judge_solution(tree, path, chat, model) for path in searched))
 
 
-async def _judge_solution(tree: Tree, path: Sequence[Node], chat: Chat, settings: Settings) -> None:
-    assert settings.judge_model is not None
-    steps = "\n\n".join(f"<step_{index}>\n{node.text.strip()}\n</step_{index}>" for index, node in enumerate(path))
-    messages = prompt_messages("judge_solution", settings.judge_model, question=tree.question, steps=steps)
+async def _judge_solution(tree: Tree, path: Sequence[Node], chat: Chat, model: str) -> None:
+    steps = "\n\n".join(
+        f"<step_{index}>\n{node.text.strip()}\n</step_{index}>" for index, node in enumerate(path)
+    )
+    messages = prompt_messages("judge_solution", model, question=tree.question, steps=steps)
     try:
         (reply,) = await chat.complete(
             messages,
             1,
             affinity_key=tree.question_id,
-            model=settings.judge_model,
+            model=model,
             temperature=0.0,
             max_tokens=MAX_TOKENS,
         )
-    except Refused as error:  # the search stands without an opinion of it
+    except Refused as error:  # the labels of the search hold without a second opinion
         log.warning("%s: no opinion of the judge: %s", tree.question_id, error)
         return
     path[-1].judged_error = first_wrong_step(reply.text, len(path)) if reply.whole else None
 
 
 def first_wrong_step(reply: str, num_steps: int) -> int | None:
-    """Return the index in the reply's last \\boxed{}, or at the end of its last line.
+    r"""Return the index in the reply's last \boxed{}, or at the end of its last line.
 
     -1 says that no step is wrong. None where the reply does not follow the format or names a step
     that is not there.
@@ -88,7 +89,7 @@ def first_wrong_step(reply: str, num_steps: int) -> int | None:
 
 
 def _numbers(text: str) -> list[str]:
-    """Return the numbers of a text, where what follows a letter is a hyphen and no sign."""
+    """Return the numbers of a text; a minus that follows a letter is a hyphen and no sign."""
     found = _INDEX.findall(text)
     return [number[1:].lstrip("-−") if number[0].isalpha() else number for number in found]
 

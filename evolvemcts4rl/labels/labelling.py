@@ -35,7 +35,11 @@ def _belief_of(tree: Tree, rates: Rates, without: Set[str]) -> Belief:
 
 
 def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
-    """Label every prefix of a right or searched solution or of one whose first error is sure, and others that are sure."""
+    """Write p_correct where it is known well enough.
+
+    That is every prefix of a right or searched solution or of one whose first error is sure, and
+    every other prefix that is sure.
+    """
     right = belief.p_right_everywhere()
     asked_of: set[Node] = set()
     for path in tree.solutions():
@@ -52,7 +56,7 @@ def _is_sure(right: Sequence[float]) -> bool:
 
 
 class Labelled(NamedTuple):
-    """A solution whose first error is known, or that has none: its path, and its steps and labels up to the first error."""
+    """A solution whose first error is known, or that has none, with its steps up to there."""
 
     path: Sequence[Node]
     steps: list[str]
@@ -65,12 +69,18 @@ class LabelledTree:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self.solutions = list(tree.solutions())
-        self.labelled = [Labelled(path, *up_to_first_error(path)) for path in self.solutions if is_labelled(path)]
+        self.labelled = [
+            Labelled(path, *up_to_first_error(path)) for path in self.solutions if is_labelled(path)
+        ]
 
     @cached_property
     def right(self) -> list[str]:
         """The texts of the right solutions that are not believed to hold an error."""
-        return [_text(path) for path in self.solutions if path[-1].correct and path[-1].label is not False]
+        return [
+            _text(path)
+            for path in self.solutions
+            if path[-1].correct and path[-1].label is not False
+        ]
 
     @cached_property
     def wrong(self) -> list[str]:
@@ -79,15 +89,17 @@ class LabelledTree:
 
 
 def labelled_solutions(tree: Tree) -> Iterator[list[Node]]:
-    """The whole solutions whose first error is known: see `is_labelled`."""
+    """Yield the whole solutions whose first error is known: see `is_labelled`."""
     return filter(is_labelled, tree.solutions())
 
 
 def is_labelled(path: Sequence[Node]) -> bool:
-    """Whether a solution's first error is known: every step up to it is labelled, and the labels together hold.
+    """Return whether a solution's first error is known.
 
-    Under the belief, the chance that exactly these labels are right is the fall of p_correct at the first error, or
-    p_correct of the last step where there is none; it must be over one half.
+    Every step up to it is labelled, and the labels together hold.
+
+    Under the belief, the chance that exactly these labels are right is the fall of p_correct at the
+    first error, or p_correct of the last step where there is none; it must be over one half.
     """
     before = 1.0
     for node in path:
@@ -95,13 +107,15 @@ def is_labelled(path: Sequence[Node]) -> bool:
             return False
         if not node.label:
             # The chance that the error is made exactly where the labels turn.
-            return before - node.p_correct > 0.5 and all(later.p_correct is not None for later in path)
+            return before - node.p_correct > 0.5 and all(
+                later.p_correct is not None for later in path
+            )
         before = node.p_correct
     return before > 0.5
 
 
 def up_to_first_error(path: Sequence[Node]) -> tuple[list[str], list[bool]]:
-    """A labelled solution's steps and labels, cut after its first error."""
+    """Return a labelled solution's steps and labels, cut after its first error."""
     steps, labels = [], []
     for node in path:
         steps.append(node.text.strip())
@@ -112,7 +126,10 @@ def up_to_first_error(path: Sequence[Node]) -> tuple[list[str], list[bool]]:
 
 
 def judge_agrees(path: Sequence[Node]) -> bool:
-    """Whether the judge names the same first error. One that is right throughout by our labels need not have been judged."""
+    """Whether the judge names the same first error.
+
+    One that is right throughout by our labels need not have been judged.
+    """
     _, labels = up_to_first_error(path)
     if path[-1].judged_error is None:
         return all(labels) and not path[-1].searched

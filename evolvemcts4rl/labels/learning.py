@@ -17,12 +17,16 @@ ROUNDS = 4
 PSEUDO_PROBLEMS = 10  # what a run learns holds the prior to be as good as so many problems
 
 
-def learn_rates(trees: Iterable[Tree], believe: Callable[[Tree, Rates], Belief], rates: Rates = DEFAULT_RATES) -> Rates:
+def learn_rates(
+    trees: Iterable[Tree], believe: Callable[[Tree, Rates], Belief], rates: Rates = DEFAULT_RATES
+) -> Rates:
     """Return the rates under which what was seen of a run's trees is most likely, given the prior.
 
     They are learned from a sample that depends on the trees' names alone.
     """
-    sample = heapq.nsmallest(SAMPLE, trees, key=lambda tree: blake2b(tree.question_id.encode()).digest())
+    sample = heapq.nsmallest(
+        SAMPLE, trees, key=lambda tree: blake2b(tree.question_id.encode()).digest()
+    )
     for _ in range(ROUNDS):
         counts = Counts()
         for tree in sample:

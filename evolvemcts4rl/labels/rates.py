@@ -1,10 +1,11 @@
-"""The model of the labels: how often a step errs, what becomes of the error, and what its witnesses say of each.
+"""The model of the labels: how often a step errs, what follows, and what witnesses say.
 
-A prefix is *good* (nothing wrong is being carried along), or it carries a *lasting* error or a *fleeting* one. A step
-leads from good to wrong with the slip rate and back with the error's recovery rate, both in proportion to what the step
-does (its hazard). Slips, recoveries and the share of fleeting errors differ between problems and are laid out on a grid;
-what the witnesses are worth is one number each for a run. All are learned from a run's trees by expectation
-maximisation, with the measured values of docs/method.md as the prior.
+A prefix is *good* (nothing wrong is being carried along), or it carries a *lasting* error or a
+*fleeting* one. A step leads from good to wrong with the slip rate and back with the error's
+recovery rate, both in proportion to what the step does (its hazard). Slips, recoveries and the
+share of fleeting errors differ between problems and are laid out on a grid; what the witnesses are
+worth is one number each for a run. All are learned from a run's trees by expectation maximisation,
+with the measured values of docs/method.md as the prior.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ RECOVERIES = (0.01, 0.05, 0.2)  # from a lasting error, without a word
 FLEETING_SHARES = (0.05, 0.35, 0.85)  # of errors
 GRID = (len(SLIPS), len(RECOVERIES), len(FLEETING_SHARES))
 SLIP, RECOVERY, FLEETING_SHARE = np.array(list(product(SLIPS, RECOVERIES, FLEETING_SHARES))).T
-BEFOREHAND = np.einsum("i,j,k->ijk", (0.2, 0.25, 0.25, 0.17, 0.09, 0.04), (0.45, 0.35, 0.2), (0.6, 0.3, 0.1)).ravel()
+BEFOREHAND = np.einsum(
+    "i,j,k->ijk", (0.2, 0.25, 0.25, 0.17, 0.09, 0.04), (0.45, 0.35, 0.2), (0.6, 0.3, 0.1)
+).ravel()
 
 FLEETING_RECOVERY = 0.6
 FALSE_ANNOUNCEMENT = 0.0005  # a step that corrects where nothing is wrong: 5 of 14,327
@@ -34,7 +37,9 @@ FALSE_ALARM = 0.001  # a right step with an equation that is found false: 12 of 
 SCATTER = 0.15  # how likely an error of the scattered kind is written once more
 LEVELS = 2.0 ** np.arange(-5.5, 2.25, 0.5)  # of hazard
 
-NOT_SEEN, ALONE, SHARED_BY_SOME, SHARED_BY_MOST = range(4)  # whether right answers elsewhere reach a step's result
+NOT_SEEN, ALONE, SHARED_BY_SOME, SHARED_BY_MOST = range(
+    4
+)  # whether right answers elsewhere reach a step's result
 
 
 class StepKey(NamedTuple):
@@ -68,7 +73,8 @@ PRIORS = {
     "false_slip": Beta(2, 6),
     "false_carried": Beta(1, 40),
 }
-# By the agreement before, how the good and the wrong steps' results agree: alone, shared by some, by most.
+# By the agreement before, how the good and the wrong steps' results agree: alone, shared by some,
+# by most.
 AGREEMENT_PRIOR = np.array(
     [
         [[5, 4, 11], [14, 3, 3]],
@@ -87,18 +93,22 @@ class Rates:
     cells: Array = field(default_factory=lambda: BEFOREHAND)  # how likely each cell of the grid is
     lucky: float = PRIORS["lucky"].mean  # a wrong solution with the right answer
     misgraded: float = PRIORS["misgraded"].mean  # a right solution whose answer is judged wrong
-    announced: float = PRIORS["announced"].mean  # a step from a wrong prefix announces a correction …
+    announced: float = PRIORS[
+        "announced"
+    ].mean  # a step from a wrong prefix announces a correction …
     announced_well: float = PRIORS["announced_well"].mean  # … and it is one
     false_slip: float = PRIORS[
         "false_slip"
     ].mean  # a first error with a false equation, where it has one that is checked
     false_carried: float = PRIORS["false_carried"].mean  # a step that carries an error on, likewise
-    agreement: Array = field(default_factory=lambda: AGREEMENT_PRIOR / AGREEMENT_PRIOR.sum(-1, keepdims=True))
+    agreement: Array = field(
+        default_factory=lambda: AGREEMENT_PRIOR / AGREEMENT_PRIOR.sum(-1, keepdims=True)
+    )
     shared: float = 0.1  # share of errors that others make as well, word for word
     likeness: float = 0.03  # ρ: n rollouts of one prefix tell as much as n / (1 + (n - 1) ρ)
 
     def summary(self) -> dict[str, float]:
-        """Return what is held of the model, on average over its problems: chances per average step."""
+        """Return the mean rates over the problems, as chances per average step."""
         alone = ALONE - 1  # the agreement's last axis begins with it
         named = {
             "slip": float(self.cells @ SLIP),
@@ -127,11 +137,12 @@ class Rates:
             says = says * self.agreement[key.agreement_before, :, key.agreement - 1]
         says[0, 1] *= self.shared + (1 - self.shared) * SCATTER ** (key.draws - 1)
         group = (0, 1, 1)
-        return chances * says[np.ix_(group, group)][:, :, None]
+        weighed: Array = chances * says[np.ix_(group, group)][:, :, None]
+        return weighed
 
     @functools.lru_cache(maxsize=256)  # noqa: B019
     def move(self, level: int) -> Array:
-        """Return the chances of a step of which only the hazard is known, shape (from, to, cells)."""
+        """Return the chances of a step with this hazard, shape (from, to, cells)."""
         announced = np.array([0, self.announced, self.announced])[:, None, None]
         return (1 - announced) * self._moves(level, False) + announced * self._moves(level, True)
 
@@ -146,13 +157,14 @@ class Rates:
         return chances
 
     def right_again(self, level: int) -> Array:
-        """Return the logarithm of the chance that another draw of a step from a good prefix is right too: (cells,)."""
+        """Return the log-chance that another draw from a good prefix is right too: (cells,)."""
         return np.log1p(-_transitions(level)[0])
 
     def verdict(self, correct: bool) -> Array:
         """Return the logarithm of the chance of an answer's verdict, by state."""
         right = np.array([1 - self.misgraded, self.lucky, self.lucky])
-        return np.log(right if correct else 1 - right)[:, None]
+        verdict: Array = np.log(right if correct else 1 - right)[:, None]
+        return verdict
 
 
 @functools.cache
@@ -191,5 +203,8 @@ class Counts:
         agreement = self.agreement + AGREEMENT_PRIOR
         cells = self.cells + pseudo_problems * BEFOREHAND
         return replace(
-            before, cells=cells / cells.sum(), agreement=agreement / agreement.sum(-1, keepdims=True), **learned
+            before,
+            cells=cells / cells.sum(),
+            agreement=agreement / agreement.sum(-1, keepdims=True),
+            **learned,
         )

@@ -1,4 +1,4 @@
-"""What a step says about itself, at no tokens: how much it computes, what it states in numbers, what it results in."""
+"""What a step says about itself: how much it computes, what it states, what results."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from evolvemcts4rl.tree import Node, Tree
 _NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")
 _COMPARES = ("=", "<", ">", "≤", "≥", "\\le", "\\ge", "\\lt", "\\gt")
 
-# How the chance of a first error depends on a step, from the 3,400 annotated solutions of ProcessBench (docs/method.md):
-# in proportion to its words, and less where no new number comes out, at the opening, and where an end restates.
+# How the chance of a first error depends on a step, from the 3,400 annotated solutions of
+# ProcessBench (docs/method.md):
+# in proportion to its words, and less where no new number comes out, at the opening, and where an
+# end restates.
 AVERAGE_WORDS = 20
 LETTERS = 6  # a word, with the space after it: formulas have few words
 NO_NEW_NUMBER = 0.65
@@ -35,14 +37,16 @@ class StepFacts:
     """What is read off one step, given the steps before it."""
 
     level: int  # of its hazard, beside that of an average step
-    equations: bool | None  # whether all that it states in numbers is true; None where nothing can be checked
+    equations: (
+        bool | None
+    )  # whether all that it states in numbers is true; None where nothing can be checked
     corrects: bool  # whether it announces a correction
     result: str | None  # the last number in it that stood nowhere before
     new: Set[str]  # all such numbers
 
 
 class Witnesses:
-    """The facts of every step of one tree, each read once, and the results that right solutions reach."""
+    """The facts of every step of a tree, and the results that right solutions reach."""
 
     def __init__(self, tree: Tree, corrections: Set[str], without: Set[str] = frozenset()) -> None:
         self._corrections = corrections
@@ -51,7 +55,9 @@ class Witnesses:
         self._question = frozenset(_NUMBER.findall(tree.question))
         self._numbers: dict[Node, frozenset[str]] = {}
         self._facts: dict[Node, StepFacts] = {}
-        self._reached: dict[str, Counter[Node]] = {}  # by how many right solutions, by first step, each result
+        self._reached: dict[
+            str, Counter[Node]
+        ] = {}  # by how many right solutions, by first step, each result
         self._firsts: dict[Node, Node] = {}  # the first step of the way to each node
         self._right_through: Counter[Node] = Counter()  # how many right solutions pass here
         self.right = 0  # solutions
@@ -92,14 +98,19 @@ class Witnesses:
         return SHARED_BY_MOST if reaching >= MOST * others else SHARED_BY_SOME
 
     def _any(self, node: Node, result: str, right_drawn: Mapping[Node, int]) -> tuple[float, int]:
-        """Return how many right solutions reach a step's result, of how many that do not pass here or wrote it anew."""
+        """Return how many right solutions elsewhere reach a step's result, and of how many."""
         through, same = self._right_through[node], max(right_drawn[node] - 1, 0)
-        return self._reached.get(result, Counter()).total() - through + same, self.right - through + same
+        return self._reached.get(
+            result, Counter()
+        ).total() - through + same, self.right - through + same
 
     def _first(self, node: Node, result: str, right_drawn: Mapping[Node, int]) -> tuple[float, int]:
-        """Return the same of right first solutions: the search may have asked much where nothing is right.
+        """Return the same of first solutions alone.
 
-        Those of one first step are taken to reach a result as often as all right solutions that it leads to.
+        The search may have asked much where nothing is right.
+
+        Those of one first step are taken to reach a result as often as all right solutions that it
+        leads to.
         """
         own_first, reached = self._firsts[node], self._reached.get(result, Counter())
         own = min(right_drawn[node], right_drawn[own_first])

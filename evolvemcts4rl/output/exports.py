@@ -1,6 +1,6 @@
-"""Everything that is made from a tree: step labels, and training data for PRM, SFT and DPO.
+"""The files that are made from a tree: step labels, and training data for PRM, SFT and DPO.
 
-Each function takes one tree, walked once, and yields the rows of one file; nothing else goes in.
+Each function yields the rows of one file from one tree alone.
 """
 
 from __future__ import annotations
@@ -26,17 +26,24 @@ def steps_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
             longer = prefix + node.text
             stack.extend((child, longer) for child in reversed(node.children))
     if steps:
-        row = {"question_id": tree.question_id, "question": tree.question, "final_answer": tree.final_answer}
+        row = {
+            "question_id": tree.question_id,
+            "question": tree.question,
+            "final_answer": tree.final_answer,
+        }
         yield row | {"reasoning_steps": steps}
 
 
 def prm_rows(labelled_tree: LabelledTree, keep: str = "all") -> Iterator[Row]:
     """Yield stepwise supervision as TRL reads it: labels up to and including the first error.
 
-    Left out: solutions whose labels, taken together, are less likely right than not, and with `keep` "agreed" those whose
-    first error a judge sees elsewhere (the consensus filter of arXiv 2501.07301).
+    Solutions whose labels together are less likely right than not are left out. With `keep`
+    "agreed", so are those whose first error a judge sees elsewhere (the consensus filter of arXiv
+    2501.07301).
     """
-    for steps, labels in _distinct(each for each in labelled_tree.labelled if keep == "all" or judge_agrees(each.path)):
+    for steps, labels in _distinct(
+        each for each in labelled_tree.labelled if keep == "all" or judge_agrees(each.path)
+    ):
         yield {"prompt": labelled_tree.tree.question, "completions": steps, "labels": labels}
 
 
@@ -45,7 +52,9 @@ def math_shepherd_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
     tree = labelled_tree.tree
     for steps, labels in _distinct(labelled_tree.labelled):
         marked = [f"{step} {STEP_TAG}" for step in steps]
-        judged = [f"{step} {'+' if label else '-'}" for step, label in zip(steps, labels, strict=True)]
+        judged = [
+            f"{step} {'+' if label else '-'}" for step, label in zip(steps, labels, strict=True)
+        ]
         yield {
             "input": "\n".join([tree.question, *marked]),
             "label": "\n".join([tree.question, *judged]),
@@ -54,13 +63,13 @@ def math_shepherd_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
 
 
 def sft_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
-    """Yield each right solution that is not believed to hold an error, as a chat."""
+    """Yield each right solution in which no error is believed to be, as a chat."""
     for text in labelled_tree.right:
         yield {"messages": [_turn("user", labelled_tree.tree.question), _turn("assistant", text)]}
 
 
 def dpo_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
-    """Yield pairs of a right and a wrong solution of the problem, as many as the rarer kind has."""
+    """Yield pairs of a right and a wrong solution, as many as there are of the rarer kind."""
     for right, wrong in zip(labelled_tree.right, labelled_tree.wrong, strict=False):
         yield {
             "prompt": [_turn("user", labelled_tree.tree.question)],
@@ -80,7 +89,7 @@ def openai_dpo_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
 
 
 def _distinct(solutions: Iterable[Labelled]) -> Iterator[tuple[list[str], list[bool]]]:
-    """Yield steps and labels of each solution once: many are the same up to their first error."""
+    """Yield steps and labels, each once, since solutions may be equal up to their first error."""
     seen = set()
     for _, steps, labels in solutions:
         if (key := tuple(steps)) not in seen:

@@ -1,4 +1,4 @@
-"""JSON Lines files: rows written whole, read past what a dead run tore, put in order, and replaced."""
+"""JSON Lines files: whole rows are written, torn ones skipped, rows sorted, files replaced."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import IO, Any
 import orjson
 
 Row = dict[str, Any]
-FIRST_ID = re.compile(rb'\{"question_id": ?"([\w.-]+)"')  # spares parsing a whole tree for its name
+# Finds the id of a row without parsing the row, which may be long.
+FIRST_ID = re.compile(rb'\{"question_id": ?"([\w.-]+)"')
 
 
 def encode_row(row: Row) -> bytes:
@@ -22,7 +23,7 @@ def encode_row(row: Row) -> bytes:
     try:
         return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:
-        # Half of an emoji, as broken servers send it in their complaints, becomes a question mark.
+        # Broken servers send half an emoji in their errors: it becomes a question mark.
         return json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
@@ -32,7 +33,7 @@ def encode_rows(rows: Iterable[Row]) -> bytes:
 
 
 def write_all(file: IO[bytes], data: bytes) -> None:
-    """Write all of the data to an unbuffered file. Raises OSError where the disk is full."""
+    """Write all of the data to an unbuffered file; raise OSError where the disk is full."""
     rest = memoryview(data)
     while rest:
         rest = rest[file.write(rest) :]
@@ -55,7 +56,7 @@ def _id_of(row: bytes) -> bytes:
 def read_rows(path: Path) -> Iterator[Row]:
     """Yield the rows of a file, none where there is no file.
 
-    Left out are lines that are not whole: a dead run may have torn the last, or a dying disk any.
+    Lines that are not whole are skipped: a killed run may have torn the last, a bad disk any.
     """
     if not path.is_file():
         return
@@ -104,7 +105,7 @@ def _places_in_order(file: IO[bytes]) -> array[int]:
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file that is written beside and renamed into place when it is whole."""
+    """Open a file beside the path, which is renamed to it when it is whole."""
     beside = path.with_name(path.name + ".new")
     try:
         with beside.open("wb") as file:

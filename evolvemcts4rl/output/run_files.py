@@ -1,4 +1,4 @@
-"""The files of a run: their names, and what keeps others' files from being taken for them."""
+"""The names of a run's files, and the checks that no other file is taken for one of them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,29 @@ from evolvemcts4rl.chat.journal import Journal, SpoiltJournal
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.settings import FORMATS, Settings
 
-JOURNAL, SETTINGS, SUMMARY, REPORT = "completions.sqlite", "settings.json", "summary.json", "report.html"
+JOURNAL, SETTINGS, SUMMARY, REPORT = (
+    "completions.sqlite",
+    "settings.json",
+    "summary.json",
+    "report.html",
+)
 PROBLEMS, TREES = "problems.jsonl", "tree.jsonl"
 _JOURNALS = (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm")
-# In the order in which they may be deleted: what says that the others are there goes first,
-# what says whose they are goes last.
-RUN_FILES = (SUMMARY, PROBLEMS, TREES, *(f"{name}.jsonl" for name in FORMATS), *_JOURNALS, REPORT, SETTINGS)
+# In the order of deletion, so that a deletion that is cut short leaves a folder that is understood:
+# the files that say what else is there go first, settings.json, which says whose they are, last.
+RUN_FILES = (
+    SUMMARY,
+    PROBLEMS,
+    TREES,
+    *(f"{name}.jsonl" for name in FORMATS),
+    *_JOURNALS,
+    REPORT,
+    SETTINGS,
+)
 
 
 def delete_run(folder: Path) -> None:
-    """Delete the run in the folder. Raises UserError where another process is at work in it."""
+    """Delete the run in the folder; raise UserError where another process is at work in it."""
     if (folder / JOURNAL).exists():
         with contextlib.suppress(SpoiltJournal):
             Journal(folder / JOURNAL).close()
@@ -27,19 +40,26 @@ def delete_run(folder: Path) -> None:
 
 
 def refuse_inputs(folder: Path, settings: Settings) -> None:
-    """Raise UserError where a file that the run reads is, by any path, one that it would write."""
-    inputs = [("--seed_file", settings.seed_file), *(("--decontaminate", name) for name in settings.decontaminate)]
+    """Raise UserError where the run would write over a file that it reads, by whatever path."""
+    inputs = [
+        ("--seed_file", settings.files.seed_file),
+        *(("--decontaminate", name) for name in settings.evolution.decontaminate),
+    ]
     for flag, name in inputs:
         for written in (folder / (file + ending) for file in RUN_FILES for ending in ("", ".new")):
             if written.exists() and Path(name).exists() and written.samefile(name):
                 raise UserError(
-                    f"{written} is a file of {flag}, and the run would write there: give another --output_dir."
+                    f"The file {written} is a file of {flag}, and the run would write there: "
+                    "give another --output_dir."
                 )
 
 
 def refuse_strangers(folder: Path) -> None:
     """Raise UserError where a folder without settings.json holds a file of a run's name."""
-    # A journal alone is of a run that died in its first moment: it holds no other run's answers.
+    # A journal alone is from a run that died in its first moments: nothing in it can be mixed up.
     strangers = [name for name in RUN_FILES if name not in _JOURNALS and (folder / name).exists()]
     if strangers:
-        raise UserError(f"{folder} holds {strangers[0]} but no {SETTINGS}, so it is no run: give another --output_dir.")
+        raise UserError(
+            f"The folder {folder} holds {strangers[0]} but no {SETTINGS}, so it is no run: "
+            "give another --output_dir."
+        )

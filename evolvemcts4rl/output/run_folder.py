@@ -1,4 +1,4 @@
-"""A run's folder: rows written as problems finish, and what makes the run go on after any end."""
+"""A run's folder: rows are written as problems end, and mended when the run goes on."""
 
 from __future__ import annotations
 
@@ -7,24 +7,21 @@ import contextlib
 import io
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Set
 from functools import partial
-from pathlib import Path
 from typing import IO, Any
-
-import orjson
 
 from evolvemcts4rl.chat.journal import Journal, Totals
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.labels.labelling import learn_rates, relabel
+from evolvemcts4rl.labels.labelling import LabelledTree, learn_rates, relabel
 from evolvemcts4rl.labels.rates import Rates
 from evolvemcts4rl.output import exports
+from evolvemcts4rl.output.decided import Decided
 from evolvemcts4rl.output.jsonl import (
     Row,
     atomic_write,
     encode_row,
     encode_rows,
-    line_offsets,
     read_in_order,
     read_rows,
     unique_rows,
@@ -49,6 +46,7 @@ from evolvemcts4rl.output.run_identity import (
     steps_were_cut_otherwise,
 )
 from evolvemcts4rl.output.summary import LabelCounts, summarise
+from evolvemcts4rl.reasons import Status
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.report.page import most_instructive, write_report
 from evolvemcts4rl.settings import FORMATS, Settings
@@ -60,41 +58,43 @@ log = logging.getLogger(__name__)
 class RunFolder:
     """The files of one run.
 
-    Rows go in whole, one write each; a last line that a dead run tore is dropped and done again.
+    Each row is one write. A last line that a killed run left torn is dropped, and its problem is
+    done again.
     """
 
     def __init__(self, settings: Settings, seed_digest: str) -> None:
         self.path = folder_of(settings)
         self._settings = settings
         self._identity = identity_of(settings, seed_digest)
-        self._formats = () if settings.evolve_only else settings.formats
+        self._formats = () if settings.evolution.evolve_only else settings.files.formats
         self._files: dict[str, IO[bytes]] = {}
 
     @property
     def begun(self) -> bool:
-        """Return whether an earlier life of this run left something."""
+        """Whether an earlier life of this run left something."""
         return (self.path / SETTINGS).is_file()
 
     def check(self) -> None:
-        """Raise UserError, before anything is written, where this run cannot be in the folder.
+        """Raise UserError where this run cannot be in the folder; nothing is written before.
 
-        That is where it holds a run with other settings, files that no run made, or an input of this run.
+        It cannot where the folder holds a run with other settings, files that no run made, or an
+        input of this run.
         """
         refuse_inputs(self.path, self._settings)
         if not self.begun:
             refuse_strangers(self.path)
         else:
-            refuse_other_run(self.path / SETTINGS, self._identity, self._settings.overwrite)
+            refuse_other_run(self.path / SETTINGS, self._identity, self._settings.files.overwrite)
 
     @property
     def complete(self) -> bool:
-        """Return whether an earlier life brought every problem to its end, and none failed."""
-        if self._settings.overwrite or not (self.path / SUMMARY).is_file():
+        """Whether an earlier life brought every problem to its end, and none failed."""
+        if self._settings.files.overwrite or not (self.path / SUMMARY).is_file():
             return False
         try:
             summary = self.read_summary()
             unfinished = not summary["complete"] or summary["problems"].get("failed")
-        except (ValueError, KeyError, TypeError):  # damaged: it is made anew
+        except (ValueError, KeyError, TypeError):  # a damaged summary is made anew
             return False
         if unfinished:
             return False
@@ -103,22 +103,25 @@ class RunFolder:
 
     @property
     def continuation(self) -> str:
-        """Return how the run in the folder continues prefixes: no later life does otherwise."""
+        """How the run in the folder continues prefixes, which no later life changes."""
         kept = json.loads((self.path / SETTINGS).read_text(encoding="utf-8"))
-        return str(kept.get("continuation", self._settings.continuation))
+        return str(kept.get("continuation", self._settings.model.continuation))
 
     def open(self, continuation: str) -> tuple[Journal, Decided]:
-        """Make or mend the folder; return its journal and the problems that are decided already.
+        """Make or mend the folder; return its journal and the problems that are decided.
 
-        Not decided are those that failed and those whose trees were lost: they are done again. The
-        settings of a new run note how it continues prefixes. Raises UserError where another process
-        holds the folder.
+        Problems that failed and problems whose trees were lost are not decided: they are done
+        again. `continuation` goes into the settings of a new run. Raises UserError where the folder
+        cannot be made or another process holds it.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UserError(f"{self.path} cannot be made ({error.strerror}): choose another --output_dir.") from None
-        if self._settings.overwrite and self.begun:
+            raise UserError(
+                f"The folder {self.path} cannot be made ({error.strerror}): "
+                "choose another --output_dir."
+            ) from None
+        if self._settings.files.overwrite and self.begun:
             delete_run(self.path)
         journal = Journal(self.path / JOURNAL)
         self._keep_formats()
@@ -126,48 +129,39 @@ class RunFolder:
             self.write_json(SETTINGS, settings_json(self._settings, self._identity, continuation))
         elif steps_were_cut_otherwise(self.path / SETTINGS):
             log.warning(
-                "%s was begun by a version that cut its solutions into other steps: what it has finished stays, "
-                "and some rollouts of what was under way are bought again",
+                "%s was begun by a version that cut its solutions into other steps: what it has "
+                "finished stays, and some rollouts of what was under way are bought again",
                 self.path,
             )
         (self.path / SUMMARY).unlink(missing_ok=True)
-        again = self._without_tree(self.problems())
-        kept = (row for row in read_rows(self.path / PROBLEMS) if row["status"] != "failed")
-        self._rewrite(PROBLEMS, unique_rows(row for row in kept if row["question_id"] not in again))
-        self._decided = Decided(self.path / PROBLEMS)
-        if not self._settings.evolve_only:
-            rows = (row for row in read_rows(self.path / TREES) if row["question_id"] in self._decided)
-            self._rewrite(TREES, unique_rows(rows))
-        for _ in self._write_exports(self.trees()):
-            pass
-        trees = [] if self._settings.evolve_only else [TREES]
+        self._mend_rows()
+        trees = [] if self._settings.evolution.evolve_only else [TREES]
         for name in [PROBLEMS, *trees, *(f"{name}.jsonl" for name in self._formats)]:
-            self._files[name] = (self.path / name).open("ab", buffering=0)
+            self._files[name] = self._append_to(name)
         return journal, self._decided
 
     def without_failed(self) -> Decided:
-        """Forget the problems that failed, so that they are done again; gives those that are decided."""
+        """Forget the problems that failed, so that they are done again; return the decided ones."""
         self._files.pop(PROBLEMS).close()
         self._decided.close()
-        self._rewrite(PROBLEMS, (row for row in read_rows(self.path / PROBLEMS) if row["status"] != "failed"))
-        self._decided = Decided(self.path / PROBLEMS)
-        self._files[PROBLEMS] = (self.path / PROBLEMS).open("ab", buffering=0)
+        self._keep_decided(frozenset())
+        self._files[PROBLEMS] = self._append_to(PROBLEMS)
         return self._decided
 
     def rebuild_exports(self) -> None:
-        """Make all that follows from a complete run's trees anew.
+        """Make all files anew that follow from the trees of a complete run.
 
-        --formats, --keep or --prices may have changed since.
+        --formats, --keep or --prices may have changed since they were made.
         """
         journal = Journal(self.path / JOURNAL)
         self._keep_formats()
-        if not self._settings.evolve_only:
+        if not self._settings.evolution.evolve_only:
             (self.path / TREES).touch()
         before, labels = self.read_summary(), LabelCounts()
         shown = most_instructive(_counted(self._write_exports(self.trees()), labels))
         totals = Totals(before["completions"], before["prompt_tokens"], before["completion_tokens"])
-        summary = before | summarise(self.problems(), labels, totals, self._settings.prices)
-        if not self._settings.prices:
+        summary = before | summarise(self.problems(), labels, totals, self._settings.model.prices)
+        if not self._settings.model.prices:
             summary["money"] = before["money"]
         self._write_report(summary, shown)
         self.write_json(SUMMARY, summary)
@@ -176,11 +170,11 @@ class RunFolder:
     def write(self, problem: Problem, tree: Tree | None = None) -> None:
         """Write all rows of a problem that has come to its end.
 
-        Its row in problems.jsonl comes last: it says that the others are there.
+        Its row in problems.jsonl comes last, since it says that the others are there.
         """
         if tree:
             write_all(self._files[TREES], encode_row(tree.to_json()))
-            labelled_tree = exports.LabelledTree(tree)
+            labelled_tree = LabelledTree(tree)
             for name, rows in self._exports().items():
                 write_all(self._files[f"{name}.jsonl"], encode_rows(rows(labelled_tree)))
         write_all(self._files[PROBLEMS], encode_row(problem.to_json()))
@@ -188,8 +182,9 @@ class RunFolder:
     def finish(self, complete: bool, journal: Journal, seconds: float, timed_out: int = 0) -> None:
         """Close the files and write the summary and the report.
 
-        A complete run's rows are put in order of question_id, and the belief's labels are written
-        anew with the rates that the whole run has taught.
+        The rows of a complete run are sorted by question_id, and the labels of the belief are made
+        anew with the rates that were learned from all its trees. `timed_out` counts comparisons of
+        answers.
         """
         for file in self._files.values():
             file.close()
@@ -198,14 +193,18 @@ class RunFolder:
         labels, rates = LabelCounts(), None
         if complete:
             self._rewrite(PROBLEMS, read_in_order(self.path / PROBLEMS))
-            if self._settings.estimator == "belief":
+            if self._settings.search.estimator == "belief":
                 rates = learn_rates(Tree.from_json(row) for row in read_in_order(self.path / TREES))
             labelled_trees = self._relabelled_trees(rates)
         else:
-            labelled_trees = map(exports.LabelledTree, self.trees())
+            labelled_trees = map(LabelledTree, self.trees())
         shown = most_instructive(_counted(labelled_trees, labels))
-        summary = summarise(self.problems(), labels, journal.totals(), self._settings.prices)
-        life = {"complete": complete, "seconds": round(seconds, 1), "comparisons_timed_out": timed_out}
+        summary = summarise(self.problems(), labels, journal.totals(), self._settings.model.prices)
+        life = {
+            "complete": complete,
+            "seconds": round(seconds, 1),
+            "comparisons_timed_out": timed_out,
+        }
         summary = life | summary | {"rates": rates and rates.summary()}
         self._write_report(summary, shown)
         self.write_json(SUMMARY, summary)
@@ -229,6 +228,30 @@ class RunFolder:
         with atomic_write(self.path / name) as file:
             file.write(json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n")
 
+    def _mend_rows(self) -> None:
+        """Keep the rows of the decided problems alone, each once, and set `_decided`."""
+        self._keep_decided(self._without_tree(self.problems()))
+        if not self._settings.evolution.evolve_only:
+            rows = (
+                row for row in read_rows(self.path / TREES) if row["question_id"] in self._decided
+            )
+            self._rewrite(TREES, unique_rows(rows))
+        for _ in self._write_exports(self.trees()):
+            pass
+
+    def _keep_decided(self, lost: Set[str]) -> None:
+        """Drop the rows of failed problems and of those whose trees are `lost`; set `_decided`."""
+        kept = (
+            row
+            for row in read_rows(self.path / PROBLEMS)
+            if row["status"] != Status.FAILED and row["question_id"] not in lost
+        )
+        self._rewrite(PROBLEMS, unique_rows(kept))
+        self._decided = Decided(self.path / PROBLEMS)
+
+    def _append_to(self, name: str) -> IO[bytes]:
+        return (self.path / name).open("ab", buffering=0)
+
     def _write_report(self, summary: dict[str, Any], shown: list[Tree]) -> None:
         told = {"run": self.path.name, "resume_command": self._settings.resume_command}
         with atomic_write(self.path / REPORT) as file:
@@ -236,14 +259,14 @@ class RunFolder:
             write_report(page, summary | told, self.problems, shown)
             page.detach()
 
-    def _exports(self) -> dict[str, Callable[[exports.LabelledTree], Iterator[Row]]]:
+    def _exports(self) -> dict[str, Callable[[LabelledTree], Iterator[Row]]]:
         rows = {name: exports.ROWS[name] for name in self._formats}
         if "prm" in rows:
-            rows["prm"] = partial(exports.prm_rows, keep=self._settings.keep)
+            rows["prm"] = partial(exports.prm_rows, keep=self._settings.files.keep)
         return rows
 
-    def _relabelled_trees(self, rates: Rates | None) -> Iterator[exports.LabelledTree]:
-        """Yield the trees in order, labelled with these rates, and write every file."""
+    def _relabelled_trees(self, rates: Rates | None) -> Iterator[LabelledTree]:
+        """Label the trees with these rates, write every file, and yield the trees in order."""
         if not (self.path / TREES).exists():  # --evolve_only
             return
         with atomic_write(self.path / TREES) as file:
@@ -255,28 +278,35 @@ class RunFolder:
         for row in read_in_order(self.path / TREES):
             tree = Tree.from_json(row)
             if rates is not None:
-                relabel(tree, rates, self._settings.confidence)
+                relabel(tree, rates, self._settings.search.confidence)
             yield tree
 
-    def _write_exports(self, trees: Iterable[Tree]) -> Iterator[exports.LabelledTree]:
-        """Write every file anew that is a function of the trees, and yield these."""
+    def _write_exports(self, trees: Iterable[Tree]) -> Iterator[LabelledTree]:
+        """Write every file that is a function of the trees, and yield the trees."""
         with contextlib.ExitStack() as stack:
-            files = {name: stack.enter_context(atomic_write(self.path / f"{name}.jsonl")) for name in self._formats}
-            for labelled_tree in map(exports.LabelledTree, trees):
+            files = {
+                name: stack.enter_context(atomic_write(self.path / f"{name}.jsonl"))
+                for name in self._formats
+            }
+            for labelled_tree in map(LabelledTree, trees):
                 for name, rows in self._exports().items():
                     files[name].write(encode_rows(rows(labelled_tree)))
                 yield labelled_tree
 
     def _without_tree(self, problems: Iterable[Problem]) -> set[str]:
-        """Return the ids of the problems whose trees were lost since."""
-        if self._settings.evolve_only:
+        """Return the ids of the problems whose trees should be there and are not."""
+        if self._settings.evolution.evolve_only:
             return set()
         there = {row["question_id"] for row in read_rows(self.path / TREES)}
-        return {problem.question_id for problem in problems if problem.has_tree and problem.question_id not in there}
+        return {
+            problem.question_id
+            for problem in problems
+            if problem.has_tree and problem.question_id not in there
+        }
 
     def _keep_formats(self) -> None:
-        """Take up the formats that the folder has already, so that all its files stay true."""
-        if not self._settings.evolve_only:
+        """Add the formats that the folder has already, so that all its files stay up to date."""
+        if not self._settings.evolution.evolve_only:
             there = [name for name in FORMATS if (self.path / f"{name}.jsonl").exists()]
             self._formats = tuple(name for name in FORMATS if name in (*self._formats, *there))
 
@@ -286,39 +316,7 @@ class RunFolder:
                 file.write(encode_row(row))
 
 
-def _counted(labelled_trees: Iterable[exports.LabelledTree], labels: LabelCounts) -> Iterator[exports.LabelledTree]:
+def _counted(labelled_trees: Iterable[LabelledTree], labels: LabelCounts) -> Iterator[LabelledTree]:
     for labelled_tree in labelled_trees:
         labels.add(labelled_tree)
         yield labelled_tree
-
-
-class Decided(Mapping[str, Problem]):
-    """The problems that earlier lives of a run have decided, by question_id.
-
-    Each is read from the file when it is asked for, since a run may have more than fit in memory.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
-        self._places = line_offsets(self._file)
-
-    def __getitem__(self, question_id: str) -> Problem:
-        """Return the problem of this id. Raises KeyError."""
-        self._file.seek(self._places[question_id])
-        return Problem.from_json(orjson.loads(self._file.readline()))
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield their ids, in the order of the file."""
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        """Return how many they are."""
-        return len(self._places)
-
-    def __contains__(self, question_id: object) -> bool:
-        """Return whether the problem of this id is decided; nothing is read."""
-        return question_id in self._places
-
-    def close(self) -> None:
-        """Close the file: from now on only the ids are known."""
-        self._file.close()

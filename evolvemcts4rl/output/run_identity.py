@@ -1,4 +1,4 @@
-"""What makes a run the same run: where it lies, and what must not change between its lives."""
+"""Where a run lies, and what must stay the same for it to go on."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import hashlib
 import importlib.metadata
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from evolvemcts4rl.chat.addresses import without_user
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.prompts import PROMPTS
-from evolvemcts4rl.settings import FREE_SETTINGS, Settings
+from evolvemcts4rl.settings import DEFAULTS, FREE_FLAGS, Settings
 from evolvemcts4rl.solutions.steps import STEP_RULES
 
 LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
@@ -23,26 +22,38 @@ _SAID = {"seed_digest": "the seed file has changed", "prompts": "a file in promp
 
 def folder_of(settings: Settings) -> Path:
     """Return the run's folder: --output_dir, by default runs/<seed file's stem>."""
-    return Path(settings.output_dir) if settings.output_dir else Path("runs") / Path(settings.seed_file).stem
+    return (
+        Path(settings.files.output_dir)
+        if settings.files.output_dir
+        else Path("runs") / Path(settings.files.seed_file).stem
+    )
 
 
 def identity_of(settings: Settings, seed_digest: str) -> Identity:
     """Return what must be the same for a run to go on.
 
-    It is every flag that decides what is made, and the content of the seeds, the test files and the
-    prompts, whatever the path of these files.
+    That is every flag that decides what is made, and the content of the seeds, the test files and
+    the prompts. The paths of these files do not matter.
     """
-    flags = {name: value for name, value in asdict(settings).items() if name not in FREE_SETTINGS}
-    flags["decontaminate"] = sorted(_digest(Path(name)) for name in settings.decontaminate)
-    prompts = {str(path.relative_to(PROMPTS)): _digest(path) for path in sorted(PROMPTS.rglob("*.txt"))}
+    flags = {name: value for name, value in settings.by_flag().items() if name not in FREE_FLAGS}
+    flags["decontaminate"] = sorted(
+        _digest(Path(name)) for name in settings.evolution.decontaminate
+    )
+    prompts = {
+        str(path.relative_to(PROMPTS)): _digest(path) for path in sorted(PROMPTS.rglob("*.txt"))
+    }
     # Through JSON, so that it compares equal with what is read back.
-    identity: Identity = json.loads(json.dumps(flags | {"seed_digest": seed_digest, "prompts": prompts}))
+    identity: Identity = json.loads(
+        json.dumps(flags | {"seed_digest": seed_digest, "prompts": prompts})
+    )
     return identity
 
 
 def settings_json(settings: Settings, identity: Identity, continuation: str) -> dict[str, Any]:
-    """Return what settings.json holds: all that made the run, without any credentials."""
-    flags = asdict(settings) | {"base_url": [without_user(url) for url in settings.base_url]}
+    """Return what settings.json holds: all that made the run, but no credentials."""
+    flags = settings.by_flag() | {
+        "base_url": [without_user(url) for url in settings.model.base_url]
+    }
     versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
     python = sys.version.split()[0]
     written = {"flags": flags, "identity": identity, "python": python, "libraries": versions}
@@ -50,30 +61,33 @@ def settings_json(settings: Settings, identity: Identity, continuation: str) -> 
 
 
 def steps_were_cut_otherwise(path: Path) -> bool:
-    """Return whether the run of a settings.json was begun by a version that cut solutions into other steps."""
-    return json.loads(path.read_text(encoding="utf-8")).get("step_rules") != STEP_RULES
+    """Return whether the run was begun by a version that cut solutions into other steps."""
+    written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return written.get("step_rules") != STEP_RULES
 
 
 def refuse_other_run(path: Path, identity: Identity, overwrite: bool) -> None:
-    """Raise UserError where a settings.json is not of a run, or of one with another identity.
+    """Raise UserError where a settings.json is not that of a run with this identity.
 
-    With `overwrite`, it may be of any run.
+    With `overwrite`, any run will do.
     """
     before = read_identity(path)
     if before is None:
-        raise UserError(f"{path} is not the settings file of a run: give another --output_dir.")
+        raise UserError(
+            f"The file {path} is not the settings file of a run: give another --output_dir."
+        )
     changed = difference(before, identity)
     if changed and not overwrite:
         raise UserError(
-            f"{path.parent} holds a run with other settings ({changed}): run it with the same ones, "
-            "or give another --output_dir, or --overwrite."
+            f"The folder {path.parent} holds a run with other settings ({changed}): "
+            "run it with the same ones, or give another --output_dir, or --overwrite."
         )
 
 
 def read_identity(path: Path) -> Identity | None:
     """Return the identity that a settings.json holds; None where the file is not that of a run.
 
-    A run of an earlier version lacks flags that have come since: it had their defaults.
+    Flags that are newer than the run count as given with their defaults.
     """
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
@@ -84,8 +98,8 @@ def read_identity(path: Path) -> Identity | None:
         return None
     identity = {
         name: value
-        for name, value in (json.loads(json.dumps(asdict(Settings("")))) | identity).items()
-        if name not in FREE_SETTINGS
+        for name, value in (json.loads(json.dumps(DEFAULTS)) | identity).items()
+        if name not in FREE_FLAGS
     }
     if isinstance(identity["decontaminate"], dict):  # digests by path, in runs of earlier versions
         identity["decontaminate"] = sorted(identity["decontaminate"].values())
@@ -98,7 +112,9 @@ def difference(before: Identity, now: Identity) -> str | None:
         if before.get(name) != now.get(name):
             if name == "decontaminate":
                 return "the files of --decontaminate have changed"
-            return _SAID.get(name, f"--{name} was {_shown(before.get(name))} and is now {_shown(now.get(name))}")
+            return _SAID.get(
+                name, f"--{name} was {_shown(before.get(name))} and is now {_shown(now.get(name))}"
+            )
     return None
 
 

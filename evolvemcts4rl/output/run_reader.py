@@ -1,4 +1,4 @@
-"""The files of a run for reading, one row at a time: what the Python API gives back."""
+"""The files of a run for reading, one row at a time, as the Python API returns them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ NAMES = ("problems", "tree", *FORMATS)
 
 
 class RunFiles:
-    """A run's folder, made now or earlier, read only when it is asked for and one row at a time."""
+    """The folder of a run that has ended; each file is read when it is asked for, row by row."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open the folder; raise UserError where no run has ended in it."""
         self.path = Path(path)
         if not (self.path / "summary.json").is_file():
-            raise UserError(f"{self.path} has no summary.json: name the folder of a run that has ended.")
+            raise UserError(
+                f"The folder {self.path} has no summary.json: "
+                "name the folder of a run that has ended."
+            )
 
     def __repr__(self) -> str:
         """Return the call that opens the same folder."""
@@ -32,12 +35,14 @@ class RunFiles:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """Return what summary.json says now."""
-        summary: dict[str, Any] = json.loads((self.path / "summary.json").read_text(encoding="utf-8"))
+        """What summary.json says now."""
+        summary: dict[str, Any] = json.loads(
+            (self.path / "summary.json").read_text(encoding="utf-8")
+        )
         return summary
 
     def problems(self) -> Iterator[Problem]:
-        """Return every problem that the run has decided, with its status."""
+        """Return every problem that has ended, with its status."""
         return map(Problem.from_json, self.rows("problems"))
 
     def trees(self) -> Iterator[Tree]:
@@ -45,7 +50,9 @@ class RunFiles:
         return map(Tree.from_json, self.rows("tree"))
 
     def rows(self, name: str) -> Iterator[Row]:
-        """Return the rows of NAME.jsonl as they stand there; none where the run made no such file."""
+        """Return the rows of NAME.jsonl; none where the run made no such file."""
         if name not in NAMES:
-            raise UserError(f"there is no file {name}.jsonl in a run; there are {', '.join(NAMES)}.")
+            raise UserError(
+                f"there is no file {name}.jsonl in a run; there are {', '.join(NAMES)}."
+            )
         return read_rows(self.path / f"{name}.jsonl")

@@ -23,7 +23,7 @@ MOST_OF_ANSWER, MOST_OF_REASON = 60, 300  # characters
 
 @dataclass
 class LabelCounts:
-    """How the labels of a run's trees balance, and where the first errors lie."""
+    """Counts over a run's trees: labels, solutions, and where the first errors lie."""
 
     trees: int = 0
     rollouts: int = 0
@@ -31,7 +31,7 @@ class LabelCounts:
     solutions: Counter[str] = field(default_factory=Counter)  # by what was found in them
     one_step_solutions: int = 0
     whole_solutions: int = 0
-    errors: list[int] = field(default_factory=lambda: [0] * FIFTHS)  # by the part of the solution where they lie
+    errors: list[int] = field(default_factory=lambda: [0] * FIFTHS)  # by the fifth they lie in
 
     def add(self, labelled_tree: LabelledTree) -> None:
         """Count one more tree."""
@@ -44,10 +44,12 @@ class LabelCounts:
             if node.label is not None:
                 self.steps[node.label] += 1
         for path, _, labels in labelled_tree.labelled:
-            kind = "right" if labels[-1] else "wrong, error found" if not path[-1].correct else "right after an error"
+            if labels[-1]:
+                self.solutions["right"] += 1
+                continue
+            kind = "right after an error" if path[-1].correct else "wrong, error found"
             self.solutions[kind] += 1
-            if not labels[-1]:
-                self.errors[min(FIFTHS - 1, (len(labels) - 1) * FIFTHS // len(path))] += 1
+            self.errors[min(FIFTHS - 1, (len(labels) - 1) * FIFTHS // len(path))] += 1
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as they stand in summary.json."""
@@ -63,7 +65,10 @@ class LabelCounts:
 
 
 def summarise(
-    problems: Iterable[Problem], labels: LabelCounts, totals: Totals, prices: tuple[float, float] | None
+    problems: Iterable[Problem],
+    labels: LabelCounts,
+    totals: Totals,
+    prices: tuple[float, float] | None,
 ) -> dict[str, Any]:
     """Return the counts of a run's problems, labels and purchases."""
     statuses: Counter[str] = Counter()
@@ -77,7 +82,10 @@ def summarise(
         if problem.reason:
             reasons[problem.reason.code] += 1
         if problem.status == Status.FAILED and first_failure is None:
-            first_failure = {"question_id": problem.question_id, "reason": str(problem.reason or "")}
+            first_failure = {
+                "question_id": problem.question_id,
+                "reason": str(problem.reason or ""),
+            }
         if problem.vote_agrees is False and (problem.agreement or 0) > 0.5:
             disagreements.append(
                 {
@@ -101,8 +109,10 @@ def summarise(
     return summary | labels.to_json()
 
 
-def print_summary(summary: dict[str, Any], folder: Path, stopped: str | None, resume_command: str) -> None:
-    """Print what came out and where it is; `resume_command` goes on from there."""
+def print_summary(
+    summary: dict[str, Any], folder: Path, stopped: str | None, resume_command: str
+) -> None:
+    """Print what the run made and where it is; `stopped` says why it ended early."""
     for name, text in _lines(summary, folder, stopped, resume_command):
         print(f"{name:<15} {printable(text)}")
 
@@ -118,7 +128,10 @@ def _lines(
     yield "trees", f"{summary['trees']} with {summary['rollouts']} rollouts"
     yield "labelled steps", f"{steps['right']} right, {steps['wrong']} wrong"
     yield "solutions", kinds or "none labelled"
-    yield "tokens", f"{summary['prompt_tokens']:,} in, {summary['completion_tokens']:,} out" + _cost(summary)
+    yield (
+        "tokens",
+        f"{summary['prompt_tokens']:,} in, {summary['completion_tokens']:,} out" + _cost(summary),
+    )
     yield "seconds", f"{summary['seconds']:.0f} in this run"
     yield "files", f"{folder}"
     for number, (code, count) in enumerate(list(summary["reasons"].items())[:MOST_REASONS]):
@@ -126,8 +139,9 @@ def _lines(
     if 2 * summary.get("one_step_solutions", 0) > summary.get("whole_solutions", 0):
         yield (
             "look at",
-            f"{summary['one_step_solutions']} of {summary['whole_solutions']} solutions are a single step, "
-            "in which no first error can be found: give with --step_separator the text that ends the model's steps",
+            f"{summary['one_step_solutions']} of {summary['whole_solutions']} solutions are a "
+            "single step, in which no first error can be found: give with --step_separator the "
+            "text that ends the model's steps",
         )
     if against := summary["majority_against_stated_answer"]:
         first = against[0]
@@ -138,7 +152,7 @@ def _lines(
             f"{first['question_id']}: stated {stated}, voted {voted} ({first['agreement']:.0%})",
         )
     if timed_out := summary.get("comparisons_timed_out"):
-        print(f"{'answers':<15} {timed_out} comparisons took too long and count as no match")
+        yield "answers", f"{timed_out} comparisons took too long and count as no match"
     if stopped:
         yield "stopped", stopped
     elif failed := summary["problems"].get("failed"):

@@ -23,19 +23,24 @@ _NO_WORD = r"[^\pL\pN_]"  # RE2's own \W takes every letter that is not ASCII fo
 _TAGS = re2.compile(r"(?is)<problem>(.*?)</problem>")
 _TAG = re2.compile(r"(?i)</?problem>")
 _LEAD_IN = re2.compile(
-    rf"(?i)\A(?:{_NO_WORD}*(?:sure|certainly|of course|okay|ok|absolutely|great)\b[^\n:]{{0,80}}[!.:,]\s*)?"
+    rf"(?i)\A(?:{_NO_WORD}*(?:sure|certainly|of course|okay|ok|absolutely"
+    rf"|great)\b[^\n:]{{0,80}}[!.:,]\s*)?"
     r"(?:(?:here(?:['’]s| is)|this is|below is)\b[^\n:]{0,80}"
     r"\b(?:problem|question|exercise|version|one)\b[^\n:]{0,60}:\s*)?"
-    r"(?:[#*_\s]*(?:the |a |my )?(?:(?:new|evolved|rewritten|modified|revised|harder|simpler|easier) )?"
-    r"(?:math(?:s|ematics|ematical)? )?(?:word )?(?:problem|question)(?: statement)?\s*[*_]*:[*_]*\s*)?"
+    r"(?:[#*_\s]*(?:the |a |my )?(?:(?:new|evolved|rewritten|modified|revised|harder|simpler"
+    r"|easier) )?"
+    r"(?:math(?:s|ematics|ematical)? )?(?:word )?(?:problem"
+    r"|question)(?: statement)?\s*[*_]*:[*_]*\s*)?"
 )
 _WRAPPING = (("```", "```"), ('"', '"'), ("“", "”"), ("**", "**"))
 
 _REFUSAL = re2.compile(
-    rf"(?i)\A{_NO_WORD}*(?:i['’]?m (?:very |really )?sorry|(?:i )?apologi[sz]e|sorry[,.!]|sorry (?:but|i)\b"
+    rf"(?i)\A{_NO_WORD}*(?:i['’]?m (?:very |really )?sorry|(?:i )?apologi[sz]e|sorry[,.!]"
+    rf"|sorry (?:but|i)\b"
     r"|as an ai\b|unfortunately, i\b|je suis désolée?|lo siento\b|es tut mir leid\b"
     r"|i (?:can(?:no|['’])t|am (?:not able|unable)|won['’]t|do not|don['’]t) (?:\w+ )?"
-    r"(?:help|assist|create|write|rewrite|provide|generate|fulfil|do|comply|feel|think|have enough))"
+    r"(?:help|assist|create|write|rewrite|provide|generate|fulfil|do|comply|feel|think"
+    r"|have enough))"
 )
 _MARKERS = re2.compile(
     r"(?im)</?problem>|\{\{\w+\}\}|#\s*(?:given|new|rewritten|created) (?:problem|prompt)\s*#"
@@ -43,17 +48,20 @@ _MARKERS = re2.compile(
     r"|\blanguage_rule\b|^=== (?:user|assistant)"
 )
 _ELSEWHERE = re2.compile(
-    r"(?i)\b(?:above|previous|preceding|original|given|earlier|aforementioned) (?:problem|question|exercise)s?\b"
+    r"(?i)\b(?:above|previous|preceding|original|given|earlier|aforementioned) (?:problem"
+    r"|question|exercise)s?\b"
     r"|\b(?:problem|question|exercise)s? (?:above|before)\b"
 )
 _FIGURE = re2.compile(
     r"(?i)\b(?:figure|diagram|picture|image|drawing|sketch|graph|table|chart)s? "
     r"(?:below|above|shown|on the (?:left|right))\b"
-    r"|\b(?:in|from|see|to|using|consider) (?:the|this) (?:\w+ )?(?:figure|diagram)\b|\bshown (?:below|above)\b|!\["
+    r"|\b(?:in|from|see|to|using|consider) (?:the|this) (?:\w+ )?(?:figure|diagram)\b"
+    r"|\bshown (?:below|above)\b|!\["
 )
 _DRAWN = re2.compile(r"(?m)\[asy\]|\\begin\{(?:tikzpicture|tabular|array|asy)\}|^\s*\|.*\|")
 _SOLVED = re2.compile(
-    rf"(?im)\\boxed\b|####|^{_NO_WORD}*(?:(?:step[- ]by[- ]step |full |final )?(?:solution|answer)s?|explanation|hint)"
+    rf"(?im)\\boxed\b|####|^{_NO_WORD}*(?:(?:step[- ]by[- ]step |full |final )?(?:solution"
+    rf"|answer)s?|explanation|hint)"
     rf"{_NO_WORD}*:|^{_NO_WORD}*step 1\b|\b(?:final )?answer is:? *[$\\(]*[-−]?\d"
     r"|\blet['’]s (?:solve|think|break)|\b(?:hint|answer): "
 )
@@ -64,13 +72,20 @@ _WORKED = re2.compile(
     r"(\d[\d.,]*(?: [a-z]+)? *[-+−*×x/÷] *\d[\d.,]*(?: [a-z]+)? *= *\$?\d+)"
 )
 _TASK = re2.compile(
-    r"(?i)[?？؟]|\b(?:find|compute|calculate|determine|evaluate|solve|simplify|express|factor|expand|what|how|which|who"
-    r"|when|where|write|give|estimate|convert|round|differentiate|integrate|count|list|name|state|work out|figure out"
-    r"|minimi[sz]e|maximi[sz]e|identify|choose|select|arrange|order|rationali[sz]e|approximate|fill in|reduce|multiply"
+    r"(?i)[?？؟]|\b(?:find|compute|calculate|determine|evaluate|solve|simplify|express|factor"
+    r"|expand|what|how|which|who"
+    r"|when|where|write|give|estimate|convert|round|differentiate|integrate|count|list|name|state"
+    r"|work out|figure out"
+    r"|minimi[sz]e|maximi[sz]e|identify|choose|select|arrange|order|rationali[sz]e|approximate"
+    r"|fill in|reduce|multiply"
     r"|divide|add|subtract)\b"
 )
-_QUESTION = re2.compile(r"(?i)[?？؟]|\b(?:find|compute|calculate|determine|evaluate|solve|what|how (?:many|much))\b")
-_ENGLISH = frozenset(["the", "of", "and", "is", "are", "has", "have", "to", "for", "with", "each", "if"])
+_QUESTION = re2.compile(
+    r"(?i)[?？؟]|\b(?:find|compute|calculate|determine|evaluate|solve|what|how (?:many|much))\b"
+)
+_ENGLISH = frozenset(
+    ["the", "of", "and", "is", "are", "has", "have", "to", "for", "with", "each", "if"]
+)
 _PROOF = re2.compile(r"(?i)\b(?:prove|show that|explain|justify|discuss|describe)\b")
 # A line that begins with a number or a letter of a list, or the first (a) within it; and those that
 # follow within it.
@@ -87,7 +102,7 @@ def read_problem(reply: str) -> str:
         return str(tagged[-1]).strip()
     # A tag that lacks its partner: what comes after an opening one, or before a closing one, is the
     # longer part.
-    text = max(_TAG.split(reply), key=len).strip()
+    text: str = max(_TAG.split(reply), key=len).strip()
     text = text[_LEAD_IN.match(text).end() :].strip()
     for opening, closing in _WRAPPING:
         inner = text[len(opening) : -len(closing)]
@@ -135,11 +150,13 @@ def reason_if_proof(question: str) -> Reason | None:
 def reason_if_several_questions(question: str) -> Reason | None:
     """Return a reason where several things are asked: there would be several final answers."""
     items = sum(bool(_QUESTION.search(item)) for item in _numbered_items(question))
-    return Reason(ReasonCode.SEVERAL_QUESTIONS) if items > 1 or _question_marks(question) > 1 else None
+    return (
+        Reason(ReasonCode.SEVERAL_QUESTIONS) if items > 1 or _question_marks(question) > 1 else None
+    )
 
 
 def reason_if_asking_nothing(question: str) -> Reason | None:
-    """Return a reason where nothing is asked, of English texts: their words for a task are known."""
+    """Return a reason where an English text asks nothing: other words for a task are unknown."""
     words = tokens(question)
     is_english = len(words) <= 5 or not _ENGLISH.isdisjoint(words)
     return Reason(ReasonCode.ASKS_NOTHING) if is_english and not _TASK.search(question) else None
@@ -153,7 +170,9 @@ def reason_if_pointing_elsewhere(question: str) -> Reason | None:
     return _found(ReasonCode.NOT_SELF_CONTAINED, found)
 
 
-def reason_if_leaking_prompt(question: str, parent: str, messages: Sequence[Message]) -> Reason | None:
+def reason_if_leaking_prompt(
+    question: str, parent: str, messages: Sequence[Message]
+) -> Reason | None:
     """Return a reason where eight words in a row, or an example, are the prompt's."""
     *earlier, last = [message["content"] for message in messages]
     # An example turn may begin with the instruction: the problem is its last paragraph.
@@ -178,7 +197,7 @@ RULES: tuple[Callable[[str], Reason | None], ...] = (
 
 
 def reason_to_refuse(question: str, parent: str, messages: Sequence[Message]) -> Reason | None:
-    """Return the first reason why this text is no acceptable new problem; None where there is none."""
+    """Return the first reason to refuse this text as a new problem; None where there is none."""
     for rule in RULES:
         if reason := rule(question):
             return reason
@@ -208,4 +227,6 @@ def _question_marks(question: str) -> int:
 
 def _runs(text: str) -> set[tuple[str, ...]]:
     words = tokens(text)
-    return {tuple(words[start : start + LEAKED_WORDS]) for start in range(len(words) - LEAKED_WORDS + 1)}
+    return {
+        tuple(words[start : start + LEAKED_WORDS]) for start in range(len(words) - LEAKED_WORDS + 1)
+    }

@@ -33,13 +33,18 @@ MOST_COMPARED = 32  # of them compared word by word
 SCHEMA = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000;
 CREATE TABLE texts (id INTEGER PRIMARY KEY, question_id TEXT NOT NULL, words TEXT NOT NULL);
-CREATE TABLE known (key INTEGER PRIMARY KEY, question_id TEXT NOT NULL);  -- of the first that is nearly equal
+CREATE TABLE known (  -- question_id: of the first that is nearly equal
+    key INTEGER PRIMARY KEY, question_id TEXT NOT NULL
+);
 CREATE TABLE bands (key INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (key, id)) WITHOUT ROWID;
 BEGIN;
 """
 SHARING = f"SELECT id FROM bands WHERE key = ? LIMIT {MOST_SHARING}"
 
-_BANDS, _BAND_ROWS = 8, 3  # finds 99 % of pairs at a Jaccard similarity of 0.76, 82 % at 0.58, 3 % at 0.15
+_BANDS, _BAND_ROWS = (
+    8,
+    3,
+)  # finds 99 % of pairs at a Jaccard similarity of 0.76, 82 % at 0.58, 3 % at 0.15
 _SIGNS = frozenset("-+*/^=<>()[]{}|\\%!")
 # What mixes letters, digits and other numerals: "3x", "1,200.5", "2nd".
 _PIECES = re2.compile(r"[\pL\p{Nl}\p{No}]+|\p{Nd}+(?:[.,]\p{Nd}+)*|[\x{3040}-\x{30ff}]")
@@ -88,7 +93,7 @@ def nearly_equal(first: Sequence[str], second: Sequence[str]) -> bool:
 
     The same words with other numbers are the same exercise: a data set has no use for both, and an
     evolved problem that changed only these did not evolve. The measure is the share of tokens in
-    common order (2M / T, at least NEAR). A text that adds or leaves out ADDED_WORDS or more is never
+    common order (2M / T, at least NEAR). A text that adds or omits ADDED_WORDS or more is never
     nearly equal: a constraint added to a long problem changes few of its words and all of its
     solution. Texts of more than MOST_TOKENS are not compared word by word.
     """
@@ -134,7 +139,9 @@ class Novelty:
         try:
             return self._add(question_id, question)
         except sqlite3.OperationalError as error:
-            raise OSError(errno.ENOSPC, str(error), "the directory for temporary files (TMPDIR)") from None
+            raise OSError(
+                errno.ENOSPC, str(error), "the directory for temporary files (TMPDIR)"
+            ) from None
 
     def _add(self, question_id: str, question: str) -> str | None:
         words = template(question)
@@ -143,14 +150,19 @@ class Novelty:
         if known:
             return str(known[0])
         sketch = RMinHash(num_perm=_BANDS * _BAND_ROWS, seed=1)
-        sketch.update([f"{left} {right}" for left, right in zip(["", *words], [*words, ""], strict=True)])
+        sketch.update(
+            [f"{left} {right}" for left, right in zip(["", *words], [*words, ""], strict=True)]
+        )
         values = sketch.digest()
         bands = [_hash([str(band), *map(str, values[band::_BANDS])]) for band in range(_BANDS)]
         earlier = self._nearly_equal(bands, words)
         self._db.execute("INSERT INTO known VALUES (?, ?)", (key, earlier or question_id))
-        # Only what differs from everything before it enters the index: a thousand variants of one seed stay one entry.
+        # Only what differs from everything before it enters the index: a thousand variants of one
+        # seed stay one entry.
         if earlier is None:
-            row = self._db.execute("INSERT INTO texts VALUES (NULL, ?, ?)", (question_id, " ".join(words))).lastrowid
+            row = self._db.execute(
+                "INSERT INTO texts VALUES (NULL, ?, ?)", (question_id, " ".join(words))
+            ).lastrowid
             self._db.executemany("INSERT INTO bands VALUES (?, ?)", [(band, row) for band in bands])
         return earlier
 
@@ -158,7 +170,9 @@ class Novelty:
         """Return the id of a nearly equal problem among those that share a band."""
         shared = Counter(row for band in bands for (row,) in self._db.execute(SHARING, (band,)))
         for row in sorted(shared, key=lambda row: (-shared[row], row))[:MOST_COMPARED]:
-            found, text = self._db.execute("SELECT question_id, words FROM texts WHERE id = ?", (row,)).fetchone()
+            found, text = self._db.execute(
+                "SELECT question_id, words FROM texts WHERE id = ?", (row,)
+            ).fetchone()
             if nearly_equal(text.split(" "), words):
                 return str(found)
         return None
@@ -168,7 +182,9 @@ class Novelty:
         words = _plain_words(question)
         whole = _hash(tokens(question))
         return any(
-            whole in hashes if size == 0 else any(_hash(gram) in hashes for gram in _grams(words, size))
+            whole in hashes
+            if size == 0
+            else any(_hash(gram) in hashes for gram in _grams(words, size))
             for size, hashes in self._leaks.items()
         )
 
@@ -183,7 +199,10 @@ def _leak_hashes(texts: Iterable[str]) -> dict[int, set[int]]:
             counts.setdefault(0, Counter())[_hash(tokens(text))] = 1
         else:
             counts.setdefault(size, Counter()).update({_hash(gram) for gram in _grams(words, size)})
-    return {size: {key for key, count in found.items() if count <= BOILERPLATE_TEXTS} for size, found in counts.items()}
+    return {
+        size: {key for key, count in found.items() if count <= BOILERPLATE_TEXTS}
+        for size, found in counts.items()
+    }
 
 
 def _plain_words(text: str) -> list[str]:
@@ -196,4 +215,6 @@ def _grams(words: Sequence[str], size: int) -> Iterable[Sequence[str]]:
 
 
 def _hash(words: Sequence[str]) -> int:
-    return int.from_bytes(hashlib.blake2b(" ".join(words).encode(), digest_size=8).digest(), "big", signed=True)
+    return int.from_bytes(
+        hashlib.blake2b(" ".join(words).encode(), digest_size=8).digest(), "big", signed=True
+    )

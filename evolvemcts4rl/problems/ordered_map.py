@@ -22,7 +22,9 @@ class OrderedMap(Generic[T, R]):
     (`async with aclosing(…)`) where the iteration may end early.
     """
 
-    def __init__(self, function: Callable[[T], Awaitable[R]], source: AsyncGenerator[T], window: int) -> None:
+    def __init__(
+        self, function: Callable[[T], Awaitable[R]], source: AsyncGenerator[T], window: int
+    ) -> None:
         self._function = function
         self._calls = asyncio.Semaphore(window)
         self._places = asyncio.Semaphore(window * WINDOWS_AHEAD)

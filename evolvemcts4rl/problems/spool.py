@@ -21,7 +21,8 @@ class Spool:
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115, closed when read to its end
+        # Closed when it has been read to its end.
+        self._file = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115
         self._news = asyncio.Event()
         self._closed = False
 

@@ -11,6 +11,7 @@ import datetime
 import decimal
 import hashlib
 import json
+import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -23,7 +24,13 @@ from evolvemcts4rl.errors import UserError
 if TYPE_CHECKING:
     from datasets import Dataset
 
-LOADERS = {".json": "json", ".jsonl": "json", ".ndjson": "json", ".csv": "csv", ".parquet": "parquet"}
+LOADERS = {
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".csv": "csv",
+    ".parquet": "parquet",
+}
 CHUNK = 1 << 20
 MOST_LINE = 16 << 20  # bytes; parsing a line takes eleven times its size
 MOST_WHOLE = 256 << 20  # bytes of a file that is not a row a line: it takes seven times its size
@@ -94,7 +101,9 @@ class _Scan:
         self._decode(chunk)
         if (nul := chunk.find(0)) >= 0:
             line = self._line + chunk.count(b"\n", 0, nul)
-            raise UserError(f"The file {self._path} holds a NUL byte in line {line}: it is not a file of text.")
+            raise UserError(
+                f"The file {self._path} holds a NUL byte in line {line}: it is not a file of text."
+            )
         self._line += chunk.count(b"\n")
         end = chunk.rfind(b"\n")
         self._line_bytes = len(chunk) - end - 1 + (self._line_bytes if end < 0 else 0)
@@ -109,7 +118,9 @@ class _Scan:
             self._decoder.decode(chunk, last)
         except UnicodeDecodeError as error:
             line = self._line + error.object.count(b"\n", 0, error.start)
-            raise UserError(f"The file {self._path} is not UTF-8 in line {line}: save it as UTF-8 text.") from None
+            raise UserError(
+                f"The file {self._path} is not UTF-8 in line {line}: save it as UTF-8 text."
+            ) from None
 
     def _follow_brackets(self, chunk: bytes) -> None:
         """Count how deep brackets nest outside of texts, none of which may hold a line's end."""
@@ -120,7 +131,9 @@ class _Scan:
         outside, inside = parts[self._in_text :: 2], parts[1 - self._in_text :: 2]
         self._in_text ^= (len(parts) - 1) % 2
         brackets = np.frombuffer(b"".join(outside).translate(None, _NOT_BRACKETS), np.uint8)
-        heights = self._depth + np.cumsum(np.where((brackets == ord("[")) | (brackets == ord("{")), 1, -1))
+        heights = self._depth + np.cumsum(
+            np.where((brackets == ord("[")) | (brackets == ord("{")), 1, -1)
+        )
         self._depth = int(heights[-1]) if len(heights) else self._depth
         deepest = int(heights.max(initial=0))
         self.is_shallow = deepest <= MOST_DEPTH and not any(b"\n" in part for part in inside)
@@ -163,11 +176,21 @@ def _load(path: Path, loader: str, used: Sequence[str]) -> Dataset:
         try:
             options = _csv_options(path) if loader == "csv" else {}
             rows = read(str(name), cache_dir=folder, **options)
-        except (datasets.exceptions.DatasetsError, ValueError, OSError, NotImplementedError, csv.Error) as error:
+        except (
+            datasets.exceptions.DatasetsError,
+            ValueError,
+            OSError,
+            NotImplementedError,
+            csv.Error,
+        ) as error:
             if loader != "json":
-                raise UserError(f"The file {path} cannot be read as {loader}: {first_line(error)}") from None
+                raise UserError(
+                    f"The file {path} cannot be read as {loader}: {first_line(error)}"
+                ) from None
             return _from_objects(path, used)
-    types = [getattr(rows.features[name], "dtype", "") for name in used if name in rows.column_names]
+    types = [
+        getattr(rows.features[name], "dtype", "") for name in used if name in rows.column_names
+    ]
     if loader == "json" and not all(kind in EXACT for kind in types):
         return _from_objects(path, used)
     refuse_objects(rows, used, f"The file {path}")
@@ -187,13 +210,16 @@ def _refuse_objects(cells: Iterable[Any], column: str, source: str) -> None:
     for number, cell in enumerate(cells, 1):
         if not _is_text_like(cell):
             raise UserError(
-                f"{source} holds an object in column {column!r} of row {number}: a column of problems or "
+                f"{source} holds an object in column {column!r} of row {number}: a column of "
+                f"problems or "
                 "answers must hold text, numbers, or lists of these."
             )
 
 
 def _is_text_like(cell: Any) -> bool:
-    return all(isinstance(item, _TEXT_LIKE) for item in (cell if isinstance(cell, list) else [cell]))
+    return all(
+        isinstance(item, _TEXT_LIKE) for item in (cell if isinstance(cell, list) else [cell])
+    )
 
 
 def _csv_options(path: Path) -> dict[str, Any]:
@@ -208,7 +234,10 @@ def _csv_options(path: Path) -> dict[str, Any]:
         for row in reader:
             # A comma in a text without quotes: `datasets` would shift the columns and say nothing.
             if len(row) > len(names):
-                raise ValueError(f"more fields in line {reader.line_num} than columns: quote texts that hold commas")
+                raise ValueError(
+                    f"more fields in line {reader.line_num} than columns: quote texts that hold "
+                    f"commas"
+                )
     if reader.line_num < 2:
         raise ValueError("it has no rows below the names of its columns")
     text = datasets.Value("string")
@@ -246,10 +275,18 @@ def _objects(path: Path) -> list[dict[str, Any]]:
             value, position = decoder.raw_decode(text, position)
             rows += value if isinstance(value, list) else [value]
     except RecursionError:
-        raise UserError(f"The file {path} is not JSON of problems: its brackets nest too deep.") from None
+        raise UserError(
+            f"The file {path} is not JSON of problems: its brackets nest too deep."
+        ) from None
     except json.JSONDecodeError as error:
         line = _broken_line(text) or error.lineno
         raise UserError(f"The file {path} is not JSON in line {line}: {error.msg}.") from None
+    except ValueError:  # Python reads no longer ones, since that would take too long
+        most = sys.get_int_max_str_digits()
+        raise UserError(
+            f"The file {path} holds a number of more than {most} digits: "
+            "write it as a text, in quotes."
+        ) from None
     if not all(isinstance(row, dict) for row in rows):
         raise UserError(f"The file {path} must hold objects with named columns, not bare values.")
     return rows
@@ -265,7 +302,7 @@ def _broken_line(text: str) -> int | None:
         if line.strip():
             try:
                 json.loads(line)
-            except (json.JSONDecodeError, RecursionError):
+            except (ValueError, RecursionError):
                 return number if rows_a_line else None
             rows_a_line = True
     return None

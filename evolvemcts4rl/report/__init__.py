@@ -1,4 +1,5 @@
 """What is shown.
 
-page: report.html. problem_card: one problem on it. markup: text made safe for HTML. report.css: its looks.
+page: report.html. problem_card: one problem on it. markup: text made safe for HTML.
+report.css: its looks.
 """

@@ -1,4 +1,4 @@
-"""The small parts of an HTML page, and the one way into it for words that others have written."""
+"""The small parts of an HTML page, and `escape`, through which all foreign text reaches it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import html
 import re
 from collections.abc import Iterable, Mapping
 
-LONG, SHORT = 3000, 240  # characters, after which what others wrote is cut
+LONG, SHORT = 3000, 240  # characters, after which foreign text is cut
 
-# Characters that are not seen but change what is: controls, line separators, bidirectional
-# overrides, zero-width and tag characters, halves of surrogate pairs. Joiners stay, since Persian,
-# Hindi and emoji are written with them.
+# Invisible characters that change how the others are shown: controls, line separators,
+# bidirectional overrides, zero-width and tag characters, halves of surrogate pairs. Joiners stay,
+# since Persian, Hindi and emoji are written with them.
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 
 
@@ -44,20 +44,25 @@ def percent(part: float, whole: float) -> str:
 
 def tile(figure: str, name: str, about: str, below: str = "") -> str:
     """Return one of the run's figures, large, with a line about it; `below` is HTML."""
-    return f'<div class="tile"><b>{escape(figure)}</b> {escape(name)}{below}<small>{escape(about)}</small></div>\n'
+    heading = f"<b>{escape(figure)}</b> {escape(name)}"
+    return f'<div class="tile">{heading}{below}<small>{escape(about)}</small></div>\n'
 
 
 def balance(right: int, wrong: int) -> str:
-    """Return a bar of which the right ones take their share."""
-    parts = f'<i class="right" style="width:{percent(right, right + wrong)}"></i>'
-    return f'<span class="balance">{parts}<i class="wrong" style="width:{percent(wrong, right + wrong)}"></i></span>'
+    """Return a bar divided into right and wrong ones."""
+    parts = (
+        f'<i class="{kind}" style="width:{percent(part, right + wrong)}"></i>'
+        for kind, part in (("right", right), ("wrong", wrong))
+    )
+    return f'<span class="balance">{"".join(parts)}</span>'
 
 
 def bars(counts: Mapping[str, int]) -> str:
     """Return a bar for each name, the longest as wide as there is room."""
     longest = max(counts.values(), default=0)
     rows = (
-        f'<div><span>{escape(name)}</span><b>{number:,}</b><i style="width:{percent(number, longest)}"></i></div>\n'
+        f"<div><span>{escape(name)}</span><b>{number:,}</b>"
+        f'<i style="width:{percent(number, longest)}"></i></div>\n'
         for name, number in counts.items()
     )
     return f'<div class="bars">{"".join(rows)}</div>'
@@ -71,18 +76,21 @@ def histogram(counts: list[int], names: list[str]) -> str:
         tall = round(height * number / highest) if highest else 0
         middle = width * place + width // 2
         parts.append(
-            f'<rect x="{middle - 24}" y="{16 + height - tall}" width="48" height="{tall}" rx="2" class="column"/>'
+            f'<rect x="{middle - 24}" y="{16 + height - tall}" width="48" height="{tall}" rx="2" '
+            'class="column"/>'
             f'<text x="{middle}" y="{11 + height - tall}">{number:,}</text>'
             f'<text x="{middle}" y="{height + 32}" class="name">{escape(name)}</text>'
         )
     wide = width * len(counts)
     axis = f'<path d="M0 {height + 16.5}H{wide}" class="axis"/>'
     size = f'viewBox="0 0 {wide} {height + 38}" width="{wide}" height="{height + 38}"'
-    return f'<svg class="histogram" role="img" aria-label="bar chart" {size}>{"".join(parts)}{axis}</svg>\n'
+    opening = f'<svg class="histogram" role="img" aria-label="bar chart" {size}>'
+    return f"{opening}{''.join(parts)}{axis}</svg>\n"
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Return a table; the cells are HTML."""
     top = "".join(f"<th>{escape(name)}</th>" for name in head)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>\n" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{top}</tr></thead>\n<tbody>{body}</tbody></table></div>\n'
+    inside = f"<thead><tr>{top}</tr></thead>\n<tbody>{body}</tbody>"
+    return f'<div class="wide"><table>{inside}</table></div>\n'

@@ -17,15 +17,15 @@ Path = Sequence[Node]
 
 
 def first_error(path: Path) -> int | None:
-    """Return the place of the first step whose label is false; None where there is none."""
+    """Return the index of the first step whose label is false; None where there is none."""
     return next((place for place, node in enumerate(path) if node.label is False), None)
 
 
 def instructive(labelled_tree: LabelledTree) -> tuple[bool, bool, bool, float]:
-    """Return how much there is to learn from a tree, as a key that sorts from least to most.
+    """Return a sort key that grows with how much there is to learn from a tree.
 
-    Best are trees with right and wrong solutions and a first error found after a right step; among equals, those where
-    the belief falls most at such an error.
+    Best are trees with right and wrong solutions and a first error after a right step; among them,
+    those where the belief falls most at such an error.
     """
     ends = {path[-1].correct for path in labelled_tree.solutions}
     falls = [_fall(path) for path, _, _ in labelled_tree.labelled if not path[-1].correct]
@@ -34,9 +34,10 @@ def instructive(labelled_tree: LabelledTree) -> tuple[bool, bool, bool, float]:
 
 
 def chosen_solutions(tree: Tree) -> list[Path]:
-    """Return the solutions that show the problem best side by side, as far as there are such.
+    """Return the solutions that show the problem best side by side.
 
-    They are a right one, wrong ones with different first errors, and one whose answer is right after an error.
+    As far as there are such, they are a right one, wrong ones with different first errors, and one
+    whose answer is right after an error.
     """
     located = {path[-1] for path in labelled_solutions(tree)}
 
@@ -57,14 +58,17 @@ def chosen_solutions(tree: Tree) -> list[Path]:
     return [*clean[:1], *list(wrong.values())[: MOST_COLUMNS - len(beside)], *lucky[:1]]
 
 
-def problem_card(problem: Problem, tree: Tree, ancestors: Mapping[str, Problem], unfolded: bool) -> Iterator[str]:
+def problem_card(
+    problem: Problem, tree: Tree, ancestors: Mapping[str, Problem], unfolded: bool
+) -> Iterator[str]:
     """Yield the HTML of one problem, in pieces; `ancestors` are looked up by their question_id."""
     shown, right, wrong = "open" if unfolded else "", *_labels(tree)
     yield f'<details class="problem" {shown}><summary><code>{escape(problem.question_id)}</code> '
     yield f"{_chip(problem.mutation)} {_solved(problem)} {balance(right, wrong)} "
     yield f'<span class="start" dir="auto">{escape(problem.question)}</span></summary>\n'
     yield text_block(problem.question)
-    yield f'<p><b>Answer</b> <span class="answer" dir="auto">{escape(tree.final_answer)}</span> {_vote(problem)}</p>\n'
+    yield f'<p><b>Answer</b> <span class="answer" dir="auto">{escape(tree.final_answer)}</span> '
+    yield f"{_vote(problem)}</p>\n"
     yield from _lineage(problem, ancestors)
     located = {path[-1] for path in labelled_solutions(tree)}
     yield '<div class="solutions">\n'
@@ -76,7 +80,7 @@ def problem_card(problem: Problem, tree: Tree, ancestors: Mapping[str, Problem],
 
 
 def _fall(path: Path) -> float:
-    """Return how far p_correct falls at the first error, where that comes after a right step."""
+    """Return how far p_correct falls at the first error; 0 where no right step precedes it."""
     place = first_error(path)
     if not place:
         return 0.0
@@ -103,35 +107,42 @@ def _walk(tree: Tree) -> Iterator[tuple[int, int, Node]]:
 
 
 def _chip(text: str) -> str:
-    return f'<span class="chip">{escape("seed" if text == "identity" else text.replace("_", " "))}</span>'
+    words = "seed" if text == "identity" else text.replace("_", " ")
+    return f'<span class="chip">{escape(words)}</span>'
 
 
 def _solved(problem: Problem) -> str:
-    return "" if problem.solve_rate is None else f'<span class="chip">solved {problem.solve_rate:.0%}</span>'
+    if problem.solve_rate is None:
+        return ""
+    return f'<span class="chip">solved {problem.solve_rate:.0%}</span>'
 
 
 def _vote(problem: Problem) -> str:
     if problem.agreement is None:
         return ""
+    share = f"{problem.agreement:.0%}"
     if problem.vote_agrees is None:
-        return f'<span class="quiet">its solutions agree on no answer (the most common ones have {problem.agreement:.0%})</span>'
-    if problem.vote_agrees is False:
-        rival = f"<b>{escape(problem.voted_answer)}</b>" if problem.voted_answer else "another answer"
-        return (
-            f'<span class="doubt">the most common answer of its solutions is {rival} ({problem.agreement:.0%})</span>'
-        )
-    return f'<span class="quiet">given by {problem.agreement:.0%} of its first solutions</span>'
+        found = f"its solutions agree on no answer (the most common ones have {share})"
+    elif problem.vote_agrees:
+        found = f"given by {share} of its first solutions"
+    else:
+        voted = problem.voted_answer
+        rival = f"<b>{escape(voted)}</b>" if voted else "another answer"
+        found = f"the most common answer of its solutions is {rival} ({share})"
+    return f'<span class="{"doubt" if problem.vote_agrees is False else "quiet"}">{found}</span>'
 
 
 def _lineage(problem: Problem, ancestors: Mapping[str, Problem]) -> Iterator[str]:
     """Yield the problems from which this one was evolved, the nearest first."""
     if problem.parent_id is None:
         return
-    yield f"<details><summary>Evolved from <code>{escape(problem.parent_id)}</code> by {_chip(problem.mutation)}</summary>\n"
+    yield f"<details><summary>Evolved from <code>{escape(problem.parent_id)}</code> by "
+    yield f"{_chip(problem.mutation)}</summary>\n"
     seen, parent = {problem.question_id}, ancestors.get(problem.parent_id)
     while parent and parent.question_id not in seen:
         seen.add(parent.question_id)
-        yield f"<p><code>{escape(parent.question_id)}</code> {_chip(parent.mutation)} {_solved(parent)}</p>\n"
+        yield f"<p><code>{escape(parent.question_id)}</code> {_chip(parent.mutation)} "
+        yield f"{_solved(parent)}</p>\n"
         yield text_block(parent.question)
         parent = ancestors.get(parent.parent_id or "")
     yield "</details>\n"
@@ -142,7 +153,8 @@ def _solution(path: Path, located: bool) -> Iterator[str]:
     end, error = path[-1], first_error(path)
     verdict = "✓ right answer" if end.correct else "✗ wrong answer"
     times = f" <small>written {end.times} times</small>" if end.times > 1 else ""
-    yield f'<section class="solution {"right" if end.correct else "wrong"}"><h4>{verdict}{times}</h4>\n'
+    kind = "right" if end.correct else "wrong"
+    yield f'<section class="solution {kind}"><h4>{verdict}{times}</h4>\n'
     yield f"<p>{_finding(path, error, located)}</p>\n<ol>\n"
     for place, node in enumerate(path):
         later = " later" if error is not None and place > error else ""
@@ -160,7 +172,9 @@ def _finding(path: Path, error: int | None, located: bool) -> str:
     elif error is None:
         found = "no wrong step found"
     else:
-        found = f"first error in step {error + 1} of {len(path)}{'' if located else ', not certain'}"
+        found = (
+            f"first error in step {error + 1} of {len(path)}{'' if located else ', not certain'}"
+        )
     judged = path[-1].judged_error
     if judged is not None:
         found += f"; the judge names {'no wrong step' if judged < 0 else f'step {judged + 1}'}"
@@ -184,27 +198,31 @@ def _measures(node: Node) -> str:
 
 
 def _tree(tree: Tree, right: int, wrong: int) -> Iterator[str]:
-    """Yield every step that any rollout wrote, parents first, folded away.
+    """Yield every step of the tree, parents first, in a part that is folded away.
 
-    Rows are siblings, so that no tree is too deep for a browser.
+    The rows are siblings, so that no tree is too deep for a browser.
     """
     nodes, ends = 0, 0
     for _, _, node in _walk(tree):
         nodes, ends = nodes + 1, ends + (node.correct is not None)
-    about = (
-        f"{pluralise(nodes, 'step')}, {pluralise(ends, 'distinct solution')}, {right:,} labelled right, {wrong:,} wrong"
-    )
-    yield f'<details><summary>The whole tree <span class="quiet">{about}</span></summary>\n<div class="tree">\n'
+    about = f"{pluralise(nodes, 'step')}, {pluralise(ends, 'distinct solution')}, "
+    about += f"{right:,} labelled right, {wrong:,} wrong"
+    yield f'<details><summary>The whole tree <span class="quiet">{about}</span></summary>\n'
+    yield '<div class="tree">\n'
     root = tree.root
     if root.num_rollouts:
-        yield f'<div class="unknown"><b>0</b><span>the problem itself</span>{_measures(root)}</div>\n'
+        yield '<div class="unknown"><b>0</b><span>the problem itself</span>'
+        yield f"{_measures(root)}</div>\n"
     for row, (depth, indent, node) in enumerate(_walk(tree)):
         if row == MOST_NODES:
             yield f"<p>{pluralise(nodes - row, 'more step')}: see tree.jsonl.</p>\n"
             break
-        end = "" if node.correct is None else f" {'✓' if node.correct else '✗'}" + f"×{node.times}" * (node.times > 1)
+        end = last = ""
+        if node.correct is not None:
+            end = f" {'✓' if node.correct else '✗'}" + f"×{node.times}" * (node.times > 1)
+            last = " end"
         text = " ".join(node.text.split())
-        last = " end" if node.correct is not None else ""
-        yield f'<div class="{_kind(node)}{last}" style="--indent:{min(indent, MOST_INDENT)}"><b>{depth}{end}</b>'
+        yield f'<div class="{_kind(node)}{last}" style="--indent:{min(indent, MOST_INDENT)}">'
+        yield f"<b>{depth}{end}</b>"
         yield f'<span dir="auto">{escape(text)}</span>{_measures(node)}</div>\n'
     yield "</div></details>\n"

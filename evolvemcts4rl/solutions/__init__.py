@@ -1,6 +1,6 @@
 """Asking for solutions and reading them.
 
-solver: first solutions and rollouts. steps: split a solution into steps. roles: what a line or unit of a text is.
-blocks: formulas and code that are never cut. corrections: the wording by which a step announces a correction. equations:
-are those that a step states in numbers true.
+solver: first solutions and rollouts. steps: split a solution into steps. roles: what a line or unit
+of a text is. blocks: formulas and code that are never cut. corrections: the wording by which a step
+announces a correction. equations: whether what a step states in numbers is true.
 """

@@ -1,5 +1,4 @@
-"""The parts of a text within which it must not be split: closed display formulas, code blocks and
-markdown tables.
+"""The parts of a text that must not be split: closed display formulas, code and tables.
 
 A block that is never closed is plain text, since there is no telling where it was meant to end.
 What counts as a block is decided from its own text and what stands before it, so that cutting a
@@ -22,7 +21,9 @@ _MATH = (
 # \\ and \$ are matched to be passed over: \\[4pt] ends a row, it opens no formula.
 _MARK = re.compile(rf"\\[\\$]|\\\[|\\\]|\$\$|\\(?:begin|end)\{{(?:{_MATH})\*?\}}|\[/?asy\]")
 _LATEX_TEXT = re.compile(r"\\(?:text\w{0,12}|math\w{1,12}|mbox|operatorname)\s?\{[^{}]{0,400}\}")
-_THREE_WORDS = re.compile(r"(?<!\\)\b[^\W\d_]{2,30}(?:[ ,]{1,4}[^\W\d_]{1,30}){2}|[\u4e00-\u9fff]{4}")
+_THREE_WORDS = re.compile(
+    r"(?<!\\)\b[^\W\d_]{2,30}(?:[ ,]{1,4}[^\W\d_]{1,30}){2}|[\u4e00-\u9fff]{4}"
+)
 
 
 def lines_of(text: str) -> Iterator[Span]:
@@ -35,12 +36,12 @@ def lines_of(text: str) -> Iterator[Span]:
 
 
 def closed_blocks(text: str) -> list[Span]:
-    """The code blocks, tables and display formulas of a text, in order and without overlap."""
+    """Return the code blocks, tables and display formulas of a text, in order, without overlap."""
     fences = _fences(text) if "```" in text or "~~~" in text else []
     fence_ends = [end for _, end in fences]
     found = fences + (_tables(text) if "|" in text else [])
     if not found and "\\" not in text and "$$" not in text and "asy]" not in text:
-        return []  # most texts are plain, and looking closer would cost more than the rest of splitting them
+        return []  # most texts are plain: looking closer would be most of the work of splitting
     opened: dict[str, list[int]] = defaultdict(list)
     dollars: int | None = None
     for mark in _MARK.finditer(text):
@@ -53,7 +54,9 @@ def closed_blocks(text: str) -> list[Span]:
                 found.append((dollars, mark.end()))
             dollars = None if closes else mark.start()
             continue
-        name = token.replace("\\begin", "").replace("\\end", "").replace("/", "").replace("\\]", "\\[")
+        name = (
+            token.replace("\\begin", "").replace("\\end", "").replace("/", "").replace("\\]", "\\[")
+        )
         if token.startswith(("\\[", "\\begin", "[asy")):
             opened[name].append(mark.start())
         elif opened[name]:
@@ -62,9 +65,7 @@ def closed_blocks(text: str) -> list[Span]:
 
 
 def _holds_prose(formula: str) -> bool:
-    """Return whether what stands between two $$ is rather the text between two formulas, the
-    first never closed.
-    """
+    """Return whether prose stands between two $$: the first of them was never closed."""
     lines = formula.split("\n")
     for number, line in enumerate(lines[1:-1], 1):
         if not line.strip(" \t\r"):
@@ -73,8 +74,9 @@ def _holds_prose(formula: str) -> bool:
 
 
 def _fence_mark(line: str) -> tuple[str, bool] | None:
-    """Return the marks of a line that opens or closes a code block, and whether it holds nothing
-    else; None elsewhere.
+    """Return the marks that open or close a code block in a line, and whether it holds no more.
+
+    None for a line without such marks.
     """
     line = line.strip()
     if not line.startswith(("```", "~~~")):
@@ -104,9 +106,7 @@ def _fences(text: str) -> list[Span]:
 
 
 def _tables(text: str) -> list[Span]:
-    """Return the markdown tables: a row, the line of |---|---| under it, and the rows that
-    follow.
-    """
+    """Return the markdown tables: a row, the line of |---|---| under it and the following rows."""
     found: list[Span] = []
     row_start: int | None = None  # of the row before
     for start, end in lines_of(text):
@@ -123,7 +123,7 @@ def _tables(text: str) -> list[Span]:
 
 
 def _merged(spans: list[Span]) -> list[Span]:
-    """The spans in order, overlapping ones as one."""
+    """Return the spans in order, overlapping ones as one."""
     merged: list[Span] = []
     for start, end in sorted(spans):
         if merged and start < merged[-1][1]:

@@ -1,9 +1,9 @@
 """Equations in numbers that a step states: are they true?
 
-A witness of steps that costs no tokens. Only what can be read without guessing is checked: both sides numbers, operators
-and brackets, at least one operator, and nothing beside them that could change their meaning ("of", a variable, another
-number). Rounded values, running equalities (3 + 4 = 7 · 2 = 14) and different units are left alone. Exact arithmetic,
-linear in the text.
+A witness of steps that costs no tokens. Only what can be read without guessing is checked: both
+sides numbers, operators and brackets, at least one operator, and nothing beside them that could
+change their meaning ("of", a variable, another number). Rounded values, running equalities (3 + 4 =
+7 · 2 = 14) and different units are left alone. Exact arithmetic, linear in the text.
 """
 
 from __future__ import annotations
@@ -28,12 +28,16 @@ _PART_OF_IT = frozenset(
     """.split()  # noqa: SIM905
 )
 _SIGNS = {
-    "×": "*", "⋅": "*", "·": "*", "∗": "*", "÷": "/", "−": "-", "–": "-", "≤": "≤", "≥": "≥", "=": "=", "<": "<", ">": ">",
-    "+": "+", "-": "-", "*": "*", "/": "/", "^": "^", "(": "(", ")": ")", "[": "(", "]": ")", "{": "(", "}": ")",
+    "×": "*", "⋅": "*", "·": "*", "∗": "*", "÷": "/", "−": "-", "–": "-", "≤": "≤", "≥": "≥",
+    "=": "=", "<": "<", ">": ">",
+    "+": "+", "-": "-", "*": "*", "/": "/",
+    "^": "^", "(": "(", ")": ")", "[": "(", "]": ")", "{": "(", "}": ")",
 }  # fmt: skip
 _COMMANDS = {
-    "times": "*", "cdot": "*", "div": "/", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "lt": "<", "gt": ">",
-    "left": "", "right": "", "quad": "", "qquad": "", "displaystyle": "", "frac": "frac", "dfrac": "frac", "tfrac": "frac",
+    "times": "*", "cdot": "*", "div": "/", "le": "≤", "leq": "≤",
+    "ge": "≥", "geq": "≥", "lt": "<", "gt": ">",
+    "left": "", "right": "", "quad": "", "qquad": "", "displaystyle": "",
+    "frac": "frac", "dfrac": "frac", "tfrac": "frac",
 }  # fmt: skip
 # Every character is read once, whatever the text: no alternative gives back what it has taken.
 _TOKEN = re.compile(
@@ -52,7 +56,7 @@ class _Token:
 
 @dataclass(frozen=True)
 class _Side:
-    """One side of a comparison: its value where it is one, and what may make it mean something else."""
+    """One side of a comparison: its value, and what may make it mean something else."""
 
     value: Fraction | None
     operators: int = 0
@@ -63,7 +67,7 @@ class _Side:
 
 
 def stated_equations(text: str) -> list[bool]:
-    """Return for each equation or inequality in numbers that a step states and that can be checked whether it is true."""
+    """Return whether each equation or inequality in numbers that can be checked is true."""
     verdicts = []
     for clause in _clauses(text):
         sides, comparisons = _sides(clause)
@@ -126,7 +130,9 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 def _sides(clause: Sequence[_Token]) -> tuple[list[_Side], list[str]]:
     """Return what stands between the comparisons of a clause, and the comparisons."""
-    places = [i for i, token in enumerate(clause) if token.kind == "sign" and token.text in _COMPARISONS]
+    places = [
+        i for i, token in enumerate(clause) if token.kind == "sign" and token.text in _COMPARISONS
+    ]
     if not places:
         return [], []
     bounds = [-1, *places, len(clause)]
@@ -146,14 +152,19 @@ def _last_expression(tokens: Sequence[_Token]) -> Sequence[_Token]:
     start = len(tokens)
     while start and (tokens[start - 1].kind != "word" or _is_unit(tokens, start - 1)):
         start -= 1
-    if start and (tokens[start - 1].text.lower() in _PART_OF_IT or not tokens[start - 1].text.isalpha()):
+    if start and (
+        tokens[start - 1].text.lower() in _PART_OF_IT or not tokens[start - 1].text.isalpha()
+    ):
         return ()
     expression = tokens[start:]
-    # After a word, a sign in front belongs to what the word stands for; a letter beside a number is a variable.
+    # After a word, a sign in front belongs to what the word stands for; a letter beside a number is
+    # a variable.
     if (
         start
         and expression
-        and (expression[0].kind == "sign" or expression[0].glued or len(tokens[start - 1].text) == 1)
+        and (
+            expression[0].kind == "sign" or expression[0].glued or len(tokens[start - 1].text) == 1
+        )
     ):
         return ()
     return expression
@@ -166,7 +177,8 @@ def _first_expression(tokens: Sequence[_Token]) -> Sequence[_Token]:
         end += 1
     rest = tokens[end:]
     if rest and (
-        rest[0].text.lower() in _PART_OF_IT - {"and", "or", "per", "each", "every", "to", "from", "than", "by"}
+        rest[0].text.lower()
+        in _PART_OF_IT - {"and", "or", "per", "each", "every", "to", "from", "than", "by"}
     ):
         return ()
     if rest and (not rest[0].text.isalpha() or len(rest[0].text) == 1 or rest[0].glued):
@@ -179,7 +191,13 @@ def _first_expression(tokens: Sequence[_Token]) -> Sequence[_Token]:
 def _is_unit(tokens: Sequence[_Token], place: int) -> bool:
     """Whether a word is the unit of the number before it, within a calculation."""
     word = tokens[place].text
-    if len(word) < 2 or not word.isalpha() or word.lower() in _PART_OF_IT or not place or tokens[place].glued:
+    if (
+        len(word) < 2
+        or not word.isalpha()
+        or word.lower() in _PART_OF_IT
+        or not place
+        or tokens[place].glued
+    ):
         return False
     before = tokens[place - 1]
     follows = before.kind in ("number", "percent") or (before.kind == "sign" and before.text == ")")
@@ -206,7 +224,12 @@ def _side(tokens: Sequence[_Token]) -> _Side:
     last = numbers[-1].text
     decimals = len(last.partition(".")[2])
     return _Side(
-        value, parser.operators, units[-1] if units else "", decimals, _number(numbers[0].text), parser.percent
+        value,
+        parser.operators,
+        units[-1] if units else "",
+        decimals,
+        _number(numbers[0].text),
+        parser.percent,
     )
 
 
@@ -214,7 +237,9 @@ def _number(text: str) -> Fraction:
     """Return a number's value; raise ValueError where its commas are no thousands."""
     whole, _, decimals = text.partition(".")
     groups = whole.split(",")
-    if len(groups) > 1 and (not 1 <= len(groups[0]) <= 3 or any(len(group) != 3 for group in groups[1:])):
+    if len(groups) > 1 and (
+        not 1 <= len(groups[0]) <= 3 or any(len(group) != 3 for group in groups[1:])
+    ):
         raise ValueError(text)
     digits = "".join(groups)
     if len(digits) + len(decimals) > MAX_DIGITS:
@@ -223,7 +248,7 @@ def _number(text: str) -> Fraction:
 
 
 class _Parser:
-    """Recursive descent over numbers, + - * / ^, brackets, \\frac and percent signs."""
+    r"""Recursive descent over numbers, + - * / ^, brackets, \frac and percent signs."""
 
     def __init__(self, tokens: Sequence[_Token]) -> None:
         self._tokens = tokens
@@ -316,7 +341,7 @@ class _Parser:
 
 
 def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
-    """Return whether a comparison is true; None where it cannot be told, or a reader would let it pass."""
+    """Return whether a comparison is true; None where a reader would let it pass."""
     if left.value is None or right.value is None or not left.operators + right.operators:
         return None
     if left.unit and right.unit and left.unit.rstrip("s") != right.unit.rstrip("s"):
@@ -325,7 +350,9 @@ def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
         return None  # "for 15 frogs = 10 · 15": a name that ends in a number
     one, other = left.value, right.value
     if comparison != "=":
-        return {"<": one < other, ">": one > other, "≤": one <= other, "≥": one >= other}[comparison]
+        return {"<": one < other, ">": one > other, "≤": one <= other, "≥": one >= other}[
+            comparison
+        ]
     if one == other:
         return True
     if (left.percent != right.percent) and one in (other * 100, other / 100):

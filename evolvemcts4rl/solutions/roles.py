@@ -1,5 +1,6 @@
-"""What a line or a unit of a solution is: a heading, a list item, a plan, a formula, an answer in a
-box, or a step.
+"""What a line or a unit of a solution is.
+
+It is a heading, a list item, a plan, a formula, an answer in a box, or a step.
 
 Every expression here matches a bounded number of characters, so that no text makes the search slow.
 """
@@ -10,20 +11,28 @@ import re
 from itertools import islice
 
 _NAMED = (
-    r"(?:Step|Case|Part|Stage)[ \t]{1,3}(?:\d{1,3}|[IVX]{1,4}|[A-F])[*_]{0,3}[ \t]{0,3}(?:[:.()—–-]|$)"
+    r"(?:Step|Case|Part|Stage)[ \t]{1,3}(?:\d{1,3}|[IVX]{1,4}"
+    r"|[A-F])[*_]{0,3}[ \t]{0,3}(?:[:.()—–-]|$)"
     r"|(?:第[\d一二三四五六七八九十]{1,3}步|步骤[ \t]{0,3}[\d一二三四五六七八九十]{1,3})"
 )
 _NUMBER = (
-    r"(?:\(?\d{1,2}[.)]|\((?:[a-h]|[ivx]{1,4})\))[*_]{0,3}(?:[ \t]|$)"
+    r"(?:\(?\d{1,2}[.)]|[a-h]\)|\((?:[a-h]|[ivx]{1,4})\))[*_]{0,3}(?:[ \t]|$)"
     r"|（\d{1,2}）|[①-⑳]|[一二三四五六七八九十]{1,2}、|\\item(?![a-zA-Z])"
 )
 _FLAGS = re.IGNORECASE | re.MULTILINE
-_MARK = re.compile(rf"(?:#{{1,6}}[ \t]{{1,3}})?[*_]{{0,3}}(?:(?P<named>{_NAMED})|(?P<number>{_NUMBER}))", _FLAGS)
+_MARK = re.compile(
+    rf"(?:#{{1,6}}[ \t]{{1,3}})?[*_]{{0,3}}(?:(?P<named>{_NAMED})|(?P<number>{_NUMBER}))", _FLAGS
+)
 _ITEM = re.compile(rf"(?:\*\*)?(?:{_NUMBER}|[-*•–](?:[ \t]|$))", _FLAGS)
 _BREAK = re.compile(
     rf"[ \t]{{0,3}}#{{1,6}}[ \t]|[ \t]{{0,3}}[*_]{{0,3}}(?:{_NAMED})|[ \t]{{0,8}}\\item(?![a-zA-Z])"
     rf"|[ \t]?(?:\*\*)?(?:{_NUMBER}|[-*•–][ \t])",
     _FLAGS,
+)
+_LIST_OPENING = re.compile(r"\\begin\{(?:itemize|enumerate|description)\}(?:\[[^\]\n]{0,80}\])?$")
+_GOING_ON = re.compile(
+    r"(?:首先|其次|接着|接下来|然后|再|最后|最终|因此|所以|于是|从而|综上|故)"
+    r"|(?:Then|Next|So|Thus|Hence|Therefore|Finally|Consequently)\b"
 )
 _HEADING = re.compile(r"#{1,6}\s")
 _NAMED_TITLE = re.compile(rf"[*_]{{0,3}}(?:{_NAMED})", _FLAGS)
@@ -40,14 +49,18 @@ _WHERE = re.compile(r"(?:where|with|which|for (?:all|every|each|some))\b")
 _ANSWER_MARK = re.compile(r"#### {0,4}[-$£€\d.,/% ]{1,30}$")  # of GSM8K
 _INSTRUCTION = re.compile(
     r"(?:first|next|then|now|finally),? |"
-    r"(?:calculat|determin|find|comput|identif|add|subtract|sum|multipl|divid|us|set|solv|simplif|writ|convert|count|appl"
-    r"|check|verif|list|consider|understand|defin|express|substitut|evaluat|estimat|combin|figur|work|let|look|start"
-    r"|total|compar|factor|expand|rearrang|isolat|draw|round|state|recall|analyz|analys|break|read|plug|tak|get)"
+    r"(?:calculat|determin|find|comput|identif|add|subtract|sum|multipl|divid|us|set|solv|simplif"
+    r"|writ|convert|count|appl"
+    r"|check|verif|list|consider|understand|defin|express|substitut|evaluat|estimat|combin|figur"
+    r"|work|let|look|start"
+    r"|total|compar|factor|expand|rearrang|isolat|draw|round|state|recall|analyz|analys|break"
+    r"|read|plug|tak|get)"
     r"(?:e|s|y|ly|ing|ying)?\b|(?:计算|求|确定|找出|列出|判断|设|化简|代入)",
     re.IGNORECASE,
 )
 _RESULT = re.compile(
-    r"[=≈:：]|\b(?:is|are|was|were|gives?|giving|gets?|makes?|equals?|yields?|have|has|so|because|means?)\b|[为得是]",
+    r"[=≈:：]|\b(?:is|are|was|were|gives?|giving|gets?|makes?|equals?|yields?|have|has|so|because"
+    r"|means?)\b|[为得是]",
     re.IGNORECASE,
 )
 _OUTPUT = re.compile(r"(?:output|print|execut|running|runs\b)|输出|运行", re.IGNORECASE)
@@ -55,8 +68,12 @@ _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
 _COLONS = (":", "：")
 _UNFINISHED = (*_COLONS, ",", ";", "，", "；", "、", "(", "=", "+", "-", "*", "/", "&", "\\")
 _AND = frozenset({"and", "or", "以及", "和", "或", "或者"})
-_SO = frozenset({"then", "so", "thus", "hence", "therefore", "also", "now", "but", "next", "finally", "consequently",
-                 "因此", "所以", "于是", "故", "则", "即", "那么", "从而", "然后", "最后"})  # fmt: skip
+_SO = frozenset(
+    [
+        *("then", "so", "thus", "hence", "therefore", "also", "now", "but", "next", "finally"),
+        *("consequently", "因此", "所以", "于是", "故", "则", "即", "那么", "从而", "然后", "最后"),
+    ]
+)
 _SIGNED_OFF = frozenset({"qed", "∎", "□", "■"})
 _SHORT = 300  # characters that a unit of one formula, one connective or one box may have
 
@@ -67,9 +84,7 @@ def breaks(line: str) -> bool:
 
 
 def is_numbered(unit: str) -> bool:
-    """Return whether a unit begins with a number or as "Step 3" does: its writer says where a
-    step begins.
-    """
+    """Return whether a unit begins with a number or as "Step 3" does: its writer begins a step."""
     return bool(_MARK.match(unit))
 
 
@@ -108,7 +123,12 @@ def _belongs_to(previous: str, unit: str, bare: str) -> bool:
     if previous.endswith(("```", "~~~")) and len(bare) < 80 and _OUTPUT.search(bare):
         return len(bare) < len(unit) or bare.rstrip("*").endswith(_COLONS)
     if len(unit) < _SHORT:
-        if _is_box(unit) or _ANSWER_MARK.match(unit) or _connective(unit) in _AND or _connective(previous) in _AND:
+        if (
+            _is_box(unit)
+            or _ANSWER_MARK.match(unit)
+            or _connective(unit) in _AND
+            or _connective(previous) in _AND
+        ):
             return True
         if not _LONG_WORD.search(_LATEX_COMMAND.sub("", unit)):  # a formula
             return previous.rstrip("*").endswith(_COLONS) or not _RELATION.search(unit)
@@ -116,12 +136,15 @@ def _belongs_to(previous: str, unit: str, bare: str) -> bool:
 
 
 def is_title(line: str) -> bool:
-    """Return whether a unit is one line that only leads to what follows: "## Prices", "**Step 3:
-    Add them.**", "So".
+    """Return whether a unit is one line that only leads to what follows.
+
+    Such are "## Prices", "**Step 3: Add them.**" and "So".
     """
     if "\n" in line or len(line) > 200:
         return False
-    if line[:1].isalpha() and line[0] not in _MARK_LETTERS:
+    if _LIST_OPENING.match(line):
+        return True
+    if line[:1].isalpha() and line[0] not in _MARK_LETTERS and line[1:2] != ")":
         return _connective(line) in _SO
     if _HEADING.match(line):
         return not _ANSWER_MARK.match(line)
@@ -133,7 +156,9 @@ def is_title(line: str) -> bool:
         return False  # a lone answer
     if bold and "=" not in line and line.rstrip("*").endswith(_SENTENCE_ENDS):
         return (bool(named) and not any(map(str.isdecimal, said))) or _is_instruction(said)
-    if "=" in line or line.rstrip("*").endswith(_SENTENCE_ENDS if bold else (*_SENTENCE_ENDS, "}", "$")):
+    if "=" in line or line.rstrip("*").endswith(
+        _SENTENCE_ENDS if bold else (*_SENTENCE_ENDS, "}", "$")
+    ):
         return bool(named) and not said.strip("*_ \t")
     if bold or not named:
         return bold or _connective(line) in _SO
@@ -141,17 +166,16 @@ def is_title(line: str) -> bool:
 
 
 def is_next_number(title: str, unit: str) -> bool:
-    """Return whether a title without text is followed by the next one of its kind: such lines
-    are the steps themselves.
+    """Return whether a title without text is followed by the next one of its kind.
+
+    Such lines are the steps themselves.
     """
     first, second = _MARK.match(title), _MARK.match(unit)
     return bool(first and second and first.lastgroup == second.lastgroup)
 
 
 def is_whole_line(line: str) -> bool:
-    """Return whether a line within a paragraph may be a statement of its own, to judge by its
-    end.
-    """
+    """Return whether a line within a paragraph ends like a statement of its own."""
     end = line.rstrip()
     if end.rstrip('*_)”」』"$').endswith(_SENTENCE_ENDS):
         return True
@@ -159,14 +183,22 @@ def is_whole_line(line: str) -> bool:
 
 
 def begins_anew(line: str) -> bool:
-    """Return whether a line within a paragraph may be a statement of its own, to judge by its
-    beginning.
-    """
+    """Return whether a line within a paragraph begins like a statement of its own."""
     start = line.lstrip("*_\"'“( \t$£€")[:1]
-    if not start or start.islower() or not (start.isalnum() or start == "\\") or line.startswith(("\\[", "$$")):
+    if (
+        not start
+        or start.islower()
+        or not (start.isalnum() or start == "\\")
+        or line.startswith(("\\[", "$$"))
+    ):
         return False
     said = _LATEX_COMMAND.sub("", line[:_SHORT])
     return bool(_LONG_WORD.search(said) or _CALCULATION.search(said))
+
+
+def goes_on(before: str, line: str) -> bool:
+    """Return whether a line begins with "then" or the like, after a line that may be complete."""
+    return bool(_GOING_ON.match(line)) and not before.rstrip().endswith(_UNFINISHED)
 
 
 def has_word(text: str) -> bool:
@@ -202,22 +234,20 @@ def _is_box(unit: str) -> bool:
 
 
 def _is_instruction(said: str) -> bool:
-    """Return whether a list item says what to do, not what comes of it: "Calculate the total
-    distance.".
-    """
+    """Return whether a list item says what to do ("Calculate the total."), not what comes of it."""
     said = said.strip("* \t")
     if len(said) > 200 or "\n" in said or not _INSTRUCTION.match(said):
         return False
     if said.endswith(_COLONS):
         said = said.rstrip("*:： ")
     has_number = any(map(str.isdecimal, said))
-    return not _CALCULATION.search(said) and not ((has_number or "=" in said) and _RESULT.search(said))
+    return not _CALCULATION.search(said) and not (
+        (has_number or "=" in said) and _RESULT.search(said)
+    )
 
 
 def _reasons(item: str) -> bool:
-    """Return whether a list item says something, rather than naming a value ("3 apples", "a =
-    5").
-    """
+    """Return whether a list item reasons, rather than naming a value ("3 apples", "a = 5")."""
     start = item[:2000]
     if _has(_WORD, start, 4) or _has(_TOKEN, start, 5):
         return True

@@ -1,4 +1,4 @@
-"""Ask the model to solve a problem, from its start or from a prefix, and read its completions as rollouts."""
+"""Ask the model for solutions, from the problem or from a prefix, and read them as rollouts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from evolvemcts4rl.solutions.steps import join_steps, merge_steps, split_steps
 
 # Arrow, and with it datasets, reads no JSON that is nested deeper than a tree of 30 steps.
 MOST_STEPS = 28
-# With so many solutions, of so many problems, and --step_separator in none of them, it will be in none.
+# With --step_separator in none of so many solutions of so many problems, it will be in none.
 UNSEPARATED_SOLUTIONS, UNSEPARATED_PROBLEMS = 32, 4
 
 
@@ -31,19 +31,19 @@ class Chat(Protocol):
     async def complete(
         self, messages: list[Message], n: int, *, start: int = 0, affinity_key: str = ""
     ) -> list[Completion]:
-        """The n completions of index start, start + 1, … of these messages."""
+        """Return the n completions of index start, start + 1, … of these messages."""
 
 
 @dataclass
 class SeparatorWatch:
-    """Sees to it that a --step_separator which the model does not write ends the run before much is bought."""
+    """Ends a run early whose --step_separator the model never writes."""
 
     found: bool = False
     solutions: int = 0
     problems: set[str] = field(default_factory=set)
 
     def look(self, separator: str | None, question_id: str, texts: Sequence[str]) -> None:
-        """Look for the separator in a problem's first solutions. Raises UserError once it was in none of many."""
+        """Look for the separator in first solutions; raise UserError once many lack it."""
         self.found = self.found or separator is None or any(separator in text for text in texts)
         if self.found or question_id in self.problems:
             return
@@ -51,9 +51,9 @@ class SeparatorWatch:
         self.solutions += len(texts)
         if self.solutions >= UNSEPARATED_SOLUTIONS and len(self.problems) >= UNSEPARATED_PROBLEMS:
             raise UserError(
-                f"--step_separator {separator!r} occurs in none of the first {self.solutions} solutions, so that each "
-                "would be a single step: give a text that ends the model's steps, or leave the flag out and start "
-                "with --overwrite."
+                f"--step_separator {separator!r} occurs in none of the first {self.solutions} "
+                "solutions, so that each would be a single step: give a text that ends the "
+                "model's steps, or leave the flag out and start with --overwrite."
             )
 
 
@@ -65,64 +65,87 @@ class Solver:
     grader: Grader
     settings: Settings
     separator_watch: SeparatorWatch = field(default_factory=SeparatorWatch)
+    # The solutions that voted for an answer, by question_id, until the search takes them.
+    voters: dict[str, list[Rollout]] = field(default_factory=dict)
 
     async def vote(self, problem: Problem) -> Problem:
-        """The problem with the answer that its first solutions vote for, or "dropped" with the reason.
+        """Return the problem with the answer of most first solutions, or dropped with the reason.
 
-        Dropped where fewer than half of the solutions come to an answer (those that are cut off could not vote), where the
-        first place is tied, or the majority's share is under --agreement. Raises EndpointError.
-        """
-        completions = await self._first_completions(problem)
-        answers = [answer for c in completions if c.whole and (answer := extract_answer(c.text)) is not None]
-        answer, share = await self.grader.vote(answers)
-        problem = replace(problem, voted_answer=answer, agreement=round(share, 4))
-        if 2 * len(answers) < len(completions):
-            told = f"only {len(answers)} of its {len(completions)} solutions came to an answer"
-            return replace(problem, status=Status.DROPPED, reason=Reason(ReasonCode.FEW_ANSWERS, told))
-        if answer is None or share < self.settings.agreement:
-            why = "tied" if answer is None else f"under --agreement {self.settings.agreement:g}"
-            told = f"the majority's share of the answers, {share:.2f}, is {why}"
-            return replace(problem, status=Status.DROPPED, reason=Reason(ReasonCode.THIN_MAJORITY, told))
-        return replace(problem, final_answer=answer)
-
-    async def first_solutions(self, problem: Problem) -> tuple[Problem, list[Rollout]]:
-        """The problem with its solve rate and vote, and its first solutions; status "not_searched" where the gate is shut.
-
-        It is, too, where not one solution came to an answer: asked again, the journal would give the same ones. Raises
+        It is dropped where fewer than half of the solutions come to an answer (one that is cut off
+        could not vote), where the first place is tied, or the share is under --agreement. Raises
         EndpointError.
         """
-        rollouts = await self._read(problem, (), await self._first_completions(problem))
+        rollouts = self._rollouts((), await self._first_completions(problem))
+        answers = _answers(rollouts)
+        answer, share = await self.grader.vote(answers)
+        problem = replace(problem, voted_answer=answer, agreement=round(share, 4))
+        if 2 * len(answers) < len(rollouts):
+            told = f"only {len(answers)} of its {len(rollouts)} solutions came to an answer"
+            return _dropped(problem, ReasonCode.FEW_ANSWERS, told)
+        if answer is None:
+            told = f"the first place of the vote is tied, with a share of {share:.2f} each"
+            return _dropped(problem, ReasonCode.THIN_MAJORITY, told)
+        least = self.settings.evolution.agreement
+        if share < least:
+            told = (
+                f"the majority's share of the answers, {share:.2f}, is under --agreement {least:g}"
+            )
+            return _dropped(problem, ReasonCode.THIN_MAJORITY, told)
+        if not self.settings.evolution.evolve_only:
+            self.voters[problem.question_id] = rollouts
+        return replace(problem, final_answer=answer, vote_agrees=True)
+
+    async def first_solutions(self, problem: Problem) -> tuple[Problem, list[Rollout]]:
+        """Return the problem with its solve rate and vote, and its graded first solutions.
+
+        Its status says whether it is to be searched. It is not where no solution came to an answer:
+        asked again, the journal would give the same ones. Raises EndpointError.
+        """
+        rollouts = self.voters.pop(problem.question_id, None)
+        has_voted = rollouts is not None
+        if rollouts is None:
+            rollouts = self._rollouts((), await self._first_completions(problem))
+        rollouts = await self._graded(problem, rollouts)
         verdicts = [rollout.verdict for rollout in rollouts if rollout.verdict is not None]
         if not verdicts:
             told = ReasonCode.NO_ANSWERS.sentence.replace("its", f"its {len(rollouts)}", 1)
-            return replace(problem, status=Status.NOT_SEARCHED, reason=Reason(ReasonCode.NO_ANSWERS, told)), rollouts
+            reason = Reason(ReasonCode.NO_ANSWERS, told)
+            return replace(problem, status=Status.NOT_SEARCHED, reason=reason), rollouts
+        if not has_voted:
+            problem = await self._with_vote(problem, _answers(rollouts))
         rate = sum(verdicts) / len(verdicts)
-        answers = [rollout.answer for rollout in rollouts if rollout.answer is not None]
+        why_not = self._reason_not_to_search(rate, len(verdicts))
+        status = Status.NOT_SEARCHED if why_not else Status.SEARCHED
+        problem = replace(problem, solve_rate=round(rate, 4), status=status, reason=why_not)
+        return problem, rollouts
+
+    async def _with_vote(self, problem: Problem, answers: Sequence[str]) -> Problem:
+        """Return the problem with what its solutions vote for, beside the answer that it states."""
         voted, share = await self.grader.vote(answers, problem.final_answer)
-        agrees = await self.grader.same(problem.final_answer or "", voted) if voted is not None else None
-        problem = replace(problem, solve_rate=round(rate, 4), voted_answer=voted, agreement=round(share, 4))
-        problem = replace(problem, vote_agrees=agrees)
-        reason = self._reason_not_to_search(rate, len(verdicts))
-        status = Status.NOT_SEARCHED if reason else Status.SEARCHED
-        return replace(problem, status=status, reason=reason), rollouts
+        agrees = None
+        if voted is not None:
+            agrees = await self.grader.same(problem.final_answer or "", voted)
+        return replace(problem, voted_answer=voted, agreement=round(share, 4), vote_agrees=agrees)
 
     def first_messages(self, problem: Problem) -> list[Message]:
-        """What its first solutions are asked for with."""
+        """Return the messages that ask for its first solutions."""
         return self._messages(problem, ())
 
     def rollout_sampler(self, problem: Problem) -> RolloutSampler:
-        """What mcts.search asks for rollouts of this problem."""
+        """Return what the search calls to get rollouts of this problem."""
 
         async def sample(prefix: Prefix, count: int, start: int) -> list[Rollout]:
             messages = self._messages(problem, prefix)
-            completions = await self.chat.complete(messages, count, start=start, affinity_key=problem.question_id)
-            return await self._read(problem, prefix, completions)
+            completions = await self.chat.complete(
+                messages, count, start=start, affinity_key=problem.question_id
+            )
+            return await self._graded(problem, self._rollouts(prefix, completions))
 
         return sample
 
     def _reason_not_to_search(self, rate: float, judged: int) -> Reason | None:
         """Return why a problem of this solve rate is not searched, or None."""
-        least, most = self.settings.min_solve_rate, self.settings.max_solve_rate
+        least, most = self.settings.search.min_solve_rate, self.settings.search.max_solve_rate
         if rate in (0.0, 1.0):
             code = ReasonCode.SOLVED_ALWAYS if rate else ReasonCode.SOLVED_NEVER
             return with_detail(code, f"{rate * judged:.0f} of {judged}")
@@ -135,8 +158,8 @@ class Solver:
         return None
 
     def _messages(self, problem: Problem, prefix: Prefix) -> list[Message]:
-        """A continuation's messages begin with those of the solution that it continues: the server's prefix cache counts on it."""
-        model = self.settings.model_name
+        # A continuation begins with its solution's messages, which a server's prefix cache knows.
+        model = self.settings.model.model_name
         messages = prompt_messages("solve_problem", model, question=problem.question)
         if prefix:
             messages.append({"role": "assistant", "content": join_steps(prefix)})
@@ -145,25 +168,44 @@ class Solver:
         return messages
 
     async def _first_completions(self, problem: Problem) -> list[Completion]:
-        count = self.settings.num_solutions
-        completions = await self.chat.complete(self._messages(problem, ()), count, affinity_key=problem.question_id)
+        count = self.settings.search.num_solutions
+        completions = await self.chat.complete(
+            self._messages(problem, ()), count, affinity_key=problem.question_id
+        )
         texts = [completion.text for completion in completions if completion.whole]
-        self.separator_watch.look(self.settings.step_separator, problem.question_id, texts)
+        self.separator_watch.look(self.settings.search.step_separator, problem.question_id, texts)
         return completions
 
-    async def _read(self, problem: Problem, prefix: Prefix, completions: Sequence[Completion]) -> list[Rollout]:
-        rollouts = [self._rollout(prefix, completion) for completion in completions]
-        answers = [rollout.answer for rollout in rollouts if rollout.answer is not None]
+    def _rollouts(self, prefix: Prefix, completions: Sequence[Completion]) -> list[Rollout]:
+        return [self._rollout(prefix, completion) for completion in completions]
+
+    async def _graded(self, problem: Problem, rollouts: list[Rollout]) -> list[Rollout]:
+        """Return the rollouts with their verdicts; one without an answer has none."""
+        answers = _answers(rollouts)
         if problem.final_answer is None or not answers:
             return rollouts
-        verdicts = dict(zip(answers, await self.grader.same_each(problem.final_answer, answers), strict=True))
+        same = await self.grader.same_each(problem.final_answer, answers)
+        verdicts = dict(zip(answers, same, strict=True))
         return [r if r.answer is None else replace(r, verdict=verdicts[r.answer]) for r in rollouts]
 
     def _rollout(self, prefix: Prefix, completion: Completion) -> Rollout:
-        """A completion before its answer is judged. One that is not whole or comes to no answer will have no verdict."""
+        """Return a completion as a rollout that is still to be graded."""
         before = join_steps(prefix)
         text = completion.text.rstrip()
         text = text.lstrip("\n") if not prefix or before.endswith("\n") else text
-        steps = (*prefix, *merge_steps(split_steps(text, self.settings.step_separator), MOST_STEPS - len(prefix)))
+        steps = (
+            *prefix,
+            *merge_steps(
+                split_steps(text, self.settings.search.step_separator), MOST_STEPS - len(prefix)
+            ),
+        )
         answer = extract_answer(before + text) if completion.whole else None
         return Rollout(steps, None, answer, completion.completion_tokens)
+
+
+def _answers(rollouts: Sequence[Rollout]) -> list[str]:
+    return [rollout.answer for rollout in rollouts if rollout.answer is not None]
+
+
+def _dropped(problem: Problem, code: ReasonCode, told: str) -> Problem:
+    return replace(problem, status=Status.DROPPED, reason=Reason(code, told))

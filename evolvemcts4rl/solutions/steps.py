@@ -22,6 +22,7 @@ from evolvemcts4rl.solutions.blocks import Span, closed_blocks, lines_of
 from evolvemcts4rl.solutions.roles import (
     begins_anew,
     breaks,
+    goes_on,
     has_word,
     is_bullet,
     is_item,
@@ -32,12 +33,13 @@ from evolvemcts4rl.solutions.roles import (
     role_of,
 )
 
-STEP_RULES = 2  # changes with the rules: prefixes of an older run are cut otherwise
+STEP_RULES = 3  # changes with the rules: prefixes of an older run are cut otherwise
 
 
 def split_steps(text: str, separator: str | None = None) -> list[str]:
-    """Return the steps of a text, each with the whitespace that follows it; joined they are the
-    text again.
+    """Return the steps of a text, each with the whitespace that follows it.
+
+    Joined they are the text again.
 
     A step is one paragraph of reasoning, or one line where each line is a statement; a numbered
     item with the bullets below it, any other list item that reasons, or what stands under a
@@ -58,8 +60,7 @@ def join_steps(steps: Sequence[str]) -> str:
 
 
 def merge_steps(steps: Sequence[str], most: int) -> list[str]:
-    """Return at most `most` steps: where there are more, consecutive ones stand together, equally
-    many in each.
+    """Return at most `most` steps, joining equally many consecutive ones where there are more.
 
     Raises ValueError for `most` under 1.
     """
@@ -82,22 +83,27 @@ def _starts_after(text: str, separator: str) -> list[int]:
 
 @dataclass
 class _Step:
-    """What the step that is being read holds so far, as far as it decides whether the next unit
-    belongs to it.
-    """
+    """The state of the step being read that decides whether the next unit belongs to it."""
 
     first: str  # its first unit
     previous: str  # its last unit
     title: str | None = None  # the heading, or item of a plan, that still waits for its text
     numbered: bool = False  # whether its writer has numbered the step
-    in_list: bool = False  # whether it holds a list item that may stand as a step, as then all of its list do
+    in_list: bool = False  # whether it holds a list item that is a step: then all of its list are
     planned: int = 0  # the items of a plan at its end
 
     @staticmethod
     def of(unit: str, role: str) -> _Step:
         """Return the step that a unit opens."""
         waits = role in ("title", "plan") or not has_word(unit)
-        return _Step(unit, unit, unit if waits else None, is_numbered(unit), is_item(unit), int(role == "plan"))
+        return _Step(
+            unit,
+            unit,
+            unit if waits else None,
+            is_numbered(unit),
+            is_item(unit),
+            int(role == "plan"),
+        )
 
     def takes(self, unit: str, role: str) -> bool:
         """Return whether a unit belongs to this step, and take it in if it does."""
@@ -127,7 +133,9 @@ class _Step:
     def _leads_to_list(self, unit: str) -> bool:
         if self.title is not None:
             return not is_next_number(self.title, unit)
-        return self.previous.rstrip("*").endswith((":", "：")) or (self.numbered and is_bullet(unit))
+        return self.previous.rstrip("*").endswith((":", "：")) or (
+            self.numbered and is_bullet(unit)
+        )
 
 
 def _step_starts(text: str) -> list[int]:
@@ -140,7 +148,11 @@ def _step_starts(text: str) -> list[int]:
         unit = text[start:end].strip()
         inside = blocks[bisect_right(block_ends, start) : bisect_left(block_ends, end) + 1]
         bare = _without(text, (start, end), inside)
-        role = role_of(unit, bare, step.previous, step.in_list) if step else role_of(unit, bare, "", False)
+        role = (
+            role_of(unit, bare, step.previous, step.in_list)
+            if step
+            else role_of(unit, bare, "", False)
+        )
         if step is None or not step.takes(unit, role):
             step = _Step.of(unit, role)
             starts.append(start)
@@ -169,13 +181,18 @@ def _units(text: str, blocks: list[Span]) -> Iterator[Span]:
         marked = breaks(line)
         if not seen:
             seen, cut = True, True
-        elif cut or marked or (before and lines_apart and is_whole_line(before) and begins_anew(line)):
+        elif cut or marked or (before and lines_apart and _parts(before, line)):
             yield start, position
             start, cut = position, True
         lines_apart = lines_apart and not marked
         before = "" if block < len(blocks) and blocks[block][0] < line_end else line
         cut = cut and is_title(line.strip())
     yield start, len(text)
+
+
+def _parts(before: str, line: str) -> bool:
+    """Return whether two lines of a paragraph are statements of their own."""
+    return (is_whole_line(before) and begins_anew(line)) or goes_on(before, line)
 
 
 def _without(text: str, unit: Span, blocks: list[Span]) -> str:

@@ -15,7 +15,9 @@ from tests.support.answer_pairs import DIFFERENT, MATCHING, rows
 numbers = st.one_of(
     st.integers(-10_000, 10_000).map(str),
     st.decimals(-1000, 1000, places=3, allow_nan=False).map(str),
-    st.tuples(st.integers(-99, 99), st.integers(1, 99)).map(lambda pair: rf"\frac{{{pair[0]}}}{{{pair[1]}}}"),
+    st.tuples(st.integers(-99, 99), st.integers(1, 99)).map(
+        lambda pair: rf"\frac{{{pair[0]}}}{{{pair[1]}}}"
+    ),
 )
 latex = st.recursive(
     st.sampled_from(["x", "2", r"\pi", "10", "y"]),
@@ -27,6 +29,19 @@ latex = st.recursive(
         inner.map(lambda part: rf"\{{{part}\}}"),
     ),
     max_leaves=6,
+)
+
+
+formulas = st.recursive(
+    st.sampled_from(["x", "2", "y", r"\pi"]),
+    lambda inner: st.one_of(
+        st.tuples(
+            st.sampled_from(["sin", "cos", "tan", "cot", "sec", "csc", "tanh", "coth"]), inner
+        ).map(lambda pair: rf"\{pair[0]}({pair[1]})"),
+        st.tuples(inner, inner).map(lambda pair: rf"\frac{{{pair[0]}}}{{{pair[1]}}}"),
+        st.tuples(inner, inner).map(lambda pair: f"{pair[0]} + {pair[1]}"),
+    ),
+    max_leaves=4,
 )
 
 
@@ -52,9 +67,31 @@ def test_order_of_a_pair_does_not_matter_and_each_answer_is_itself(kind, gold, a
     assert same_answer(answer, read_form(answer).text)
 
 
+@pytest.mark.parametrize("kind", MATCHING)
+def test_no_order_of_two_answers_of_a_kind_matters(kind):
+    answers = [text for name, *pair in rows(MATCHING) if name == kind for text in pair]
+    for one, other in zip(answers, answers[3:] + answers[:3], strict=True):
+        assert same_answer(one, other) is same_answer(other, one), (one, other)
+
+
+@settings(max_examples=60, deadline=None)
+@given(formulas, formulas)
+def test_order_of_two_formulas_does_not_matter(one, other):
+    assert same_answer(one, other) is same_answer(other, one)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(["<", ">", r"\le", r"\ge", "="]), st.integers(1, 300), st.integers(-1, 1))
+def test_relations_differ_where_their_tiny_bounds_do(sign, exponent, shift):
+    one, other = f"x {sign} 2^{{-{exponent}}}", f"x {sign} 2^{{-{exponent + shift}}}"
+    assert same_answer(one, other) is (shift == 0)
+
+
 def test_quick_path_spares_most_pairs_a_worker():
     pairs = [*rows(MATCHING), *rows(DIFFERENT)]
-    assert sum(compare_quick(gold, answer) is not None for _, gold, answer in pairs) > 0.5 * len(pairs)
+    assert sum(compare_quick(gold, answer) is not None for _, gold, answer in pairs) > 0.5 * len(
+        pairs
+    )
 
 
 @settings(max_examples=200, deadline=None)
@@ -66,7 +103,10 @@ def test_any_text_is_equal_to_itself_unless_nothing_is_in_it(text):
 @settings(max_examples=60, deadline=None)
 @given(latex)
 def test_formula_is_the_same_as_itself_otherwise_spaced(formula):
-    assert same_answer(formula, "$ " + formula.replace("+", " +  ").replace(r"\left", "").replace(r"\right", "") + " $")
+    assert same_answer(
+        formula,
+        "$ " + formula.replace("+", " +  ").replace(r"\left", "").replace(r"\right", "") + " $",
+    )
 
 
 @settings(max_examples=300, deadline=None)
@@ -80,15 +120,21 @@ def test_numbers_compare_by_exact_value_both_ways(one, other):
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text(alphabet=r"\{}()[],.$%^_=+-0123456789abcx fracsqrtpm", max_size=60), st.text(max_size=20))
+@given(
+    st.text(alphabet=r"\{}()[],.$%^_=+-0123456789abcx fracsqrtpm", max_size=60),
+    st.text(max_size=20),
+)
 def test_quick_path_takes_any_text(one, other):
     compare_quick(one, other)
 
 
 LOOPS = [
-    "different ", "A ", "(x, ", "a, ", "x = ", "= ", "1 = ", "1,", "1 ", "1/", "1 1/", "1.", "5 million ", "9:", "1-",
-    r"\text{", r"\text{a}", r"\sqrt", r"\sqrt(", r"\frac", r"\frac{", r"\frac1", r"\,1", r"1\,", r"{,}1", "$", "$$", "√(", "^", "_",
-    "^{", "°", "sec ", " and ", "...", ".1", "\\", "{", "}", "[", "(", "¤ ", "cm per ", "sq ", "\ud800", "é", "\n", "|AB|", ":",
+    "different ", "A ", "(x, ", "a, ", "x = ", "= ", "1 = ", "1,", "1 ", "1/", "1 1/", "1.",
+    "5 million ", "9:", "1-", r"\text{", r"\text{a}", r"\sqrt", r"\sqrt(", r"\frac", r"\frac{",
+    r"\frac1", r"\,1", r"1\,", r"{,}1", "$", "$$", "√(", "^", "_", "^{", "°", "sec ", " and ",
+    " or ", "1,000,", "五", "5亿", "a million ", "2^{", "{x|x>", ":1", "x>1 and ", "亿",
+    "...", ".1", "\\", "{", "}", "[", "(", "¤ ", "cm per ", "sq ", "\ud800", "é", "\n", "|AB|",
+    ":",
 ]  # fmt: skip
 ENDINGS = ["", " (3) = 5", "!", "}", "x = 1"]
 
@@ -111,7 +157,12 @@ print("done")
 
 def work_ends(loops, endings):
     """Whether every text made of these is compared within twenty seconds of processor time."""
-    run = subprocess.run([sys.executable, "-c", SEARCH], input=ascii((loops, endings)), capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", SEARCH],
+        input=ascii((loops, endings)),
+        capture_output=True,
+        text=True,
+    )
     return run.stdout == "done\n"
 
 
@@ -123,7 +174,11 @@ def test_loops_are_compared_without_backtracking():
 @pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(
-    st.lists(st.text(alphabet=r"\{}()[],.$%^_=+-:/ 019abcxAIV", min_size=1, max_size=12), min_size=20, max_size=20),
+    st.lists(
+        st.text(alphabet=r"\{}()[],.$%^_=+-:/ 019abcxAIV", min_size=1, max_size=12),
+        min_size=20,
+        max_size=20,
+    ),
     st.text(max_size=6),
 )
 def test_no_loop_is_found_that_backtracks(loops, ending):
@@ -133,5 +188,7 @@ def test_no_loop_is_found_that_backtracks(loops, ending):
 @settings(max_examples=200, deadline=None)
 @given(st.integers(-(10**6), 10**6), st.integers(1, 3000), st.integers(-2, 2))
 def test_tiny_numbers_differ_where_their_exponents_do(factor, exponent, shift):
-    same = same_answer(rf"{factor} \cdot 2^{{-{exponent}}}", rf"{factor} \cdot 2^{{-{exponent + shift}}}")
+    same = same_answer(
+        rf"{factor} \cdot 2^{{-{exponent}}}", rf"{factor} \cdot 2^{{-{exponent + shift}}}"
+    )
     assert same is (shift == 0 or factor == 0)

@@ -1,6 +1,7 @@
 """Final answers, found where they stand."""
 
 import os
+import random
 import resource
 import subprocess
 import sys
@@ -59,7 +60,11 @@ prose = st.text(alphabet="ab 1.,\n$=()[]", max_size=60)
         ("The answer is 5 + 3 = 8.", "5 + 3 = 8"),
         ("### Answer\n42", "42"),
         ("**Answer**: \\(x^2\\)", "x^2"),
-        ("Solution: Add the numbers.\n\nThe answer is $18 every day at the farmers' market in the town.", "$18"),
+        (
+            "Solution: Add the numbers.\n\n"
+            "The answer is $18 every day at the farmers' market in the town.",
+            "$18",
+        ),
         ("The answer is (A) 5.", "(A) 5"),
         ("Answer: $\\frac{1}{2}$ or $\\frac{1}{3}$", r"$\frac{1}{2}$ or $\frac{1}{3}$"),
         ("The answer is 10 \\text{ cm}.", r"10 \text{ cm}"),
@@ -128,18 +133,94 @@ def test_what_was_boxed_is_found_whatever_stands_around_it(before, answer, after
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text(alphabet=r"\{}()[],.$%^_=+-0123456789abcx fracsqrtpm", max_size=60), st.text(max_size=20))
+@given(
+    st.text(alphabet=r"\{}()[],.$%^_=+-0123456789abcx fracsqrtpm", max_size=60),
+    st.text(max_size=20),
+)
 def test_extraction_takes_any_text(one, other):
     extract_answer(one)
     seed_answer(other)
 
 
 LOOPS = [
-    *(r"\boxed{", r"\boxed ", r"\boxed{1} and ", r"{\boxed{", r"\fbox{", "answer", "answer is", "the answer is "),
-    *("answer*****", "answer*", "answer for ", "answer: ", "the answer is 5 ", "Answer $", "<answer>", "</answer>"),
-    *("$", "$ ", "$$", "$ $ $ ", r"\(", r"\)", r"\[", r"\( \) ", "####", "#### ", "#### 5\n", "= ", "= = = ", "1 = "),
-    *("1 + ", "{", "}", "\\", "*", "**", "_ ", "\n", "# ", "9", "1,", "(1", "( ", ")", "a ", "x_1 ", " ", "\t"),
-    *(r"\frac", r"\frac{1}{2}", r"\color{red}{", r"\text{", r"\begin{aligned}", r"\end{aligned}", "&", r"\approx "),
+    *(
+        "- 5\n",
+        "1. ",
+        " (ab",
+        ": ab cd ",
+        "<b>",
+        "5✅",
+        "故选",
+        "．5",
+        "\n答：",
+        "if the answer is 5 ",
+    ),
+    *(
+        r"\boxed{",
+        r"\boxed ",
+        r"\boxed{1} and ",
+        r"{\boxed{",
+        r"\fbox{",
+        "answer",
+        "answer is",
+        "the answer is ",
+    ),
+    *(
+        "answer*****",
+        "answer*",
+        "answer for ",
+        "answer: ",
+        "the answer is 5 ",
+        "Answer $",
+        "<answer>",
+        "</answer>",
+    ),
+    *(
+        "$",
+        "$ ",
+        "$$",
+        "$ $ $ ",
+        r"\(",
+        r"\)",
+        r"\[",
+        r"\( \) ",
+        "####",
+        "#### ",
+        "#### 5\n",
+        "= ",
+        "= = = ",
+        "1 = ",
+    ),
+    *(
+        "1 + ",
+        "{",
+        "}",
+        "\\",
+        "*",
+        "**",
+        "_ ",
+        "\n",
+        "# ",
+        "9",
+        "1,",
+        "(1",
+        "( ",
+        ")",
+        "a ",
+        "x_1 ",
+        " ",
+        "\t",
+    ),
+    *(
+        r"\frac",
+        r"\frac{1}{2}",
+        r"\color{red}{",
+        r"\text{",
+        r"\begin{aligned}",
+        r"\end{aligned}",
+        "&",
+        r"\approx ",
+    ),
     *(
         "答案",
         "答案是",
@@ -155,7 +236,21 @@ LOOPS = [
         "5-",
         "5 ",
     ),
-    *("5. ", "A. ", "not ", "5 million ", "square ", "°", "x = 5, ", "solution is ", "?", "é", "😀", "\ud800", "```"),
+    *(
+        "5. ",
+        "A. ",
+        "not ",
+        "5 million ",
+        "square ",
+        "°",
+        "x = 5, ",
+        "solution is ",
+        "?",
+        "é",
+        "😀",
+        "\ud800",
+        "```",
+    ),
 ]
 AROUND_LOOPS = [
     *[("", ""), ("The answer is ", ""), ("answer", ""), (r"\boxed{", "}")],
@@ -164,7 +259,7 @@ AROUND_LOOPS = [
 
 
 def ends_within_cpu_seconds(limit: int, text: str) -> bool:
-    """Whether extraction ends on this text, in a child process that may use so much processor time."""
+    """Return whether extraction, in a child process, ends within so much processor time."""
     child = os.fork()
     if not child:
         resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
@@ -180,8 +275,10 @@ def ends_within_cpu_seconds(limit: int, text: str) -> bool:
 
 @pytest.mark.parametrize("loop", LOOPS)
 def test_loop_of_a_hundred_thousand_characters_is_searched_with_little_work(loop):
-    texts = [before + loop * (100_000 // len(loop)) + after for before, after in AROUND_LOOPS[:4]]
-    assert all(ends_within_cpu_seconds(4, text) for text in texts)
+    alone, *around = AROUND_LOOPS[:4]
+    drawn = random.Random(loop.encode(errors="surrogatepass")).choice(around)
+    for before, after in (alone, drawn):
+        assert ends_within_cpu_seconds(4, before + loop * (100_000 // len(loop)) + after)
 
 
 @settings(max_examples=40, deadline=None)
@@ -195,7 +292,11 @@ def test_no_repeated_fragments_cost_much_work(fragments, around):
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.lists(st.sampled_from([*LOOPS, "\n", ".", "5", "x", "Tom has 5 apples. "]), max_size=12).map("".join))
+@given(
+    st.lists(st.sampled_from([*LOOPS, "\n", ".", "5", "x", "Tom has 5 apples. "]), max_size=12).map(
+        "".join
+    )
+)
 def test_extraction_takes_any_mixture_of_what_models_write(text):
     for answer in (extract_answer(text), seed_answer(text)):
         assert answer is None or answer.strip()
@@ -311,7 +412,10 @@ def test_boxes_joined_by_and_are_one_list(text, answer):
     ("text", "answer"),
     [
         (r"\boxed{23}. Wait, I forgot one. The answer is 24.", "24"),
-        (r"So $\boxed{255}$. Final Answer: The final answer is $10,455$. I hope it is correct.", "10,455"),
+        (
+            r"So $\boxed{255}$. Final Answer: The final answer is $10,455$. I hope it is correct.",
+            "10,455",
+        ),
         ("#### 23\nNo: the answer is 24.", "24"),
         (r"\boxed{42}. Answer: B", "(B) 42"),
         (r"\boxed{\frac{2}{3}}. So the answer is approximately 0.667.", r"\frac{2}{3}"),
@@ -392,9 +496,23 @@ def test_reference_answer_in_a_line_of_prose_is_read(column, answer):
 @pytest.mark.parametrize(
     "column",
     [
-        *("Monday", "It is impossible", "both A and C", "x = 5", "x=1, y=2", "f(x) = 2x + 1", "yes", "No solution"),
+        *(
+            "Monday",
+            "It is impossible",
+            "both A and C",
+            "x = 5",
+            "x=1, y=2",
+            "f(x) = 2x + 1",
+            "yes",
+            "No solution",
+        ),
         *("A", "(B)", "B: 5", "1/2", "2:30", "3, 4", "5 apples", "12 cm", "2 hours and 30 minutes"),
-        *("All integers greater than 3", "False, since 2 is prime", "There are 3 solutions: 1, 2 and 5", "\\frac45"),
+        *(
+            "All integers greater than 3",
+            "False, since 2 is prime",
+            "There are 3 solutions: 1, 2 and 5",
+            "\\frac45",
+        ),
     ],
 )
 def test_reference_answer_in_words_or_as_an_expression_stays(column):
@@ -404,6 +522,176 @@ def test_reference_answer_in_words_or_as_an_expression_stays(column):
 @pytest.mark.slow
 def test_import_loads_no_computer_algebra():
     check = (
-        "import sys, evolvemcts4rl.answers.extract; sys.exit('sympy' in sys.modules or 'math_verify' in sys.modules)"
+        "import sys, evolvemcts4rl.answers.extract; "
+        "sys.exit('sympy' in sys.modules or 'math_verify' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", check]).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("The answer is:\n1. 24", "24"),
+        ("### Answer\n\n1. 24", "24"),
+        ("The answer is:\n1) 24", "24"),
+        ("The answer is:\n- 24", "24"),
+        ("The answer is:\n- x = 24", "x = 24"),
+        ("The answer is:\n- 24 apples", "24 apples"),
+        ("Answer:\n• 24", "24"),
+        ("**Answer:**\n\n> 24", "24"),
+        ("The answer is:\n- -24", "-24"),
+        ("The answer is:\n- 24\n- because there are 4 groups", "24"),
+        ("The answers are:\n1. 3\n2. 5", "3, 5"),
+        ("Final answer:\n\n1. x = 5\n2. x = 7", "x = 5, x = 7"),
+        ("The answers are:\n- $3$\n- $5$\n\nThat is all.", "3, 5"),
+        ("Final Answer:\n1. The cost is $24.\n2. The change is $6.", None),
+        ("Answer:\n1. First add 3 and 4 to get 7.\n2. Then add 5 to get 12.", None),
+        ("The answer is:\n-24", "-24"),
+        ("The answer is: -24", "-24"),
+        ("The answer is:\n1.5", "1.5"),
+        ("The answer is:\n24. I hope it is correct.", "24"),
+        ("The answer is 1. 24 is wrong.", "1"),
+        ("Answer:\n(3, 4)", "(3, 4)"),
+        ("【答案】（1）3；（2）5", None),
+    ],
+)
+def test_list_marks_are_no_part_of_the_announced_answer(text, answer):
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("\\boxed{24}\n\nNote: the answer would be 25 if we counted twice.", "24"),
+        (r"\boxed{24}. The answer would be 25 otherwise.", "24"),
+        ("\\boxed{24}\n\nNote: the answer is 30 if x is negative.", "24"),
+        ("\\boxed{24}\n\nIf you wanted the perimeter, the answer is 30.", "24"),
+        ("\\boxed{24}\n\nWithout the discount, the answer is 30.", "24"),
+        ("\\boxed{24}\n\nFor part (b), the answer is 30.", "24"),
+        ("The answer is 24.\n\nHad she bought two, the answer would be 48.", "24"),
+        ("The answer is 24. If we count twice and add one more, the answer is 25.", "24"),
+        ("So the answer would be 24.", "24"),
+        ("The answer is 12. So the answer would be 24.", "24"),
+        ("\\boxed{23}\n\nWait, I forgot one. The answer is 24.", "24"),
+        (r"\boxed{5}. Wait, if x = 3, then y = 8, so the answer is 24.", "24"),
+        (r"\boxed{24}. She had 3 apples. The answer is 25.", "25"),
+        ("When we add them, the answer is 24.", "24"),
+    ],
+)
+def test_claim_that_holds_in_some_case_only_replaces_no_answer(text, answer):
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("The answer is 24 (since 4*6 = 24).", "24"),
+        ("The answer is 24 (since $4 \\cdot 6 = 24$).", "24"),
+        ("The answer is 24 (twenty-four).", "24"),
+        ("The answer is 24 (4 groups of 6).", "24"),
+        ("The answer is $24 (twenty-four dollars).", "$24"),
+        ("The answer is $24$ (twenty-four).", "24"),
+        ("The answer is 24 cm (approximately).", "24 cm"),
+        ("The answer is 24 [dollars].", "24"),
+        ("The answer is 24 (i.e. 2 dozen).", "24"),
+        ("Final answer: 5 (five) apples", "5 apples"),
+        ("The answer is 24; she has 4 groups.", "24"),
+        ("The answer is 24: 4 groups of 6.", "24"),
+        ("The answer is 24 — that is all of them.", "24"),
+        ("The answer is 24 – 4 groups of 6.", None),
+        ("The answer is 5 factorial, 120.", None),
+        ("The answer is the letter B.", "B"),
+        ("The answer is (3, 4).", "(3, 4)"),
+        ("The answer is [1, 2).", "[1, 2)"),
+        ("The answer is (0, 1) ∪ (2, 3).", "(0, 1) ∪ (2, 3)"),
+        ("The answer is 2:3.", "2:3"),
+        ("The answer is 3 : 4.", "3 : 4"),
+        ("The answer is f(x) = 2x + 1.", "f(x) = 2x + 1"),
+        ("The answer is C(5,2).", "C(5,2)"),
+        ("The answer is sin (theta).", "sin (theta)"),
+        ("The answer is 2 (x+1).", "2 (x+1)"),
+        ("The answer is 2 - sin x cos x.", "2 - sin x cos x"),
+        ("The answer is x = 2 (mod 5).", "x = 2 (mod 5)"),
+        ("The answer is 12 (base 10).", "12 (base 10)"),
+        ("The answer is 3 (or 4).", "3 (or 4)"),
+        ("The answer is x = 1; y = 2.", "x = 1; y = 2"),
+        ("The answer is 5 apples, 3 pears.", "5 apples, 3 pears"),
+    ],
+)
+def test_remark_after_the_announced_value_is_no_part_of_it(text, answer):
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("24 ✓", "24"),
+        ("24.✅", "24"),
+        ("The answer is 24 ✔️", "24"),
+        ("So the total is 24. ✅", "24"),
+        ("<b>24</b>", "24"),
+        ("The answer is <strong>24</strong>.", "24"),
+        ("• 24", "24"),
+        ("The answer is x <b", "x <b"),
+        (r"\boxed{🍎}", "🍎"),
+        (r"\boxed{\large 24}", "24"),
+        (r"\boxed{\Large{24}}", "24"),
+        (r"\boxed{\underline{24}}", "24"),
+        (r"\boxed{\underline{\underline{\frac{1}{2}}}}", r"\frac{1}{2}"),
+        (r"\boxed{\begin{array}{c}24\end{array}}", "24"),
+        (
+            r"\boxed{\begin{array}{cc}1&2\\3&4\end{array}}",
+            r"\begin{array}{cc}1&2\\3&4\end{array}",
+        ),
+        (r"\boxed{\begin{array}{c}2\\4\end{array}}", r"\begin{array}{c}2\\4\end{array}"),
+    ],
+)
+def test_decoration_is_no_part_of_the_answer(text, answer):
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (r"x is \boxed{12} and y is \boxed{13}.", "12, 13"),
+        (r"Hence $x$ is $\boxed{12}$, while $y$ is $\boxed{13}$.", "12, 13"),
+        (r"The length is \boxed{12} and the width is \boxed{13}.", "12, 13"),
+        (r"The length is \boxed{12} and so the area is \boxed{144}.", "144"),
+        (r"We get \boxed{12} and the total is \boxed{13}.", "13"),
+        (r"It was \boxed{12} but is \boxed{13}.", "13"),
+    ],
+)
+def test_boxes_of_several_names_are_one_list(text, answer):
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("所以选C。", "C"),
+        ("所以选 C。", "C"),
+        ("因此选B", "B"),
+        ("应选（A）", "(A)"),
+        ("【答案】B", "B"),
+        ("故选择D。", "D"),
+        ("故选：（D）．", "(D)"),
+        ("故答案为 12．", "12"),
+        ("故答案为：12．", "12"),
+        ("答案：12．5", "12.5"),
+        ("答：小明有12个苹果。", "12"),
+        ("答：小明有12个苹果，小红有5个。", None),
+        ("答：不是12。", None),
+        ("我们应选择一个数。", None),
+        ("选A还是选B？", None),
+    ],
+)
+def test_answer_in_chinese_is_found(text, answer):
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("column", "answer"),
+    [("Answer 5", "5"), ("answer 3/4", "3/4"), ("Question 5", "Question 5"), ("5．", "5")],
+)
+def test_reference_answer_after_the_word_answer_is_read(column, answer):
+    assert seed_answer(column) == answer

@@ -1,4 +1,5 @@
-"""Comparisons in worker processes: right, cached, limited in time and memory, and gone when the run is."""
+"""Comparisons in worker processes: right, cached, limited in time and memory, and gone when the
+run is."""
 
 import asyncio
 import contextlib
@@ -181,13 +182,21 @@ def test_closing_lets_nobody_wait(grader):
     async def check():
         assert await grader.same("x+1", "1+x")
         waiting = [
-            asyncio.create_task(grader.same("x+1", rf"\int \frac{{\sin(x^3+\sqrt{{x^5+1}})}}{{x^2+\ln(x^7+{n})}} dx"))
+            asyncio.create_task(
+                grader.same(
+                    "x+1", rf"\int \frac{{\sin(x^3+\sqrt{{x^5+1}})}}{{x^2+\ln(x^7+{n})}} dx"
+                )
+            )
             for n in range(1000)
         ]
         await asyncio.sleep(0.3)
         grader.close()
-        outcomes = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), timeout=5)
-        assert all(outcome is False or isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
+        outcomes = await asyncio.wait_for(
+            asyncio.gather(*waiting, return_exceptions=True), timeout=5
+        )
+        assert all(
+            outcome is False or isinstance(outcome, asyncio.CancelledError) for outcome in outcomes
+        )
 
     asyncio.run(check())
 
@@ -208,7 +217,8 @@ from evolvemcts4rl.answers.grader import Grader
 async def main():
     grader = Grader(num_workers=2, limit_seconds=60)
     assert await grader.same("x+1", "1+x")
-    slow = asyncio.create_task(grader.same("x+1", r"\\int \\frac{\\sin(x^3+\\sqrt{x^5+1})}{x^2+\\ln(x^7+3)} dx"))
+    integral = r"\\int \\frac{\\sin(x^3+\\sqrt{x^5+1})}{x^2+\\ln(x^7+3)} dx"
+    slow = asyncio.create_task(grader.same("x+1", integral))
     await asyncio.sleep(0.5)
     print("busy", flush=True)
     try:
@@ -231,7 +241,11 @@ def start_busy_run(tmp_path):
     script.write_text(BUSY_RUN)
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     run = subprocess.Popen(
-        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, env=env
+        [sys.executable, script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        env=env,
     )
     assert run.stdout is not None
     assert run.stdout.readline() == b"busy\n"

@@ -66,7 +66,10 @@ def test_an_azure_resource_is_asked_below_openai(end):
     }
     [address] = addresses_of(settings_for(), environment)
     [root] = address.roots
-    assert url_under(root, "models", "api-version=1") == "https://r.openai.azure.com/openai/models?api-version=1"
+    assert (
+        url_under(root, "models", "api-version=1")
+        == "https://r.openai.azure.com/openai/models?api-version=1"
+    )
 
 
 NO_ADDRESSES = [
@@ -93,9 +96,9 @@ NO_ADDRESSES = [
 
 @pytest.mark.parametrize("url", NO_ADDRESSES)
 def test_what_libraries_might_read_differently_is_refused_by_the_name_that_gave_it(url):
-    with pytest.raises(UserError, match="--base_url is no address"):
+    with pytest.raises(UserError, match="--base_url is no valid address"):
         addresses_of(settings_for(url), KEY)
-    with pytest.raises(UserError, match="OPENAI_BASE_URL is no address"):
+    with pytest.raises(UserError, match="OPENAI_BASE_URL is no valid address"):
         addresses_of(settings_for(), KEY | {"OPENAI_BASE_URL": url})
 
 
@@ -141,7 +144,11 @@ def test_no_request_goes_to_a_host_other_than_the_one_given(scheme, user, host, 
         )
 
 
-@given(st.text() | ODD.map(lambda text: f"http://{text}") | st.tuples(ODD, ODD).map(lambda p: f"http://{p[0]}@{p[1]}"))
+@given(
+    st.text()
+    | ODD.map(lambda text: f"http://{text}")
+    | st.tuples(ODD, ODD).map(lambda p: f"http://{p[0]}@{p[1]}")
+)
 @example("http://a@b@c")
 @example("http://127.1/v1")
 def test_whatever_the_address_all_that_read_it_agree_on_the_host_or_it_is_refused(base):

@@ -1,4 +1,4 @@
-"""--token_budget: what the server counts never comes to more, whatever happens, and little of it is left over."""
+"""--token_budget: the server never counts more, and little of it is left over."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ def no_keys(monkeypatch):
 
 
 class Till:
-    """A server that counts what it sells: prompts of a token for each three bytes and a template, texts of any length."""
+    """A server that counts its tokens: one per three bytes of a prompt, and its template."""
 
     def __init__(self, seed, template=20, takes_n=True, faults=0.0):
         self.chance = random.Random(seed)
@@ -36,7 +36,9 @@ class Till:
 
     def __call__(self, ask):
         if self.chance.random() < self.faults:
-            return self.chance.choice([error_reply(429, "slow down"), error_reply(500, "oh"), Reply(fault="reset")])
+            return self.chance.choice(
+                [error_reply(429, "slow down"), error_reply(500, "oh"), Reply(fault="reset")]
+            )
         most = ask.body["max_tokens"]
         # Now and then as many as there may be, of a token a byte.
         lengths = [
@@ -49,19 +51,26 @@ class Till:
         )
         self.sold += body["usage"]["prompt_tokens"] + body["usage"]["completion_tokens"]
         broken = self.chance.random() < self.faults / 4
-        return Reply(body=body, delay=self.chance.random() * 0.005, fault="truncate" if broken else None)
+        return Reply(
+            body=body, delay=self.chance.random() * 0.005, fault="truncate" if broken else None
+        )
 
 
 def questions(seed, count):
     chance = random.Random(seed)
-    return [[{"role": "user", "content": f"{i} " + "why? " * chance.randint(1, 60)}] for i in range(count)]
+    return [
+        [{"role": "user", "content": f"{i} " + "why? " * chance.randint(1, 60)}]
+        for i in range(count)
+    ]
 
 
 def spend(url, path, budget, count=120, probe=True, choices=8, **changes):
-    """One life of a run that asks for more than the budget pays for; gives whether the budget ended it."""
+    """Ask for more than the budget pays for; return whether the budget ended that."""
 
     async def ask():
-        async with open_client(url, probe=probe, token_budget=budget, max_tokens=100, **changes) as client:
+        async with open_client(
+            url, probe=probe, token_budget=budget, max_tokens=100, **changes
+        ) as client:
             client.keep_in(journal)
             asks = [client.complete(question, choices) for question in questions(0, count)]
             return await asyncio.gather(*asks, return_exceptions=True)
@@ -86,13 +95,19 @@ def test_no_budget_is_overshot_over_all_lives_of_a_run(tmp_path, seed):
         for life, share in enumerate((0.4, 1.0, 1.0)):
             sold = till.sold
             ended = spend(
-                server.url, where, int(budget * share), probe=life == 0, concurrency=chance.choice([1, 8, 64])
+                server.url,
+                where,
+                int(budget * share),
+                probe=life == 0,
+                concurrency=chance.choice([1, 8, 64]),
             )
             assert ended
             assert till.sold <= budget * share
         assert till.sold - sold <= 250  # the third life found next to nothing left
     if till.faults == 0.0:
-        assert till.sold > budget - 600  # which is less than one choice, its prompt reckoned by its bytes
+        assert (
+            till.sold > budget - 600
+        )  # which is less than one choice, its prompt reckoned by its bytes
 
 
 KILLED = """
@@ -108,7 +123,14 @@ def test_what_was_under_way_at_kill_9_counts_as_spent(tmp_path):
     chance, budget, kills = random.Random(1), 40_000, 0
     till = Till(2)
     with Loopback(lambda ask: Reply(body=till(ask).body, delay=0.05)) as server:
-        args = [sys.executable, "-c", KILLED, server.url, str(tmp_path / "completions.sqlite"), str(budget)]
+        args = [
+            sys.executable,
+            "-c",
+            KILLED,
+            server.url,
+            str(tmp_path / "completions.sqlite"),
+            str(budget),
+        ]
         for _ in range(4):
             asked = len(server.asks)
             process = subprocess.Popen(args, cwd=ROOT, stderr=subprocess.DEVNULL)
@@ -138,12 +160,16 @@ def test_fewer_choices_are_asked_for_where_all_of_them_would_cost_too_much(tmp_p
             with pytest.raises(BudgetSpent, match="--token_budget 700 is spent"):
                 await client.complete([{"role": "user", "content": "Why?"}], 16)
 
-    with Loopback(lambda ask: chat_reply(*["x"] * ask.body.get("n", 1), tokens=100 * ask.body.get("n", 1))) as server:
+    with Loopback(
+        lambda ask: chat_reply(*["x"] * ask.body.get("n", 1), tokens=100 * ask.body.get("n", 1))
+    ) as server:
         asyncio.run(ask(server.url))
     assert [ask.body.get("n", 1) for ask in server.asks] == [4, 2]
 
 
 def test_a_budget_too_small_for_one_completion_is_refused_before_anything_is_bought():
     client = ChatClient(settings_for("http://127.0.0.1:9/v1", token_budget=1000), None)
-    with pytest.raises(UserError, match=r"--token_budget 1000 does not pay for a single solution, .* --max_tokens"):
+    with pytest.raises(
+        UserError, match=r"--token_budget 1000 does not pay for a single solution, .* --max_tokens"
+    ):
         client.check_budget([{"role": "user", "content": "Why?"}])

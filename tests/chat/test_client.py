@@ -1,4 +1,4 @@
-"""The chat client: what is asked, in how many requests, what is kept and what is taken from the journal instead."""
+"""The chat client: what it asks, in how many requests, and what it keeps in the journal."""
 
 import asyncio
 import logging
@@ -15,7 +15,8 @@ from tests.support.chat_client import QUESTION, complete, open_client, settings_
 from tests.support.loopback import Loopback, Reply, answer, chat_reply, error_reply
 
 ENVIRONMENT = (
-    "OPENAI_API_KEY OPENAI_BASE_URL OPENAI_API_VERSION AZURE_OPENAI_ENDPOINT AZURE_OPENAI_API_KEY AZURE_OPENAI_AD_TOKEN"
+    "OPENAI_API_KEY OPENAI_BASE_URL OPENAI_API_VERSION "
+    "AZURE_OPENAI_ENDPOINT AZURE_OPENAI_API_KEY AZURE_OPENAI_AD_TOKEN"
 )
 PREFIX = "First, 2 is even.\n\n"
 CONTINUE = [*QUESTION, {"role": "assistant", "content": PREFIX}]
@@ -40,7 +41,9 @@ def at_most(limit):
     def handler(ask):
         n = ask.body.get("n", 1)
         if n > limit:
-            return error_reply(400, f"Field 'n': Value must be between 1 <= value <= {limit}, but got {n}")
+            return error_reply(
+                400, f"Field 'n': Value must be between 1 <= value <= {limit}, but got {n}"
+            )
         return answer(ask)
 
     return handler
@@ -88,19 +91,29 @@ def test_an_ask_may_have_its_own_model_temperature_and_length():
         (at_most(3), [2, 3, 3, 8], [2, 3, 3]),
         (lambda ask: chat_reply(f"only {ask.number}"), [1] * 7 + [8], [1] * 8),
         (
-            lambda ask: error_reply(400, "Unknown parameter: 'n'.", param="n") if "n" in ask.body else answer(ask),
+            lambda ask: (
+                error_reply(400, "Unknown parameter: 'n'.", param="n")
+                if "n" in ask.body
+                else answer(ask)
+            ),
             [1] * 8 + [8],
             [1] * 8,
         ),
         (
-            lambda ask: error_reply(400, "n must be 1 when using greedy sampling") if "n" in ask.body else answer(ask),
+            lambda ask: (
+                error_reply(400, "n must be 1 when using greedy sampling")
+                if "n" in ask.body
+                else answer(ask)
+            ),
             [1] * 8 + [8],
             [1] * 8,
         ),
     ],
     ids=["up to 3", "gives one", "unknown", "must be 1"],
 )
-def test_the_limit_of_n_is_found_once_and_the_rest_asked_for_in_further_requests(handler, first, second):
+def test_the_limit_of_n_is_found_once_and_the_rest_asked_for_in_further_requests(
+    handler, first, second
+):
     async def ask(url):
         async with open_client(url) as client:
             before = await client.complete(QUESTION, 8)
@@ -148,7 +161,7 @@ def test_parts_that_succeeded_are_in_the_journal_when_another_fails(journal):
     with Loopback(handler) as server:
         with pytest.raises(EndpointError, match="not answered"):
             complete(server.url, n=12, journal=journal)
-        # The ninth showed that the endpoint answers, so that it is this one request which is refused.
+        # The ninth, a probe, showed that the endpoint answers: only this request is refused.
         assert journal.totals().completions == 9
         server.handler = answer
         assert len(complete(server.url, n=12, journal=journal)) == 12
@@ -213,7 +226,9 @@ def test_llamacpp_gets_the_prefix_as_it_is_and_its_echo_is_taken_off(reply):
         ("prefill", "openai", True),
     ],
 )
-def test_continuation_is_by_prefill_where_the_owner_or_the_flag_says_so(continuation, owner, prefill):
+def test_continuation_is_by_prefill_where_the_owner_or_the_flag_says_so(
+    continuation, owner, prefill
+):
     async def ask(url):
         async with open_client(url, continuation=continuation) as client:
             return client.prefill
@@ -227,12 +242,18 @@ def test_without_key_and_address_one_sentence_names_the_three_ways_on():
         ChatClient(settings_for(), None)
 
 
-NO_ADDRESSES = ["localhost:8000/v1", "ftp://host/v1", "http://", "http://host:port/v1", "http://a..b/v1"]
+NO_ADDRESSES = [
+    "localhost:8000/v1",
+    "ftp://host/v1",
+    "http://",
+    "http://host:port/v1",
+    "http://a..b/v1",
+]
 
 
 @pytest.mark.parametrize("url", NO_ADDRESSES)
 def test_an_address_that_is_none_is_refused(url):
-    with pytest.raises(UserError, match="--base_url is no address"):
+    with pytest.raises(UserError, match="--base_url is no valid address"):
         ChatClient(settings_for(url), None)
 
 
@@ -245,7 +266,9 @@ def test_an_address_with_a_query_is_refused_before_a_key_in_it_is_kept():
 @pytest.mark.parametrize("key", ["sk-4711-ключ", "sk-4711\n-4711"])
 def test_a_key_that_no_header_can_carry_is_refused(monkeypatch, key):
     monkeypatch.setenv("OPENAI_API_KEY", key)
-    with pytest.raises(UserError, match="OPENAI_API_KEY has a character that no key has") as refused:
+    with pytest.raises(
+        UserError, match="OPENAI_API_KEY has a character that no key has"
+    ) as refused:
         ChatClient(settings_for(), None)
     assert "4711" not in str(refused.value)
 
@@ -262,10 +285,12 @@ def test_a_redirect_ends_the_run_and_no_key_goes_where_it_leads(monkeypatch, azu
     with Loopback() as other:
         to = other.url.replace("127.0.0.1", "localhost")
         reply = Reply(307, headers={"location": f"{to}/chat/completions"})
-        with Loopback(lambda ask: reply, models=Reply(307, headers={"location": f"{to}/models"})) as server:
+        with Loopback(
+            lambda ask: reply, models=Reply(307, headers={"location": f"{to}/models"})
+        ) as server:
             monkeypatch.setenv("AZURE_OPENAI_ENDPOINT" if azure else "OPENAI_BASE_URL", server.url)
             monkeypatch.setenv("AZURE_OPENAI_API_KEY" if azure else "OPENAI_API_KEY", "a-key-4711")
-            with pytest.raises(UserError, match=r"sends requests elsewhere \(307\).*--base_url"):
+            with pytest.raises(UserError, match=r"redirects requests \(307\).*--base_url"):
                 complete()
     assert (len(server.asks), other.asks) == (1, [])
 
@@ -289,17 +314,24 @@ def test_an_azure_token_goes_as_a_token_and_not_as_a_key(monkeypatch):
     assert "api-key" not in server.asks[0].headers
 
 
-@pytest.mark.parametrize("escaped", [r"sk\/4711+4711=", r"sk/4711\u002B4711\u003d", "sk/4711+4711="])
+@pytest.mark.parametrize(
+    "escaped", [r"sk\/4711+4711=", r"sk/4711\u002B4711\u003d", "sk/4711+4711="]
+)
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_a_key_that_a_reply_repeats_in_any_spelling_is_taken_out(monkeypatch, escaped, status):
     monkeypatch.setenv("OPENAI_API_KEY", "sk/4711+4711=")
     body = '{"error": {"message": "Who is KEY?"}}'.replace("KEY", escaped)
-    with Loopback(lambda ask: Reply(status, body)) as server, pytest.raises(EndpointError, match="Who is") as failed:
+    with (
+        Loopback(lambda ask: Reply(status, body)) as server,
+        pytest.raises(EndpointError, match="Who is") as failed,
+    ):
         complete(server.url, max_retries=0)
     assert "4711" not in str(failed.value)
 
 
-def test_the_key_and_the_addresss_credentials_reach_the_server_and_nothing_else(tmp_path, monkeypatch, caplog):
+def test_the_key_and_the_addresss_credentials_reach_the_server_and_nothing_else(
+    tmp_path, monkeypatch, caplog
+):
     key, word = "sk-very-secret-4711", "pass-word-0815"
     monkeypatch.setenv("OPENAI_API_KEY", key)
     caplog.set_level(logging.DEBUG)
@@ -313,7 +345,16 @@ def test_the_key_and_the_addresss_credentials_reach_the_server_and_nothing_else(
     async def ask(url, path):
         journal = Journal(path)
         async with open_client(url, journal=journal) as client:
-            said.append(repr((client, client.__dict__, client._endpoint.__dict__, client._endpoint._replicas.__dict__)))
+            said.append(
+                repr(
+                    (
+                        client,
+                        client.__dict__,
+                        client._endpoint.__dict__,
+                        client._endpoint._replicas.__dict__,
+                    )
+                )
+            )
             said.extend(repr(replica.connection) for replica in client._endpoint._replicas.all)
             with pytest.raises(EndpointError) as failed:
                 await client.complete(QUESTION, 1)
@@ -327,7 +368,10 @@ def test_the_key_and_the_addresss_credentials_reach_the_server_and_nothing_else(
         assert server.asks[0].headers["authorization"].startswith("Basic ")
         asyncio.run(ask_once(server.url))
     assert server.asks[-1].headers["authorization"] == f"Bearer {key}"
-    said += [caplog.text, *(file.read_bytes().decode("latin-1") for file in tmp_path.rglob("*") if file.is_file())]
+    said += [
+        caplog.text,
+        *(file.read_bytes().decode("latin-1") for file in tmp_path.rglob("*") if file.is_file()),
+    ]
     assert "may not do that" in " ".join(said)
     for secret in (key, word):
         assert not [text for text in said if secret in text]
@@ -340,6 +384,13 @@ async def ask_once(url):
 
 @pytest.mark.slow
 def test_importing_the_module_imports_no_library():
-    code = "import sys, evolvemcts4rl.chat.client; print([m for m in ('openai', 'aiohttp', 'httpx2', 'pydantic') if m in sys.modules])"
+    libraries = ("openai", "aiohttp", "httpx2", "pydantic")
+    code = f"print([name for name in {libraries} if name in sys.modules])"
+    code = f"import sys, evolvemcts4rl.chat.client; {code}"
     root = Path(__file__).parents[2]
-    assert subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True).stdout == "[]\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=root, capture_output=True, text=True
+        ).stdout
+        == "[]\n"
+    )

@@ -44,7 +44,9 @@ def test_an_address_without_a_path_is_found_once_and_told(caplog, root, lists):
             "reply 1 choice 0",
         ]
     assert server.paths[-2:] == [f"{root}/chat/completions"] * 2
-    told = f"127.0.0.1:{server.port} has no path: it answers at http://127.0.0.1:{server.port}{root}"
+    told = (
+        f"127.0.0.1:{server.port} has no path: it answers at http://127.0.0.1:{server.port}{root}"
+    )
     assert [record.getMessage() for record in caplog.records].count(told) == 1
 
 
@@ -56,7 +58,11 @@ def test_an_address_without_a_path_may_come_from_the_environment(monkeypatch):
 
 def test_a_web_page_at_v1_does_not_hide_the_api_at_the_bare_host():
     def handler(ask):
-        return Reply(405, "<html>") if ask.path.startswith("/v1") else {"choices": [{"message": {"content": "4"}}]}
+        return (
+            Reply(405, "<html>")
+            if ask.path.startswith("/v1")
+            else {"choices": [{"message": {"content": "4"}}]}
+        )
 
     with Loopback(handler, models=Reply(body="<html>Welcome</html>")) as server:
         assert complete(bare(server))[0].text == "4"
@@ -147,7 +153,9 @@ def test_a_reply_that_does_not_end_is_dropped_and_not_asked_for_again(reply):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("body", [[PIECE] * 400, b"no room" + PIECE * 400], ids=["in pieces", "whole"])
+@pytest.mark.parametrize(
+    "body", [[PIECE] * 400, b"no room" + PIECE * 400], ids=["in pieces", "whole"]
+)
 def test_a_refusal_that_does_not_end_is_read_as_far_as_it_tells_something(body):
     with Loopback(lambda ask: Reply(500, body)) as server:
         said, growth = asked_for_huge(server)

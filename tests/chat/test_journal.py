@@ -1,4 +1,4 @@
-"""The journal: what was committed is there again, whatever happened to the process, the disk or the file."""
+"""The journal: what was committed is there again, whatever the process, disk or file met."""
 
 import os
 import resource
@@ -29,7 +29,11 @@ def path(tmp_path):
 
 def run_python(code, *args, **options):
     return subprocess.run(
-        [sys.executable, "-c", code, *map(str, args)], cwd=ROOT, capture_output=True, text=True, **options
+        [sys.executable, "-c", code, *map(str, args)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        **options,
     )
 
 
@@ -102,7 +106,9 @@ def test_key_depends_on_all_that_is_asked():
 
 
 @settings(deadline=None)  # the disk takes its time
-@given(texts=st.lists(st.text(st.characters(exclude_categories=["Cs"]))), start=st.integers(0, 1000))
+@given(
+    texts=st.lists(st.text(st.characters(exclude_categories=["Cs"]))), start=st.integers(0, 1000)
+)
 def test_any_text_comes_back_as_it_was(tmp_path_factory, texts, start):
     journal = Journal(tmp_path_factory.mktemp("any") / "completions.sqlite")
     completions = [Completion(text, "length", 1, 2, text[::-1]) for text in texts]
@@ -111,9 +117,12 @@ def test_any_text_comes_back_as_it_was(tmp_path_factory, texts, start):
     journal.close()
 
 
-OPEN = (
-    "import sys; from pathlib import Path; from evolvemcts4rl.chat.journal import Journal; Journal(Path(sys.argv[1]))"
-)
+OPEN = """
+import sys
+from pathlib import Path
+from evolvemcts4rl.chat.journal import Journal
+Journal(Path(sys.argv[1]))
+"""
 
 
 @pytest.mark.slow
@@ -145,6 +154,7 @@ def test_kill_9_loses_nothing_that_was_put_and_leaves_no_lock(path, delay):
     process = subprocess.Popen(
         [sys.executable, "-c", PUT_FOREVER, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
+    assert process.stdout
     process.stdout.readline()
     time.sleep(delay)
     os.kill(process.pid, signal.SIGKILL)
@@ -181,7 +191,8 @@ print(put)
 
 @pytest.mark.slow
 @pytest.mark.skipif(
-    resource.getrlimit(resource.RLIMIT_FSIZE)[1] != resource.RLIM_INFINITY, reason="the limit is fixed here"
+    resource.getrlimit(resource.RLIMIT_FSIZE)[1] != resource.RLIM_INFINITY,
+    reason="the limit is fixed here",
 )
 @pytest.mark.parametrize("room_again", [[], ["room"]])
 def test_a_full_disk_is_one_sentence_and_the_run_goes_on_once_there_is_room(path, room_again):
@@ -200,7 +211,9 @@ def test_a_full_disk_is_one_sentence_and_the_run_goes_on_once_there_is_room(path
 def test_a_file_that_is_no_database_is_named_with_the_way_out(path):
     path.parent.mkdir()
     path.write_text("this is not a database, " * 100)
-    with pytest.raises(UserError, match=r"completions\.sqlite is not a sound journal .*--overwrite"):
+    with pytest.raises(
+        UserError, match=r"completions\.sqlite is not a sound journal .*--overwrite"
+    ):
         Journal(path)
 
 

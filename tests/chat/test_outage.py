@@ -1,4 +1,4 @@
-"""An endpoint that stops answering in the middle: the run waits, says so once, and loses no problem."""
+"""An endpoint that stops answering: the run waits, says so once, and loses no problem."""
 
 import asyncio
 import time
@@ -21,7 +21,9 @@ def question(number):
 
 
 async def ask_many(client, count, first=0):
-    asks = (client.complete(question(i), 1, affinity_key=f"p{i}") for i in range(first, first + count))
+    asks = (
+        client.complete(question(i), 1, affinity_key=f"p{i}") for i in range(first, first + count)
+    )
     return await asyncio.gather(*asks, return_exceptions=True)
 
 
@@ -79,11 +81,15 @@ def test_a_burst_of_refusals_fails_nothing_and_ends_nothing(reply):
 
 @pytest.mark.parametrize("status", [401, 404])
 @pytest.mark.parametrize("from_the_start", [True, False])
-def test_one_replica_of_two_that_refuses_is_set_aside_with_a_warning(caplog, status, from_the_start):
+def test_one_replica_of_two_that_refuses_is_set_aside_with_a_warning(
+    caplog, status, from_the_start
+):
     refusal = error_reply(status, "no")
 
     async def ask():
-        async with open_client(one.url, two.url, concurrency=8, max_retries=1, probe=True) as client:
+        async with open_client(
+            one.url, two.url, concurrency=8, max_retries=1, probe=True
+        ) as client:
             before = await ask_many(client, 20)
             one.handler = lambda ask: refusal
             return before + await ask_many(client, 60, first=20)
@@ -100,14 +106,18 @@ def test_one_replica_of_two_that_refuses_is_set_aside_with_a_warning(caplog, sta
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
-@pytest.mark.parametrize("reply", [error_reply(400, "roles must alternate"), error_reply(413, "too much")])
+@pytest.mark.parametrize(
+    "reply", [error_reply(400, "roles must alternate"), error_reply(413, "too much")]
+)
 def test_a_request_refused_for_its_own_content_costs_that_problem_alone(reply, concurrency):
     def handler(ask):
         return reply if ask.body["messages"] == question(39) else slowly(ask)
 
     async def ask():
         async with open_client(server.url, concurrency=concurrency, max_retries=1) as client:
-            return await ask_many(client, 40)  # the last one is refused: nobody else is there to be answered
+            return await ask_many(
+                client, 40
+            )  # the last one is refused: nobody else is there to be answered
 
     with Loopback(handler) as server:
         *others, refused = asyncio.run(ask())
@@ -128,6 +138,24 @@ def test_a_request_that_always_breaks_the_server_fails_alone():
         *others, failed = asyncio.run(ask())
     assert isinstance(failed, EndpointError)
     assert not [result for result in others if isinstance(result, Exception)]
+
+
+def test_an_oversized_reply_is_bought_once_and_costs_that_problem_alone():
+    def handler(ask):
+        huge = [question(i) for i in range(3, 9)]
+        return Reply(body=b"x" * 9_000_000) if ask.body["messages"] in huge else slowly(ask)
+
+    async def ask():
+        async with open_client(server.url, concurrency=1, max_tokens=1) as client:
+            return await ask_many(client, 9)
+
+    with Loopback(handler) as server:
+        results = asyncio.run(ask())
+    assert not [result for result in results[:3] if isinstance(result, Exception)]
+    assert [str(failed) for failed in results[3:]] == [
+        f"127.0.0.1:{server.port}: a reply of more than 8 MB was dropped"
+    ] * 6
+    assert len(server.asks) == 9
 
 
 @pytest.mark.parametrize("replicas", [1, 2])
@@ -162,7 +190,9 @@ def test_a_later_life_waits_for_a_server_that_is_still_loading(tmp_path):
     with Loopback(slowly) as server:
         asyncio.run(ask(0))
         ready = time.monotonic() + 0.5
-        server.handler = lambda ask: slowly(ask) if time.monotonic() > ready else error_reply(503, "Loading model")
+        server.handler = lambda ask: (
+            slowly(ask) if time.monotonic() > ready else error_reply(503, "Loading model")
+        )
         results = asyncio.run(ask(8))
     assert not [result for result in results if isinstance(result, Exception)]
     journal.close()

@@ -1,4 +1,4 @@
-"""Replicas: the load is spread, a problem stays where its prefix is cached, and a dead one costs no problem."""
+"""Replicas: the load is spread, a problem stays with its cache, and a dead one costs nothing."""
 
 import asyncio
 import itertools
@@ -30,7 +30,10 @@ def test_a_problem_sticks_to_its_replica_and_the_load_is_spread():
         async with open_client(*urls, concurrency=8) as client:
             for start in range(3):
                 await asyncio.gather(
-                    *(client.complete(QUESTION, 1, start=start, affinity_key=f"p{i}") for i in range(8))
+                    *(
+                        client.complete(QUESTION, 1, start=start, affinity_key=f"p{i}")
+                        for i in range(8)
+                    )
                 )
 
     with Loopback() as one, Loopback() as two:
@@ -45,18 +48,23 @@ def test_a_dead_replica_is_set_aside_and_its_problems_go_elsewhere():
 
     async def ask(url):
         async with open_client(dead, url, max_retries=1) as client:
-            await asyncio.gather(*(client.complete(QUESTION, 1, start=i, affinity_key=f"p{i}") for i in range(20)))
+            await asyncio.gather(
+                *(client.complete(QUESTION, 1, start=i, affinity_key=f"p{i}") for i in range(20))
+            )
             return client.usage.requests
 
     with Loopback() as server:
-        assert asyncio.run(ask(server.url)) < 25  # it was found dead when the models were listed; a trial now and then
+        assert (
+            asyncio.run(ask(server.url)) < 25
+        )  # it was found dead when the models were listed; a trial now and then
 
 
 def test_a_replica_that_dies_in_the_middle_loses_no_problem():
     async def ask(one, two):
         async with open_client(one.url, two.url, max_retries=2, concurrency=8) as client:
             tasks = [
-                asyncio.create_task(client.complete(QUESTION, 1, start=i, affinity_key=f"p{i}")) for i in range(60)
+                asyncio.create_task(client.complete(QUESTION, 1, start=i, affinity_key=f"p{i}"))
+                for i in range(60)
             ]
             await asyncio.sleep(0.1)
             await asyncio.to_thread(one.__exit__)
@@ -99,7 +107,7 @@ def test_a_replica_that_is_set_aside_is_tried_again_with_one_request():
 
 
 def replies(replicas, replica, outcomes):
-    """Send as many requests as the limit lets go at a time, and give each the next outcome: whether it is refused for load."""
+    """Send requests as the limit allows; each outcome says whether one is refused for load."""
 
     async def send():
         for window in iter(lambda: list(itertools.islice(outcomes, int(replica.limit))), []):
@@ -119,7 +127,11 @@ def replies(replicas, replica, outcomes):
 def test_refusals_at_random_leave_the_limit_of_a_replica_where_it_is():
     replica = Replica("one", None, limit=256)
     chance = random.Random(0)
-    replies(Replicas([replica], concurrency=256), replica, (chance.random() < 0.2 for _ in range(20_000)))
+    replies(
+        Replicas([replica], concurrency=256),
+        replica,
+        (chance.random() < 0.2 for _ in range(20_000)),
+    )
     assert replica.limit > 200
 
 

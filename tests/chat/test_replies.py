@@ -1,9 +1,10 @@
-"""Replies as completions: what is text, what is thought, why it ended, and how many tokens each choice is worth."""
+"""Replies as completions: text, thought, finish reason, and the tokens of each choice."""
 
 import contextlib
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -42,12 +43,16 @@ def test_a_thought_aloud_is_kept_apart(content, text, thought):
 
 @pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
 def test_a_thought_in_a_field_of_its_own_is_kept(field):
-    (completion,) = read(chat_reply("It is 4.", **{field: "hm"}))
+    fields: dict[str, Any] = {field: "hm"}
+    (completion,) = read(chat_reply("It is 4.", **fields))
     assert (completion.text, completion.thought, completion.whole) == ("It is 4.", "hm", True)
 
 
 def test_content_in_typed_parts_is_read():
-    parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "It is 4."}]
+    parts: Any = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
+        {"type": "text", "text": "It is 4."},
+    ]
     (completion,) = read(chat_reply(parts, tokens=5))
     assert (completion.text, completion.thought) == ("It is 4.", "hm")
 
@@ -88,10 +93,15 @@ def test_only_the_exact_prefix_is_taken_off():
     assert read(chat_reply("Step 1.\n\nSo 4."), prefix="Step 1.\n\n")[0].text == "So 4."
     assert read(chat_reply("Step 1.So 4."), prefix="Step 1.\n\n")[0].text == "So 4."
     assert read(chat_reply("Step one. So 4."), prefix="Step 1.\n\n")[0].text == "Step one. So 4."
-    assert read(chat_reply("Step 1.\n\nSo 4."), prefix="Step 1.\n\n", echoes=False)[0].text == "Step 1.\n\nSo 4."
+    assert (
+        read(chat_reply("Step 1.\n\nSo 4."), prefix="Step 1.\n\n", echoes=False)[0].text
+        == "Step 1.\n\nSo 4."
+    )
 
 
-@given(prefix=st.text(min_size=1), text=st.text(min_size=1).filter(lambda text: "think>" not in text))
+@given(
+    prefix=st.text(min_size=1), text=st.text(min_size=1).filter(lambda text: "think>" not in text)
+)
 def test_an_echoed_prefix_never_reaches_the_text(prefix, text):
     assert read(chat_reply(prefix + text), prefix=prefix)[0].text == text
 
@@ -114,7 +124,9 @@ def test_shares_add_up_to_the_total_or_more_where_it_counts_one_choice(texts, to
 
 
 def test_usage_that_counts_the_first_choice_alone_is_made_up_for():
-    payload = chat_reply("x" * 70, "x" * 140, "x" * 35, tokens=20)  # 3.5 bytes a token in the first, 12 over all
+    payload = chat_reply(
+        "x" * 70, "x" * 140, "x" * 35, tokens=20
+    )  # 3.5 bytes a token in the first, 12 over all
     assert [c.completion_tokens for c in read(payload)] == [20, 40, 10]
 
 
@@ -127,7 +139,9 @@ def test_llamacpp_tells_by_its_timings_that_it_counts_the_first_choice():
     assert [c.completion_tokens for c in read(payload)] == [9, 100]
 
 
-@pytest.mark.parametrize("broken", [{"finish_reason": "error"}, {"message": None}, {"finish_reason": 5}])
+@pytest.mark.parametrize(
+    "broken", [{"finish_reason": "error"}, {"message": None}, {"finish_reason": 5}]
+)
 def test_a_choice_that_is_broken_off_costs_no_other_one(broken):
     payload = chat_reply("4", "five", "6")
     payload["choices"][1] |= broken
@@ -149,17 +163,31 @@ def test_tokens_are_estimated_where_nothing_is_counted():
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"[]", b"null", b"{", b"\xff\xfe", b'{"choices": "none"}', b'{"choices": [7]}', b'{"choices": 7}']
+    "content",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{",
+        b"\xff\xfe",
+        b'{"choices": "none"}',
+        b'{"choices": [7]}',
+        b'{"choices": 7}',
+    ],
 )
 def test_nonsense_is_a_fault_that_may_pass(content):
     with pytest.raises(Fault) as fault:
-        read_completions(content, ChatRequest("m", [{"role": "user", "content": ""}], {}, b""), 1, True)
+        read_completions(
+            content, ChatRequest("m", [{"role": "user", "content": ""}], {}, b""), 1, True
+        )
     assert fault.value.is_transient
 
 
 def test_a_reply_nested_too_deeply_is_a_fault_that_may_pass():
     with pytest.raises(Fault) as fault:
-        read_completions(b"[" * 100_000, ChatRequest("m", [{"role": "user", "content": ""}], {}, b""), 1, True)
+        read_completions(
+            b"[" * 100_000, ChatRequest("m", [{"role": "user", "content": ""}], {}, b""), 1, True
+        )
     assert fault.value.is_transient
 
 
@@ -172,21 +200,33 @@ def test_a_reason_that_is_none_is_a_broken_choice(reason):
 @pytest.mark.parametrize("tokens", [-1, 2**70, 10**400, "12", None, 1.5])
 def test_a_number_of_tokens_that_cannot_be_is_no_count(tokens):
     completions = read(
-        chat_reply("x" * 35, "x" * 70) | {"usage": {"prompt_tokens": tokens, "completion_tokens": tokens}}
+        chat_reply("x" * 35, "x" * 70)
+        | {"usage": {"prompt_tokens": tokens, "completion_tokens": tokens}}
     )
     assert [(c.prompt_tokens, c.completion_tokens) for c in completions] == [(10, 10), (0, 20)]
 
 
 ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["stop", "length", "\ud800"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["stop", "length", "\ud800"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=5,
 )
-MESSAGES = st.fixed_dictionaries({}, optional=dict.fromkeys(["content", "refusal", "reasoning", "role"], ANYTHING))
+MESSAGES = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(["content", "refusal", "reasoning", "role"], ANYTHING)
+)
 CHOICES = st.fixed_dictionaries(
     {}, optional={"message": MESSAGES | ANYTHING, "finish_reason": ANYTHING, "index": ANYTHING}
 )
-USAGES = st.fixed_dictionaries({}, optional=dict.fromkeys(["prompt_tokens", "completion_tokens"], ANYTHING))
+USAGES = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(["prompt_tokens", "completion_tokens"], ANYTHING)
+)
 
 
 @given(

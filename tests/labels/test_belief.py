@@ -140,7 +140,9 @@ def test_the_cells_are_weighed_by_what_they_say_of_the_whole(scene):
     evidence = sum(prior * total for prior, (total, _) in zip(BEFOREHAND, by_cell, strict=True))
     everywhere = believed.p_right_everywhere()
     for _, node in prefixes(tree):
-        right = sum(prior * right[node] for prior, (_, right) in zip(BEFOREHAND, by_cell, strict=True))
+        right = sum(
+            prior * right[node] for prior, (_, right) in zip(BEFOREHAND, by_cell, strict=True)
+        )
         assert everywhere[node] == pytest.approx(right / evidence)
 
 
@@ -175,14 +177,17 @@ def test_what_rollouts_would_tell_is_the_expected_fall_in_entropy():
                     seen = prod(s if verdict else 1 - s for verdict in verdicts)
                     key = (is_right, sum(verdicts))
                     joint[key] = joint.get(key, 0.0) + weight * share * seen
-        after = entropy(*joint.values()) - entropy(*(joint[True, k] + joint[False, k] for k in range(3)))
+        after = entropy(*joint.values()) - entropy(
+            *(joint[True, k] + joint[False, k] for k in range(3))
+        )
         before = entropy(*(sum(joint[state, k] for k in range(3)) for state in (True, False)))
         assert told == pytest.approx(before - after, abs=1e-9)
 
 
 @st.composite
 def growth(draw):
-    """Rollouts, each from the start or from a prefix of an earlier one; equal texts, equal verdicts."""
+    """Rollouts, each from the start or from a prefix of an earlier one; equal texts, equal
+    verdicts."""
     rollouts, verdicts = [], {}
     for _ in range(draw(st.integers(1, 8))):
         start, prefix = 0, []
@@ -280,7 +285,11 @@ def test_a_hard_problem_does_not_blame_its_opening():
     tree = Tree("t", "23 get on, 8 leave and 5 get on.", "20")
     believed = Belief(tree, frozenset())
     for i in range(16):
-        steps = (opening, f"There are 23 - 8 + 5 = {30 + i} passengers after that.", f"So {30 + i}.")
+        steps = (
+            opening,
+            f"There are 23 - 8 + 5 = {30 + i} passengers after that.",
+            f"So {30 + i}.",
+        )
         believed.add(tree.add(Rollout(steps, i == 15), 0))
     first, second = believed.p_right_along(next(tree.solutions()))[:2]
     assert first > 0.9
@@ -304,7 +313,8 @@ def tree_path(tree, believed, steps):
 
 
 def test_a_wrong_next_step_that_many_write_is_no_evidence_against_the_prefix_before_it():
-    """In a real tree a right first step with 9 of 12 right had a chance of 0.1, by one wrong step written 4 times."""
+    """In a real tree a right first step with 9 of 12 right had a chance of 0.1, by one wrong step
+    written 4 times."""
     goods = [(f"a x{i} y{i}", True, 1) for i in range(9)]
     wrong = [(f"a b c{i}", False, 1) for i in range(4)]
     tree, believed = grown(("a b c9", False, 0), *goods, *wrong, rates=Rates(), without=frozenset())

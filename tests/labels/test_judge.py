@@ -1,4 +1,5 @@
-"""The second opinion: what the judge is shown, how its reply is read, and where its verdict is kept."""
+"""The second opinion: what the judge is shown, how its reply is read, and where its verdict is
+kept."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from evolvemcts4rl.records import Completion, Rollout
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.tree import Node, Tree
 
-SETTINGS = Settings("seeds.jsonl", judge_model="reader", temperature=0.7)
+SETTINGS = Settings.of(seed_file="seeds.jsonl", judge_model="reader", temperature=0.7)
 
 
 @dataclass
@@ -23,17 +24,25 @@ class Scripted:
     reply: object
     asked: list = field(default_factory=list)
 
-    async def complete(self, messages, n, *, affinity_key="", model=None, temperature=None, max_tokens=None):
+    async def complete(
+        self, messages, n, *, affinity_key="", model=None, temperature=None, max_tokens=None
+    ):
         self.asked.append((messages, n, affinity_key, model, temperature))
         if isinstance(self.reply, Exception):
             raise self.reply
-        return [self.reply if isinstance(self.reply, Completion) else Completion(self.reply, "stop")]
+        return [
+            self.reply if isinstance(self.reply, Completion) else Completion(self.reply, "stop")
+        ]
 
 
 def grown():
     """A tree with a searched wrong solution, one that was not searched, and a right one."""
     tree = Tree("000000", "What is $2 + \\frac{4}{2}$?", "4")
-    for steps, verdict in [(("Halve.\n\n", "It is 5."), False), (("Guess.",), False), (("It is 4.",), True)]:
+    for steps, verdict in [
+        (("Halve.\n\n", "It is 5."), False),
+        (("Guess.",), False),
+        (("It is 4.",), True),
+    ]:
         path = tree.add(Rollout(steps, verdict), 0)
         path[-1].searched = len(steps) == 2
     return tree
@@ -41,7 +50,7 @@ def grown():
 
 def judged(reply):
     tree, chat = grown(), Scripted(reply)
-    asyncio.run(judge(tree, chat, SETTINGS))
+    asyncio.run(judge(tree, chat, "reader"))
     return [path[-1].judged_error for path in tree.solutions()], chat.asked
 
 
@@ -126,5 +135,5 @@ def test_what_is_boxed_last_is_read(before, num_steps, data):
 
 def test_solution_of_one_node_is_judged_too():
     tree = Tree("000000", "q", "1", Node(children=[Node("2", correct=False, searched=True)]))
-    asyncio.run(judge(tree, Scripted("\\boxed{0}"), SETTINGS))
+    asyncio.run(judge(tree, Scripted("\\boxed{0}"), "reader"))
     assert tree.root.children[0].judged_error == 0

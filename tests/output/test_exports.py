@@ -12,7 +12,8 @@ from evolvemcts4rl.tree import Node, Tree
 
 
 def node(text, p_correct, *children, end=None, counts=(0, 0), judged=None):
-    """A node; `end` is the verdict of the solution that ends here, `counts` are (correct, judged) rollouts from here."""
+    """A node; `end` is the verdict of the solution that ends here, `counts` are (correct, judged)
+    rollouts from here."""
     return Node(
         text + "\n\n" * bool(children), counts[1], counts[0], p_correct, list(children), end, int(end is not None),
         judged is not None, judged,
@@ -77,7 +78,11 @@ def test_prm_goes_up_to_and_including_the_first_error():
 
 def test_math_shepherd_has_the_tag_after_each_step_and_its_label_in_the_same_place():
     assert rows("math_shepherd", *ALICE) == [
-        {"input": f"What is 2 + 2?\n{texts}", "label": f"What is 2 + 2?\n{labels}", "task": "000007"}
+        {
+            "input": f"What is 2 + 2?\n{texts}",
+            "label": f"What is 2 + 2?\n{labels}",
+            "task": "000007",
+        }
         for texts, labels in [
             ("Add. ки\nIt is 4. ки", "Add. +\nIt is 4. +"),
             ("Add. ки\nCarry. ки", "Add. +\nCarry. -"),
@@ -93,7 +98,11 @@ def test_sft_is_the_right_solutions_as_chats():
 def test_dpo_pairs_a_right_solution_with_a_wrong_one():
     """The form of TRL's conversational preferences: prompt, chosen, rejected."""
     assert rows("dpo", *ALICE) == [
-        {"prompt": [USER], "chosen": said("Add.\n\nIt is 4."), "rejected": said("Add.\n\nCarry.\n\nIt is 5.")}
+        {
+            "prompt": [USER],
+            "chosen": said("Add.\n\nIt is 4."),
+            "rejected": said("Add.\n\nCarry.\n\nIt is 5."),
+        }
     ]
 
 
@@ -137,7 +146,10 @@ def test_solutions_alike_up_to_their_first_error_are_one_row():
         ((0.9, 0.9, 0.9), [True, True, True]),
         ((0.9, 0.9, 0.51), [True, True, True]),
         ((0.9, 0.3, 0.3), [True, False]),
-        ((0.6, 0.4, 0.3), None),  # the error is at the first, second or third step, each about as likely
+        (
+            (0.6, 0.4, 0.3),
+            None,
+        ),  # the error is at the first, second or third step, each about as likely
         ((0.9, None, 0.1), None),
         ((0.9, 0.5, 0.0), None),  # an even chance is not over one half
     ],
@@ -167,9 +179,14 @@ def test_keep_agreed_leaves_out_what_the_judge_sees_elsewhere():
         chain("none", -1),
         chain("unasked", None),
         node("R", 0.9, end=True),
-        node("C", 0.9, node("E", 0.1, node("D", 0.05, end=True))),  # right after an error that no judge was asked about
+        node(
+            "C", 0.9, node("E", 0.1, node("D", 0.05, end=True))
+        ),  # right after an error that no judge was asked about
     )
-    assert [row["completions"] for row in prm_rows(LabelledTree(trees), keep="agreed")] == [["Asame", "B"], ["R"]]
+    assert [row["completions"] for row in prm_rows(LabelledTree(trees), keep="agreed")] == [
+        ["Asame", "B"],
+        ["R"],
+    ]
     assert len(list(prm_rows(LabelledTree(trees), keep="all"))) == 6
 
 
@@ -191,7 +208,8 @@ def trees_of_any_shape(draw, depth=0):
 def test_properties_of_every_file(children):
     grown = tree(*children)
     made = {
-        name: [json.loads(json.dumps(row)) for row in function(LabelledTree(grown))] for name, function in ROWS.items()
+        name: [json.loads(json.dumps(row)) for row in function(LabelledTree(grown))]
+        for name, function in ROWS.items()
     }
     for row in made["prm"]:
         assert len(row["completions"]) == len(row["labels"]) > 0
@@ -201,7 +219,9 @@ def test_properties_of_every_file(children):
         # One character in the tag's place, and the two texts stand beneath each other.
         marked = row["input"].replace(STEP_TAG, "#")
         places = [place for place, sign in enumerate(marked) if sign == "#"]
-        assert [row["label"][place] for place in places] == ["+" if label else "-" for label in same["labels"]]
+        assert [row["label"][place] for place in places] == [
+            "+" if label else "-" for label in same["labels"]
+        ]
         assert len(marked) == len(row["label"])
     assert len(made["dpo"]) == len(made["openai_dpo"])
     assert list(math_shepherd_rows(LabelledTree(grown))) == made["math_shepherd"]

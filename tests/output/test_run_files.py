@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-from dataclasses import replace
 
 import pytest
 
@@ -13,15 +12,17 @@ from evolvemcts4rl.output.run_files import RUN_FILES
 from evolvemcts4rl.output.run_folder import RunFolder
 from evolvemcts4rl.settings import Settings
 from tests.support.loopback import Loopback
+from tests.support.run_process import command, environment, seed_file
 from tests.support.toy_chat import toy_handler
-from tests.test_end_to_end import command, environment, seed_file
 
 
 @pytest.fixture
 def settings(tmp_path):
     (tmp_path / "seeds.jsonl").write_text('{"problem": "p"}\n')
     (tmp_path / "out").mkdir()
-    return Settings(str(tmp_path / "seeds.jsonl"), output_dir=str(tmp_path / "out"), overwrite=True)
+    return Settings.of(
+        seed_file=str(tmp_path / "seeds.jsonl"), output_dir=str(tmp_path / "out"), overwrite=True
+    )
 
 
 def begin(settings):
@@ -48,12 +49,16 @@ def test_overwrite_deletes_the_files_of_a_run_and_nothing_else(settings):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [name for name in RUN_FILES if not name.startswith(("completions", "settings"))])
+@pytest.mark.parametrize(
+    "name", [name for name in RUN_FILES if not name.startswith(("completions", "settings"))]
+)
 def test_overwrite_without_settings_of_a_run_deletes_nothing(settings, name):
     folder = RunFolder(settings, "digest")
     (folder.path / name).write_text("mine")
     before = everything(folder.path)
-    with pytest.raises(UserError, match=f"{name} but no settings.json, so it is no run: give another --output_dir"):
+    with pytest.raises(
+        UserError, match=f"{name} but no settings.json, so it is no run: give another --output_dir"
+    ):
         folder.check()
     assert everything(folder.path) == before
 
@@ -73,11 +78,16 @@ OF_OTHERS = {
 @pytest.mark.parametrize("content", OF_OTHERS.values(), ids=OF_OTHERS)
 @pytest.mark.parametrize("overwrite", [True, False])
 def test_settings_that_show_no_run_are_refused_and_kept(settings, content, overwrite):
-    folder = RunFolder(replace(settings, overwrite=overwrite), "digest")
-    (folder.path / "settings.json").write_bytes(content if isinstance(content, bytes) else content.encode())
+    folder = RunFolder(settings.changed(overwrite=overwrite), "digest")
+    (folder.path / "settings.json").write_bytes(
+        content if isinstance(content, bytes) else content.encode()
+    )
     (folder.path / "problems.jsonl").write_text("mine")
     before = everything(folder.path)
-    with pytest.raises(UserError, match=r"settings.json is not the settings file of a run: give another --output_dir"):
+    with pytest.raises(
+        UserError,
+        match=r"settings.json is not the settings file of a run: give another --output_dir",
+    ):
         folder.check()
     assert everything(folder.path) == before
 
@@ -95,10 +105,14 @@ def test_an_input_is_never_written_over(settings, tmp_path, flag, how, overwrite
         given.symlink_to(mine)
     if how == "by a hard link":
         os.link(mine, given)
-    inputs = {"seed_file": str(given)} if flag == "--seed_file" else {"decontaminate": (str(given),)}
+    inputs = (
+        {"seed_file": str(given)} if flag == "--seed_file" else {"decontaminate": (str(given),)}
+    )
     before = everything(folder.path)
-    with pytest.raises(UserError, match=f"{name} is a file of {flag}, .*: give another --output_dir"):
-        RunFolder(replace(settings, overwrite=overwrite, **inputs), "digest").check()
+    with pytest.raises(
+        UserError, match=f"{name} is a file of {flag}, .*: give another --output_dir"
+    ):
+        RunFolder(settings.changed(overwrite=overwrite, **inputs), "digest").check()
     assert everything(folder.path) == before
 
 
@@ -106,8 +120,13 @@ def test_an_input_is_never_written_over(settings, tmp_path, flag, how, overwrite
 def test_overwriting_with_the_seed_file_in_the_folder_ends_with_one_sentence(tmp_path):
     """A run whose own rows are given back to it as seeds."""
     with Loopback(toy_handler(Model())) as server:
-        first = command(server.url, seed_file(tmp_path, 2), tmp_path / "out", "--evolve_rounds", "0")
-        for args in (first, command(server.url, tmp_path / "out/problems.jsonl", tmp_path / "out", "--overwrite")):
+        first = command(
+            server.url, seed_file(tmp_path, 2), tmp_path / "out", "--evolve_rounds", "0"
+        )
+        for args in (
+            first,
+            command(server.url, tmp_path / "out/problems.jsonl", tmp_path / "out", "--overwrite"),
+        ):
             before = everything(tmp_path / "out") if args is not first else {}
             done = subprocess.run(
                 [*args, "--column_names", "question"] if before else args,

@@ -1,4 +1,5 @@
-"""A run's folder: what goes on, what is refused and named, and what a dead run leaves to its next life."""
+"""A run's folder: what goes on, what is refused and named, and what a dead run leaves to its next
+life."""
 
 import errno
 import io
@@ -21,20 +22,26 @@ IDS = ["000000", "000001", "000002"]
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings(str(tmp_path / "seeds.jsonl"), output_dir=str(tmp_path / "out"))
+    return Settings.of(seed_file=str(tmp_path / "seeds.jsonl"), output_dir=str(tmp_path / "out"))
 
 
 def solved(question_id):
     """A problem at its end, and its tree with one right and one wrong solution."""
-    problem = Problem(question_id, f"What is {question_id} + 1?", "1", solve_rate=0.5, status=Status.SEARCHED)
-    ends = [Node("One.", 0, 0, 0.9, correct=True, times=2), Node("Two.", 0, 0, 0.1, correct=False, times=1)]
+    problem = Problem(
+        question_id, f"What is {question_id} + 1?", "1", solve_rate=0.5, status=Status.SEARCHED
+    )
+    ends = [
+        Node("One.", 0, 0, 0.9, correct=True, times=2),
+        Node("Two.", 0, 0, 0.1, correct=False, times=1),
+    ]
     right = Node("Add.\n\n", 2, 1, 0.9, ends)
     wrong = Node("Guess.", 0, 0, 0.1, correct=False, times=1, searched=True)
     return problem, Tree(question_id, problem.question, "1", Node("", 2, 1, None, [right, wrong]))
 
 
 def live(settings, ids=IDS, end=True, digest="digest"):
-    """One life of a run: check the folder, write these problems where they are not decided, and end or die."""
+    """One life of a run: check the folder, write these problems where they are not decided, and
+    end or die."""
     folder = RunFolder(settings, digest)
     folder.check()
     journal, done = folder.open("chat")
@@ -53,19 +60,25 @@ def files(folder):
 
 
 def ids_in(folder, name):
-    return [json.loads(line)["question_id"] for line in (folder.path / name).read_bytes().splitlines()]
+    return [
+        json.loads(line)["question_id"] for line in (folder.path / name).read_bytes().splitlines()
+    ]
 
 
 @pytest.fixture
 def whole(settings):
     """The files of a run that nothing disturbed."""
-    return files(live(replace(settings, output_dir=settings.output_dir + "-whole"))[0])
+    return files(live(settings.changed(output_dir=settings.files.output_dir + "-whole"))[0])
 
 
 def test_rows_stand_in_order_once_the_run_is_complete(settings, whole):
     folder, _ = live(settings, ["000002", "000000", "000001"])
     assert ids_in(folder, "problems.jsonl") == ids_in(folder, "tree.jsonl") == IDS
-    assert set(files(folder)) == {"problems.jsonl", "tree.jsonl", *(f"{name}.jsonl" for name in FORMATS)}
+    assert set(files(folder)) == {
+        "problems.jsonl",
+        "tree.jsonl",
+        *(f"{name}.jsonl" for name in FORMATS),
+    }
     assert files(folder) == whole
     assert RunFolder(settings, "digest").complete
 
@@ -162,9 +175,10 @@ def test_damaged_summary_is_made_anew(settings, whole, text):
 
 def test_prices_may_be_given_after_the_run(settings):
     live(settings)
-    folder = RunFolder(replace(settings, prices=(1.0, 2.0)), "digest")
+    folder = RunFolder(settings.changed(prices=(1.0, 2.0)), "digest")
     folder.write_json(
-        "summary.json", folder.read_summary() | {"prompt_tokens": 2_000_000, "completion_tokens": 500_000}
+        "summary.json",
+        folder.read_summary() | {"prompt_tokens": 2_000_000, "completion_tokens": 500_000},
     )
     assert folder.read_summary()["money"] is None
     folder.rebuild_exports()
@@ -176,7 +190,7 @@ def test_a_folder_that_notes_no_continuation_has_the_one_that_is_asked_for(setti
     noted = json.loads((folder.path / "settings.json").read_text())
     assert (noted.pop("continuation"), folder.continuation) == ("chat", "chat")
     folder.write_json("settings.json", noted)
-    assert RunFolder(replace(settings, continuation="prefill"), "digest").continuation == "prefill"
+    assert RunFolder(settings.changed(continuation="prefill"), "digest").continuation == "prefill"
 
 
 def test_tree_whose_problem_was_not_yet_written_is_done_again(settings, whole):
@@ -192,7 +206,13 @@ def test_failed_problem_is_tried_again_and_the_others_are_not(settings, whole):
     folder = RunFolder(settings, "digest")
     journal, _ = folder.open("chat")
     folder.write(*solved("000000"))
-    folder.write(replace(solved("000001")[0], status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, "no reply")))
+    folder.write(
+        replace(
+            solved("000001")[0],
+            status=Status.FAILED,
+            reason=Reason(ReasonCode.ENDPOINT, "no reply"),
+        )
+    )
     folder.finish(True, journal, 1.0)
     assert not RunFolder(settings, "digest").complete
     folder, done = live(settings)
@@ -205,15 +225,26 @@ def test_folder_whose_rows_have_no_codes_yet_goes_on_and_counts_them(settings):
     folder = RunFolder(settings, "digest")
     journal, _ = folder.open("chat")
     for question_id in IDS[:2]:
-        folder.write(replace(solved(question_id)[0], solve_rate=0.0, status=Status.NOT_SEARCHED, reason=never))
+        folder.write(
+            replace(
+                solved(question_id)[0], solve_rate=0.0, status=Status.NOT_SEARCHED, reason=never
+            )
+        )
     journal.close()
     path = folder.path / "problems.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
-    path.write_text("".join(json.dumps({k: v for k, v in row.items() if k != "reason_code"}) + "\n" for row in rows))
+    path.write_text(
+        "".join(
+            json.dumps({k: v for k, v in row.items() if k != "reason_code"}) + "\n" for row in rows
+        )
+    )
     folder, done = live(settings)
     assert set(done) == set(IDS[:2])
     assert folder.read_summary()["reasons"] == {"solved_never": 2}
-    assert json.loads((folder.path / "problems.jsonl").read_text().splitlines()[0])["reason"] == "solved never (0 of 8)"
+    assert (
+        json.loads((folder.path / "problems.jsonl").read_text().splitlines()[0])["reason"]
+        == "solved never (0 of 8)"
+    )
 
 
 @pytest.mark.parametrize("name", ["problems.jsonl", "prm.jsonl", "report.html"])
@@ -229,7 +260,7 @@ def test_folder_with_other_files_is_used_and_they_stay(settings):
     folder = RunFolder(settings, "digest")
     folder.path.mkdir()
     (folder.path / "notes.txt").write_text("mine")
-    live(replace(settings, overwrite=True))
+    live(settings.changed(overwrite=True))
     assert (folder.path / "notes.txt").read_text() == "mine"
 
 
@@ -247,7 +278,7 @@ def test_folder_with_other_files_is_used_and_they_stay(settings):
 def test_changed_setting_is_refused_by_name(settings, change, words):
     live(settings, end=False)
     with pytest.raises(UserError, match=words):
-        RunFolder(replace(settings, **change), "digest").check()
+        RunFolder(settings.changed(**change), "digest").check()
 
 
 def test_changed_seed_file_is_refused(settings):
@@ -280,14 +311,20 @@ def test_unfinished_run_whose_steps_were_cut_otherwise_goes_on_and_says_so(setti
 
 def test_how_a_run_is_carried_out_may_change(settings, whole):
     live(settings, IDS[:1], end=False)
-    changes = {"base_url": ("http://b/v1",), "concurrency": 2, "timeout": 9.0, "max_retries": 1, "token_budget": 7}
-    folder, done = live(replace(settings, **changes, prices=(1.0, 2.0)))
+    changes = {
+        "base_url": ("http://b/v1",),
+        "concurrency": 2,
+        "timeout": 9.0,
+        "max_retries": 1,
+        "token_budget": 7,
+    }
+    folder, done = live(settings.changed(**changes, prices=(1.0, 2.0)))
     assert set(done) == {"000000"}
     assert files(folder) == whole
 
 
 def test_other_formats_are_made_from_a_complete_run(settings, whole):
-    folder, _ = live(replace(settings, formats=("prm",)))
+    folder, _ = live(settings.changed(formats=("prm",)))
     assert set(files(folder)) == {"problems.jsonl", "tree.jsonl", "prm.jsonl"}
     again = RunFolder(settings, "digest")
     again.check()
@@ -298,10 +335,10 @@ def test_other_formats_are_made_from_a_complete_run(settings, whole):
 
 def test_files_of_formats_that_are_not_asked_for_again_stay_true(settings, whole):
     live(settings, IDS[:2], end=False)
-    folder, _ = live(replace(settings, formats=("prm",)))
+    folder, _ = live(settings.changed(formats=("prm",)))
     assert files(folder) == whole
     folder.path.joinpath("sft.jsonl").write_text("")
-    RunFolder(replace(settings, formats=("prm",)), "digest").rebuild_exports()
+    RunFolder(settings.changed(formats=("prm",)), "digest").rebuild_exports()
     assert files(folder) == whole
 
 
@@ -315,7 +352,10 @@ def test_every_file_is_there_also_without_a_row(settings):
     folder.finish(True, journal, 1.0)
     for _ in range(2):
         assert set(files(folder)) == {f"{name}.jsonl" for name in ("problems", "tree", *FORMATS)}
-        assert {name for name, content in files(folder).items() if not content} == {"dpo.jsonl", "openai_dpo.jsonl"}
+        assert {name for name, content in files(folder).items() if not content} == {
+            "dpo.jsonl",
+            "openai_dpo.jsonl",
+        }
         folder.path.joinpath("dpo.jsonl").unlink()
         RunFolder(settings, "digest").rebuild_exports()
 
@@ -329,21 +369,24 @@ def test_report_that_was_deleted_is_made_again_with_the_figures_of_the_run(setti
     assert again.complete
     again.rebuild_exports()
     assert report.read_bytes() == before
-    RunFolder(replace(settings, prices=(1.0, 2.0)), "digest").rebuild_exports()
+    RunFolder(settings.changed(prices=(1.0, 2.0)), "digest").rebuild_exports()
     assert b"costing 0.00" in report.read_bytes()
 
 
 def test_figures_of_a_complete_run_are_counted_anew_from_its_rows(settings):
     folder, _ = live(settings)
     right = folder.read_summary()
-    folder.write_json("summary.json", right | {"reasons": {"never": 7}, "rollouts": 0, "completions": 5, "money": 2.5})
+    folder.write_json(
+        "summary.json",
+        right | {"reasons": {"never": 7}, "rollouts": 0, "completions": 5, "money": 2.5},
+    )
     RunFolder(settings, "digest").rebuild_exports()
     assert folder.read_summary() == right | {"completions": 5, "money": 2.5}
 
 
 def test_report_of_an_overwritten_run_names_the_command_that_goes_on(settings):
     for overwrite in (True, False):
-        folder = RunFolder(replace(settings, overwrite=overwrite), "digest")
+        folder = RunFolder(settings.changed(overwrite=overwrite), "digest")
         journal, _ = folder.open("chat")
         folder.write(*solved("000000"))
         folder.finish(False, journal, 1.0)
@@ -352,21 +395,25 @@ def test_report_of_an_overwritten_run_names_the_command_that_goes_on(settings):
 
 
 def test_keep_may_change_after_the_run(settings):
+    settings = settings.changed(judge_model="j")
     live(settings)
-    agreed = RunFolder(replace(settings, keep="agreed"), "digest")
+    agreed = RunFolder(settings.changed(keep="agreed"), "digest")
     agreed.rebuild_exports()
-    kept = [json.loads(line)["completions"] for line in (agreed.path / "prm.jsonl").read_bytes().splitlines()]
+    kept = [
+        json.loads(line)["completions"]
+        for line in (agreed.path / "prm.jsonl").read_bytes().splitlines()
+    ]
     assert kept == [["Add.", "One."]] * 3
 
 
 def test_overwrite_starts_anew_also_where_the_settings_differ(settings):
     live(settings)
-    other = replace(settings, temperature=0.1, overwrite=True)
+    other = settings.changed(temperature=0.1, overwrite=True)
     assert not RunFolder(other, "digest").complete
     folder, done = live(other, ["000007"])
     assert done == {}
     assert ids_in(folder, "tree.jsonl") == ["000007"]
-    RunFolder(replace(other, overwrite=False), "digest").check()
+    RunFolder(other.changed(overwrite=False), "digest").check()
 
 
 def test_overwriting_that_was_cut_short_leaves_no_complete_run(settings):
@@ -378,7 +425,7 @@ def test_overwriting_that_was_cut_short_leaves_no_complete_run(settings):
         seen.append(path.name)
         raise KeyboardInterrupt
 
-    folder = RunFolder(replace(settings, overwrite=True), "digest")
+    folder = RunFolder(settings.changed(overwrite=True), "digest")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pathlib.Path.unlink", unlink)
         with pytest.raises(KeyboardInterrupt):
@@ -389,7 +436,7 @@ def test_overwriting_that_was_cut_short_leaves_no_complete_run(settings):
 
 def test_settings_json_holds_the_flags_and_no_credentials(settings):
     urls = ("https://user:secret-word@host:8443/v1", "http://plain/v1")
-    folder, _ = live(replace(settings, base_url=urls))
+    folder, _ = live(settings.changed(base_url=urls))
     text = (folder.path / "settings.json").read_text()
     assert "secret-word" not in text
     written = json.loads(text)
@@ -400,7 +447,7 @@ def test_settings_json_holds_the_flags_and_no_credentials(settings):
 
 def test_what_was_bought_is_in_the_summary_over_all_lives(settings):
     for life in range(2):
-        folder = RunFolder(replace(settings, prices=(1e6, 2e6)), "digest")
+        folder = RunFolder(settings.changed(prices=(1e6, 2e6)), "digest")
         journal, _ = folder.open("chat")
         journal.put(b"key", life, [Completion("4", "stop", 10, 3)])
         folder.finish(False, journal, 1.0)
@@ -411,7 +458,7 @@ def test_what_was_bought_is_in_the_summary_over_all_lives(settings):
 
 
 def test_default_folder_is_named_after_the_seed_file():
-    assert str(folder_of(Settings("data/math.v2.jsonl"))) == "runs/math.v2"
+    assert str(folder_of(Settings.of(seed_file="data/math.v2.jsonl"))) == "runs/math.v2"
 
 
 def test_no_files_are_left_beside(settings):

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 
 import pytest
 
@@ -10,13 +9,13 @@ from benchmarks.toy_world import Model
 from evolvemcts4rl.output.run_identity import difference, identity_of, read_identity
 from evolvemcts4rl.settings import Settings
 from tests.support.loopback import Loopback
+from tests.support.run_process import command, run, seed_file
 from tests.support.toy_chat import toy_handler
-from tests.test_end_to_end import command, run, seed_file
 
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings(str(tmp_path / "seeds.jsonl"))
+    return Settings.of(seed_file=str(tmp_path / "seeds.jsonl"))
 
 
 def written(tmp_path, identity):
@@ -28,7 +27,7 @@ def written(tmp_path, identity):
 
 def test_seeds_are_known_by_their_content_not_by_their_path(settings, tmp_path):
     before = written(tmp_path, identity_of(settings, "digest"))
-    elsewhere = replace(settings, seed_file="elsewhere/other.jsonl")
+    elsewhere = settings.changed(seed_file="elsewhere/other.jsonl")
     assert difference(before, identity_of(elsewhere, "digest")) is None
     assert difference(before, identity_of(settings, "another")) == "the seed file has changed"
 
@@ -38,7 +37,9 @@ def test_test_files_are_known_by_their_content_not_by_their_path(settings, tmp_p
         (tmp_path / name).write_text(text)
 
     def identity(*names):
-        return identity_of(replace(settings, decontaminate=tuple(str(tmp_path / name) for name in names)), "digest")
+        return identity_of(
+            settings.changed(decontaminate=tuple(str(tmp_path / name) for name in names)), "digest"
+        )
 
     before = written(tmp_path, identity("a", "b"))
     assert difference(before, identity("b", "c")) is None
@@ -49,12 +50,17 @@ def test_test_files_are_known_by_their_content_not_by_their_path(settings, tmp_p
 def test_a_run_of_an_earlier_version_goes_on(settings, tmp_path):
     """It noted the paths of its files, and knew nothing of flags that have come since."""
     (tmp_path / "test").write_text("text")
-    settings = replace(settings, decontaminate=(str(tmp_path / "test"),))
+    settings = settings.changed(decontaminate=(str(tmp_path / "test"),))
     now = identity_of(settings, "digest")
-    before = now | {"seed_file": "old/path.jsonl", "decontaminate": {"old/test": now["decontaminate"][0]}}
+    before = now | {
+        "seed_file": "old/path.jsonl",
+        "decontaminate": {"old/test": now["decontaminate"][0]},
+    }
     del before["judge_model"], before["confidence"]
     assert difference(written(tmp_path, before), now) is None
-    changed = difference(written(tmp_path, before), identity_of(replace(settings, confidence=0.9), "digest"))
+    changed = difference(
+        written(tmp_path, before), identity_of(settings.changed(confidence=0.9), "digest")
+    )
     assert changed == "--confidence was 0.95 and is now 0.9"
 
 

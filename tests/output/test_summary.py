@@ -11,9 +11,29 @@ from evolvemcts4rl.tree import Node, Tree
 
 PROBLEMS = [
     Problem("000000", "p", "1", status=Status.SEARCHED, voted_answer="1", vote_agrees=True),
-    Problem("000001", "q", "2", status=Status.SEARCHED, voted_answer="3", vote_agrees=False, agreement=0.75),
-    Problem("000002", "r", "2", status=Status.NOT_SEARCHED, reason=with_detail(ReasonCode.SOLVED_NEVER, "0 of 16")),
-    Problem("000003", "s", "2", status=Status.NOT_SEARCHED, reason=with_detail(ReasonCode.SOLVED_NEVER, "0 of 15")),
+    Problem(
+        "000001",
+        "q",
+        "2",
+        status=Status.SEARCHED,
+        voted_answer="3",
+        vote_agrees=False,
+        agreement=0.75,
+    ),
+    Problem(
+        "000002",
+        "r",
+        "2",
+        status=Status.NOT_SEARCHED,
+        reason=with_detail(ReasonCode.SOLVED_NEVER, "0 of 16"),
+    ),
+    Problem(
+        "000003",
+        "s",
+        "2",
+        status=Status.NOT_SEARCHED,
+        reason=with_detail(ReasonCode.SOLVED_NEVER, "0 of 15"),
+    ),
     Problem(
         "000000-r1",
         "t",
@@ -58,7 +78,9 @@ def test_summary_counts_problems_reasons_labels_and_money():
         "mutations": {"identity": 4, "deepen": 1},
         "reasons": {"solved_never": 2, "endpoint": 1},
         "first_failure": {"question_id": "000000-r1", "reason": "no reply"},
-        "majority_against_stated_answer": [{"question_id": "000001", "stated": "2", "voted": "3", "agreement": 0.75}],
+        "majority_against_stated_answer": [
+            {"question_id": "000001", "stated": "2", "voted": "3", "agreement": 0.75}
+        ],
         "completions": 100,
         "prompt_tokens": 2_000_000,
         "completion_tokens": 500_000,
@@ -75,7 +97,11 @@ def test_summary_counts_problems_reasons_labels_and_money():
 
 def test_run_that_made_nothing_has_a_summary():
     summary = summarise([], LabelCounts(), Totals(), None)
-    assert (summary["trees"], summary["money"], summary["labelled_steps"]) == (0, None, {"right": 0, "wrong": 0})
+    assert (summary["trees"], summary["money"], summary["labelled_steps"]) == (
+        0,
+        None,
+        {"right": 0, "wrong": 0},
+    )
 
 
 def test_what_is_printed_names_counts_reasons_and_the_folder(capsys):
@@ -101,7 +127,9 @@ def test_what_is_printed_names_counts_reasons_and_the_folder(capsys):
 
 def test_summary_warns_where_most_solutions_are_one_step(capsys):
     trees = [tree(chain(0.9, end=True), chain(0.1, end=False), chain(0.9, 0.1, end=False))]
-    summary = {"complete": True, "seconds": 1.0} | summarise(PROBLEMS[:1], counted(trees), Totals(), None)
+    summary = {"complete": True, "seconds": 1.0} | summarise(
+        PROBLEMS[:1], counted(trees), Totals(), None
+    )
     assert (summary["one_step_solutions"], summary["whole_solutions"]) == (2, 3)
     print_summary(summary, Path("runs/x"), None, "the same command")
     assert capsys.readouterr().out.splitlines()[-1] == (

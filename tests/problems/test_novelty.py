@@ -11,8 +11,10 @@ from evolvemcts4rl.problems.novelty import Novelty, nearly_equal, template, toke
 
 TOM = "Tom has 8 apples and gives 3 away. How many apples are left?"
 LONG = (
-    "A shop in the harbour sells red lamps for 12 dollars and green lamps for 15 dollars each. On Monday a sailor buys 4 red lamps "
-    "and some green lamps, pays with a note of 200 dollars and gets 77 dollars back. How many green lamps did the sailor buy?"
+    "A shop in the harbour sells red lamps for 12 dollars and green lamps for 15 dollars each. "
+    "On Monday a sailor buys 4 red lamps "
+    "and some green lamps, pays with a note of 200 dollars and gets 77 dollars back. How many "
+    "green lamps did the sailor buy?"
 )
 
 
@@ -27,7 +29,10 @@ LONG = (
         (LONG, LONG.replace("sailor", "farmer").replace("harbour", "village")),
         (LONG, LONG.replace("77", "32").replace("On Monday", "One day")),
         ("Solve $3x + 5 = 20$ for x.", "Solve $7x + 1 = 50$ for x."),
-        ("小明有8个苹果，给了小红3个。小明还剩几个苹果？", "小明有9个苹果，给了小红4个。小明还剩几个苹果？"),
+        (
+            "小明有8个苹果，给了小红3个。小明还剩几个苹果？",
+            "小明有9个苹果，给了小红4个。小明还剩几个苹果？",
+        ),
     ],
 )
 def test_same_problem_with_other_numbers_or_a_few_other_words_is_nearly_equal(first, second):
@@ -41,10 +46,18 @@ def test_same_problem_with_other_numbers_or_a_few_other_words_is_nearly_equal(fi
     ("first", "second"),
     [
         (TOM, "Tom has 8 apples and gives 3 away. Then he buys 2. How many apples are left?"),
-        (TOM, "Tom has some apples and gives 3 away. Now 5 are left. How many apples did he have at first?"),
+        (
+            TOM,
+            "Tom has some apples and gives 3 away. Now 5 are left. How many apples did he have "
+            "at first?",
+        ),
         (TOM, "A tree has 8 pears and drops 3 of them. How many pears are left?"),
         (LONG, LONG.replace("How many", "He drops 2 of them. How many")),
-        (LONG, LONG.split(" On Monday")[0] + " How much do 3 red lamps and 2 green lamps cost together?"),
+        (
+            LONG,
+            LONG.split(" On Monday")[0]
+            + " How much do 3 red lamps and 2 green lamps cost together?",
+        ),
         ("Solve $3x + 5 = 20$ for x.", "Solve $3(x + 5) = 20x$ for x."),
         ("What is 3 + 4?", "What is 3 * 4 - 5?"),
     ],
@@ -61,7 +74,9 @@ def longest_common(first, second):
     table = [[0] * (len(second) + 1) for _ in range(len(first) + 1)]
     for i, left in enumerate(first):
         for j, right in enumerate(second):
-            table[i + 1][j + 1] = table[i][j] + 1 if left == right else max(table[i][j + 1], table[i + 1][j])
+            table[i + 1][j + 1] = (
+                table[i][j] + 1 if left == right else max(table[i][j + 1], table[i + 1][j])
+            )
     return table[-1][-1]
 
 
@@ -105,7 +120,8 @@ def test_near_duplicates_are_found_among_many_and_different_ones_are_not():
     rng = random.Random(0)
     vocabulary = [word(rng) for _ in range(2000)]
     texts = [
-        rng.choices(vocabulary, weights=[1 / (n + 5) for n in range(2000)], k=rng.randint(15, 60)) for _ in range(3000)
+        rng.choices(vocabulary, weights=[1 / (n + 5) for n in range(2000)], k=rng.randint(15, 60))
+        for _ in range(3000)
     ]
     novelty = Novelty()
     assert sum(novelty.add(f"{n}", " ".join(text)) is not None for n, text in enumerate(texts)) == 0
@@ -120,8 +136,14 @@ def test_near_duplicates_are_found_among_many_and_different_ones_are_not():
 
 def test_near_duplicates_are_found_among_thousands_told_from_one_pattern():
     rng = random.Random(1)
-    pattern = "A farmer sells {} of his field at the market for {} and how much does he get in all after {} days?"
-    texts = [pattern.format(*(" ".join(word(rng) for _ in range(5)) for _ in range(3))) for _ in range(3000)]
+    pattern = (
+        "A farmer sells {} of his field at the market for {} "
+        "and how much does he get in all after {} days?"
+    )
+    texts = [
+        pattern.format(*(" ".join(word(rng) for _ in range(5)) for _ in range(3)))
+        for _ in range(3000)
+    ]
     novelty = Novelty()
     assert sum(novelty.add(f"{n}", text) is not None for n, text in enumerate(texts)) == 0
     near = [novelty.add("near", text.replace("market", "fair")) for text in texts[::30]]
@@ -138,7 +160,10 @@ def test_many_variants_of_one_problem_cost_no_more_than_others():
 
 # Decontamination
 
-TEST_TEXT = "Nora walks 3 km to the lake in the morning and 4 km back by another way. How far does Nora walk in all?"
+TEST_TEXT = (
+    "Nora walks 3 km to the lake in the morning and 4 km back by another way. "
+    "How far does Nora walk in all?"
+)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +193,8 @@ def test_short_test_text_counts_as_a_whole():
 
 def test_phrase_that_many_test_texts_share_is_not_contamination():
     phrase = (
-        "The answer can be written as a fraction m/n where m and n are relatively prime positive integers. Find m + n."
+        "The answer can be written as a fraction m/n where m and n are relatively prime "
+        "positive integers. Find m + n."
     )
     texts = [f"{word(random.Random(n))} {n} is drawn. {phrase}" for n in range(11)]
     assert not Novelty(texts).contaminated(f"A coin is thrown 5 times. {phrase}")

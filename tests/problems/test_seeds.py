@@ -22,7 +22,7 @@ def read(tmp_path):
     def write_and_read(name, content, **flags):
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return list(read_seeds(Settings(str(path), **flags)))
+        return list(read_seeds(Settings.of(seed_file=str(path), **flags)))
 
     return write_and_read
 
@@ -39,12 +39,18 @@ FORMS = {
     "array": ("a.json", json.dumps(ROWS)),
     "pretty array": ("a.json", json.dumps(ROWS, indent=2)),
     "pretty objects": ("a.json", "".join(json.dumps(row, indent=2) for row in ROWS)),
-    "pretty objects, commas between": ("a.jsonl", ",\n".join(json.dumps(row, indent=4) for row in ROWS)),
+    "pretty objects, commas between": (
+        "a.jsonl",
+        ",\n".join(json.dumps(row, indent=4) for row in ROWS),
+    ),
     "CSV": ("a.csv", CSV),
     "CSV of Windows": ("a.CSV", CSV.replace("\n", "\r\n")),
     "BOM, JSON Lines": ("a.jsonl", "\ufeff" + LINES),
     "BOM, array": ("a.json", "\ufeff" + json.dumps(ROWS)),
-    "BOM, pretty objects": ("a.json", "\ufeff" + "".join(json.dumps(row, indent=2) for row in ROWS)),
+    "BOM, pretty objects": (
+        "a.json",
+        "\ufeff" + "".join(json.dumps(row, indent=2) for row in ROWS),
+    ),
     "BOM, CSV": ("a.csv", "\ufeff" + CSV),
 }
 
@@ -58,7 +64,7 @@ def test_parquet_gives_the_same_seeds(tmp_path):
     import datasets
 
     datasets.Dataset.from_list(ROWS).to_parquet(str(tmp_path / "a.parquet"))
-    assert list(read_seeds(Settings(str(tmp_path / "a.parquet")))) == TWO
+    assert list(read_seeds(Settings.of(seed_file=str(tmp_path / "a.parquet")))) == TWO
 
 
 ANSWERS = {
@@ -84,9 +90,14 @@ def test_answers_are_read_in_every_form(read, cell, answer):
     assert seed.final_answer == answer
 
 
-@pytest.mark.parametrize("cells", [[42, "x"], ["x", 42], [42, 0.5], [42, ["7"]], ["2020-01-01", "x"]])
+@pytest.mark.parametrize(
+    "cells", [[42, "x"], ["x", 42], [42, 0.5], [42, ["7"]], ["2020-01-01", "x"]]
+)
 def test_one_answer_column_may_mix_types(read, cells):
-    seeds = read("a.jsonl", lines(*({"problem": f"p{i}", "final_answer": cell} for i, cell in enumerate(cells))))
+    seeds = read(
+        "a.jsonl",
+        lines(*({"problem": f"p{i}", "final_answer": cell} for i, cell in enumerate(cells))),
+    )
     assert [seed.final_answer for seed in seeds] == [
         str(cell[0]) if isinstance(cell, list) else str(cell) for cell in cells
     ]
@@ -102,13 +113,19 @@ def test_file_without_answers_gives_seeds_without_answers(read):
 
 
 def test_columns_are_joined_by_a_blank_line_without_the_empty_ones(read):
-    rows = [{"problem": "p", "context": "c"}, {"problem": "q", "context": None}, {"problem": "r", "context": " "}]
+    rows = [
+        {"problem": "p", "context": "c"},
+        {"problem": "q", "context": None},
+        {"problem": "r", "context": " "},
+    ]
     seeds = read("a.jsonl", lines(*rows), column_names=("context", "problem"))
     assert [seed.question for seed in seeds] == ["c\n\np", "q", "r"]
 
 
 def test_answer_column_has_the_name_that_was_given(read):
-    (seed,) = read("a.jsonl", lines({"problem": "p", "solution": "#### 3"}), answer_column="solution")
+    (seed,) = read(
+        "a.jsonl", lines({"problem": "p", "solution": "#### 3"}), answer_column="solution"
+    )
     assert seed.final_answer == "3"
 
 
@@ -127,24 +144,28 @@ def test_empty_and_repeated_problems_are_refused_with_the_reason(read):
 @pytest.mark.parametrize(("limit", "count"), [(1, 1), (2, 2), (9, 2), (None, 2)])
 def test_limit_takes_the_first_rows(tmp_path, limit, count):
     (tmp_path / "a.jsonl").write_text(LINES)
-    seeds = read_seeds(Settings(str(tmp_path / "a.jsonl"), limit=limit))
+    seeds = read_seeds(Settings.of(seed_file=str(tmp_path / "a.jsonl"), limit=limit))
     assert list(seeds) == TWO[:count]
     assert len(seeds) == count
 
 
 def test_half_a_character_is_replaced_so_that_everything_after_can_write_it(read):
-    seeds = read("a.jsonl", '{"problem": "p \\ud800 q", "final_answer": "\\udfff", "x": ["\\ud800"]}\n')
+    seeds = read(
+        "a.jsonl", '{"problem": "p \\ud800 q", "final_answer": "\\udfff", "x": ["\\ud800"]}\n'
+    )
     assert seeds == [Problem("000000", "p \ufffd q", "\ufffd")]
 
 
 def test_characters_written_as_pairs_are_whole(read):
-    assert read("a.json", '{"problem": "\\ud83d\\ude00"}{"problem": "x \\ud800"}')[0].question == "😀"
+    assert (
+        read("a.json", '{"problem": "\\ud83d\\ude00"}{"problem": "x \\ud800"}')[0].question == "😀"
+    )
 
 
 @pytest.mark.parametrize(("name", "what"), [("nowhere.jsonl", "is not there"), ("", "is a folder")])
 def test_missing_file_and_folder_are_refused(tmp_path, name, what):
     with pytest.raises(UserError, match=f"{what}: give --seed_file"):
-        read_seeds(Settings(str(tmp_path / name)))
+        read_seeds(Settings.of(seed_file=str(tmp_path / name)))
 
 
 def test_changed_file_has_another_digest(tmp_path):
@@ -152,7 +173,7 @@ def test_changed_file_has_another_digest(tmp_path):
     digests = []
     for content in (LINES, LINES, LINES.replace("1 + 1", "1 + 7")):
         path.write_text(content)
-        digests.append(read_seeds(Settings(str(path))).digest)
+        digests.append(read_seeds(Settings.of(seed_file=str(path))).digest)
     assert digests[0] == digests[1] != digests[2]
 
 
@@ -166,18 +187,20 @@ def test_changed_file_has_another_digest(tmp_path):
 )
 def test_decontaminate_files_give_their_problems_or_all_their_text(tmp_path, row, text):
     (tmp_path / "test.jsonl").write_text(lines(row))
-    settings = Settings("seeds.jsonl", decontaminate=(str(tmp_path / "test.jsonl"),))
+    settings = Settings.of(seed_file="seeds.jsonl", decontaminate=(str(tmp_path / "test.jsonl"),))
     assert read_test_texts(settings) == [text]
 
 
 def test_missing_decontaminate_file_is_refused(tmp_path):
     with pytest.raises(UserError, match="of --decontaminate is not there"):
-        read_test_texts(Settings("seeds.jsonl", decontaminate=(str(tmp_path / "test.jsonl"),)))
+        read_test_texts(
+            Settings.of(seed_file="seeds.jsonl", decontaminate=(str(tmp_path / "test.jsonl"),))
+        )
 
 
 def test_answer_column_that_was_asked_for_must_be_there(tmp_path):
     path = tmp_path / "seeds.jsonl"
     path.write_text('{"problem": "p", "solution": "2"}\n')
     with pytest.raises(UserError, match="no column 'typo': name one of 'problem', 'solution'"):
-        read_seeds(Settings(str(path), answer_column="typo"))
-    assert not read_seeds(Settings(str(path))).have_answers
+        read_seeds(Settings.of(seed_file=str(path), answer_column="typo"))
+    assert not read_seeds(Settings.of(seed_file=str(path))).have_answers

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolvemcts4rl.labels.labelling import LabelledTree
+from evolvemcts4rl.reasons import Status
 from evolvemcts4rl.records import Problem, Rollout
 from evolvemcts4rl.report.markup import escape
 from evolvemcts4rl.report.page import most_instructive, write_report
@@ -32,7 +33,8 @@ VOID = {"meta", "rect", "path", "img", "br", "link", "input", "base"}
 
 
 class Page(HTMLParser):
-    """Reads a page, refusing tags that do not balance; keeps the tags, their attributes and the words."""
+    """Reads a page, refusing tags that do not balance; keeps the tags, their attributes and the
+    words."""
 
     def __init__(self, html):
         super().__init__(convert_charrefs=True)
@@ -94,7 +96,8 @@ def page_of(problems, trees, changed=None, most_trees=50):
 
 
 def searched(question_id, words="a step", **fields):
-    """A problem and its tree: two right solutions, and a wrong one whose second step is the first error."""
+    """A problem and its tree: two right solutions, and a wrong one whose second step is the first
+    error."""
     tree = Tree(question_id, f"question {words}", f"answer {words}")
     tree.add(Rollout((f"start {words}\n\n", f"right {words}"), True), 0)
     tree.add(Rollout((f"start {words}\n\n", f"slip {words}\n\n", f"end {words}"), False), 0)
@@ -102,7 +105,14 @@ def searched(question_id, words="a step", **fields):
     start = tree.root.children[0]
     start.p_correct = start.children[0].p_correct = 0.97
     start.children[1].p_correct = start.children[1].children[0].p_correct = 0.04
-    problem = Problem(question_id, tree.question, tree.final_answer, status="searched", solve_rate=0.5, **fields)
+    problem = Problem(
+        question_id,
+        tree.question,
+        tree.final_answer,
+        status=Status.SEARCHED,
+        solve_rate=0.5,
+        **fields,
+    )
     return problem, tree
 
 
@@ -111,8 +121,17 @@ def test_first_error_is_marked_in_the_wrong_solution_beside_the_right_one():
     html = page_of([problem], [tree])
     columns = re.findall(r'<section class="solution (\w+)">.*?</section>', html, re.S)
     assert columns == ["right", "wrong"]
-    assert re.findall(r'<li class="([\w ]+)">', html) == ["right", "right", "right", "wrong", "wrong later"]
-    assert re.search(r'<li class="wrong"><span class="error">first error</span><div class="said" dir="auto">slip', html)
+    assert re.findall(r'<li class="([\w ]+)">', html) == [
+        "right",
+        "right",
+        "right",
+        "wrong",
+        "wrong later",
+    ]
+    assert re.search(
+        r'<li class="wrong"><span class="error">first error</span><div class="said" dir="auto">slip',
+        html,
+    )
     text = Page(html).text
     assert "first error in step 2 of 3" in text
     assert "p_correct 0.97" in text
@@ -136,8 +155,10 @@ def test_figures_of_the_run_are_told():
 
 @pytest.mark.parametrize("words", HOSTILE)
 def test_nothing_that_others_wrote_becomes_markup(words):
-    problem, tree = searched("000001", words, parent_id=words, mutation=words, agreement=0.4, vote_agrees=False)
-    parent = Problem(words, words, words, status="dropped", reason=words)
+    problem, tree = searched(
+        "000001", words, parent_id=words, mutation=words, agreement=0.4, vote_agrees=False
+    )
+    parent = Problem(words, words, words, status=Status.DROPPED, reason=words)
     contradicted = [{"question_id": words, "stated": words, "voted": words, "agreement": 0.9}]
     changed = {"reasons": {words: 1}, "mutations": {words: 1}, "problems": {words: 2}, "run": words}
     changed["majority_against_stated_answer"] = contradicted
@@ -150,7 +171,11 @@ def test_nothing_that_others_wrote_becomes_markup(words):
     own = {"class", "style", "dir", "open", "lang", "charset", "content", "name", "http-equiv"}
     own |= {"role", "aria-label", "viewbox", "width", "height", "x", "y", "rx", "d"}
     assert {name for _, name, _ in page.attributes} <= own
-    styles = {re.sub(r"\d+(\.\d+)?%?", "0", value) for _, name, value in page.attributes if name == "style"}
+    styles = {
+        re.sub(r"\d+(\.\d+)?%?", "0", value)
+        for _, name, value in page.attributes
+        if name == "style"
+    }
     assert styles <= {"width:0", "--indent:0"}
     assert len(html) < 400_000
 
@@ -159,7 +184,9 @@ def test_nothing_that_others_wrote_becomes_markup(words):
 @settings(max_examples=200, deadline=None)
 def test_safe_text_has_neither_markup_nor_unseen_characters(text):
     out = escape(text)
-    assert not re.search("[<>\"'\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", out)
+    assert not re.search(
+        "[<>\"'\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", out
+    )
     out.encode()
 
 
@@ -187,7 +214,10 @@ def test_most_instructive_trees_come_first_and_the_others_are_counted():
     pairs[1][1].root.children[0].p_correct = 0.6
     pairs[3][1].root.children.clear()
     html = page_of([problem for problem, _ in pairs], [tree for _, tree in pairs], most_trees=2)
-    assert re.findall(r'<details class="problem" open><summary><code>(\d+)', html) == ["000000", "000002"]
+    assert re.findall(r'<details class="problem" open><summary><code>(\d+)', html) == [
+        "000000",
+        "000002",
+    ]
     assert "2 of 4 trees" in html
     assert "2 are not shown" in html
     assert instructive(LabelledTree(pairs[3][1])) == (False, False, False, 0.0)
@@ -195,8 +225,15 @@ def test_most_instructive_trees_come_first_and_the_others_are_counted():
 
 def test_lineage_is_shown_whatever_the_order_of_the_rows():
     child, tree = searched("000001-r2", parent_id="000001-r1", mutation="add_constraints")
-    middle = Problem("000001-r1", "the middle question", "3", parent_id="000001", mutation="deepen", status="dropped")
-    seed = Problem("000001", "the seed question", "2", status="not_searched")
+    middle = Problem(
+        "000001-r1",
+        "the middle question",
+        "3",
+        parent_id="000001",
+        mutation="deepen",
+        status=Status.DROPPED,
+    )
+    seed = Problem("000001", "the seed question", "2", status=Status.NOT_SEARCHED)
     text = Page(page_of([child, middle, seed], [tree])).text
     assert "Evolved from 000001-r1 by add constraints" in text
     assert text.index("the middle question") < text.index("the seed question")
@@ -208,7 +245,10 @@ def test_circle_of_parents_ends():
 
 
 def test_problems_without_a_tree_are_listed_with_their_reason_and_the_rest_counted():
-    refused = [Problem(f"{number:06}", "no question", None, status="refused", reason="empty") for number in range(25)]
+    refused = [
+        Problem(f"{number:06}", "no question", None, status=Status.REFUSED, reason="empty")
+        for number in range(25)
+    ]
     text = Page(page_of(refused, [], {"problems": {"refused": 25}})).text
     assert "25 problems without a tree" in text
     assert text.count("refused empty") == 20
@@ -217,8 +257,22 @@ def test_problems_without_a_tree_are_listed_with_their_reason_and_the_rest_count
 
 def test_a_problem_that_is_solved_always_has_a_tree_and_is_not_listed_among_those_without():
     problem, tree = searched("000001")
-    always = Problem("000002", "asked", "1", status="not_searched", solve_rate=1.0, reason="solved always (8 of 8)")
-    never = Problem("000003", "asked", "1", status="not_searched", solve_rate=0.0, reason="solved never (0 of 8)")
+    always = Problem(
+        "000002",
+        "asked",
+        "1",
+        status=Status.NOT_SEARCHED,
+        solve_rate=1.0,
+        reason="solved always (8 of 8)",
+    )
+    never = Problem(
+        "000003",
+        "asked",
+        "1",
+        status=Status.NOT_SEARCHED,
+        solve_rate=0.0,
+        reason="solved never (0 of 8)",
+    )
     right = Tree("000002", "asked", "1")
     right.add(Rollout(("right",), True), 0)
     counts = {"problems": {"searched": 1, "not_searched": 2}}
@@ -233,7 +287,10 @@ def test_a_problem_that_is_solved_always_has_a_tree_and_is_not_listed_among_thos
     ("vote", "words"),
     [
         ({"voted_answer": "5", "vote_agrees": True}, "given by 40% of its first solutions"),
-        ({"voted_answer": "7", "vote_agrees": False}, "the most common answer of its solutions is 7 (40%)"),
+        (
+            {"voted_answer": "7", "vote_agrees": False},
+            "the most common answer of its solutions is 7 (40%)",
+        ),
         ({}, "its solutions agree on no answer (the most common ones have 40%)"),
     ],
 )
@@ -244,7 +301,7 @@ def test_the_share_of_an_answer_is_told_of_the_answer_that_has_it(vote, words):
 
 def test_contradicted_answers_are_listed():
     row = {"question_id": "000007", "stated": "5", "voted": "6", "agreement": 0.875}
-    seed = Problem("000007", "How many are left?", "5", status="not_searched")
+    seed = Problem("000007", "How many are left?", "5", status=Status.NOT_SEARCHED)
     text = Page(page_of([seed], [], {"majority_against_stated_answer": [row] * 30})).text
     assert re.search(r"000007\s?How many are left\?\s?5\s?6\s?88%", text)
     assert "10 more in summary.json" in text
@@ -253,7 +310,7 @@ def test_contradicted_answers_are_listed():
 def test_deep_tree_is_shown_up_to_a_limit_without_recursion():
     tree = Tree("000001", "long", "1")
     tree.add(Rollout(tuple(f"step {number}" for number in range(3000)), False), 0)
-    html = page_of([Problem("000001", "long", "1", status="searched")], [tree])
+    html = page_of([Problem("000001", "long", "1", status=Status.SEARCHED)], [tree])
     page = Page(html)
     assert "3,000 steps" in page.text
     assert "2,600 more steps" in page.text
@@ -273,7 +330,13 @@ def test_unlabelled_solution_has_no_first_error():
 def test_memory_does_not_grow_with_the_run():
     def problems():
         for number in range(20_000):
-            yield Problem(f"{number:06}", "question " * 20, None, status="refused", reason="it asks for nothing")
+            yield Problem(
+                f"{number:06}",
+                "question " * 20,
+                None,
+                status=Status.REFUSED,
+                reason="it asks for nothing",
+            )
 
     def trees():
         for number in range(2_000):
@@ -281,7 +344,12 @@ def test_memory_does_not_grow_with_the_run():
 
     file = io.StringIO()
     tracemalloc.start()
-    write_report(file, summary_of(changed={"trees": 2_000}), problems, most_instructive(map(LabelledTree, trees()), 5))
+    write_report(
+        file,
+        summary_of(changed={"trees": 2_000}),
+        problems,
+        most_instructive(map(LabelledTree, trees()), 5),
+    )
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2_000_000

@@ -27,7 +27,10 @@ class Scripted:
 
     async def complete(self, messages, n, *, start=0, affinity_key=""):
         self.asked.append((messages, n, start, affinity_key))
-        return [reply if isinstance(reply, Completion) else Completion(reply, "stop", 5, 7) for reply in self.replies]
+        return [
+            reply if isinstance(reply, Completion) else Completion(reply, "stop", 5, 7)
+            for reply in self.replies
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ def solve(grader):
 
     def ask(method, replies, problem=PROBLEM, prefill=True, **flags):
         chat = Scripted(replies, prefill)
-        solver = Solver(chat, grader, Settings("seeds.jsonl", **flags))
+        solver = Solver(chat, grader, Settings.of(seed_file="seeds.jsonl", **flags))
         return asyncio.run(getattr(solver, method)(problem)), chat
 
     return ask
@@ -69,6 +72,20 @@ def test_first_solutions_are_judged_and_what_says_nothing_counts_nowhere(solve):
     assert (n, start, affinity_key) == (16, 0, "000000")
 
 
+def test_solutions_that_voted_are_handed_to_the_search(grader):
+    replies = [*boxed("1", "\\frac{2}{2}", "3"), CUT_OFF]
+    solver = Solver(Scripted(replies), grader, Settings.of(seed_file="seeds.jsonl"))
+
+    async def vote_and_solve():
+        return await solver.first_solutions(await solver.vote(OPEN))
+
+    problem, rollouts = asyncio.run(vote_and_solve())
+    assert len(solver.chat.asked) == 1
+    assert [rollout.verdict for rollout in rollouts] == [True, True, False, None]
+    assert (problem.agreement, problem.vote_agrees, problem.solve_rate) == (0.6667, True, 0.6667)
+    assert not solver.voters
+
+
 def test_vote_is_recorded_beside_a_stated_answer_that_it_contradicts(solve):
     (problem, _), _ = solve("first_solutions", boxed("2", "2.0", "1"))
     assert problem.final_answer == "1"
@@ -81,7 +98,9 @@ def test_vote_is_recorded_beside_a_stated_answer_that_it_contradicts(solve):
 def test_problem_without_a_single_answer_is_not_searched_and_says_why(solve, replies):
     (problem, _), _ = solve("first_solutions", replies)
     assert (problem.status, problem.solve_rate, problem.has_tree) == ("not_searched", None, False)
-    assert f"none of its {len(replies)} solutions came to an answer (are --max_tokens" in str(problem.reason)
+    assert f"none of its {len(replies)} solutions came to an answer (are --max_tokens" in str(
+        problem.reason
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,16 +109,27 @@ def test_problem_without_a_single_answer_is_not_searched_and_says_why(solve, rep
         (["1"] * 4, {}, "solved always (4 of 4)"),
         (["2"] * 3, {}, "solved never (0 of 3)"),
         (["1", "2"], {}, None),
-        (["1", "2", "2", "2"], {"min_solve_rate": 0.3}, "its solve rate, 0.25, is under --min_solve_rate 0.3"),
+        (
+            ["1", "2", "2", "2"],
+            {"min_solve_rate": 0.3},
+            "its solve rate, 0.25, is under --min_solve_rate 0.3",
+        ),
         (["1", "2", "2", "2"], {"min_solve_rate": 0.25}, None),
-        (["1", "1", "1", "2"], {"max_solve_rate": 0.7}, "its solve rate, 0.75, is over --max_solve_rate 0.7"),
+        (
+            ["1", "1", "1", "2"],
+            {"max_solve_rate": 0.7},
+            "its solve rate, 0.75, is over --max_solve_rate 0.7",
+        ),
         (["1", "1", "1", "2"], {"max_solve_rate": 0.75}, None),
         (["1"] * 2, {"min_solve_rate": 0.1}, "solved always (2 of 2)"),
     ],
 )
 def test_gate_lets_through_what_can_be_searched(solve, answers, flags, reason):
     (problem, _), _ = solve("first_solutions", boxed(*answers), **flags)
-    assert (problem.status, problem.to_json()["reason"]) == ("not_searched" if reason else "searched", reason)
+    assert (problem.status, problem.to_json()["reason"]) == (
+        "not_searched" if reason else "searched",
+        reason,
+    )
 
 
 OPEN = Problem("000001", "What is 1 + 1?", None)
@@ -110,14 +140,26 @@ OPEN = Problem("000001", "What is 1 + 1?", None)
     [
         (boxed("2", "2.0", "3"), 0.5, "2", None),
         (boxed("2", "2", "3", "4"), 0.5, "2", None),
-        (boxed("2", "2", "3", "4"), 0.6, None, "the majority's share of the answers, 0.50, is under --agreement 0.6"),
-        (boxed("2", "3"), 0.0, None, "the majority's share of the answers, 0.50, is tied"),
+        (
+            boxed("2", "2", "3", "4"),
+            0.6,
+            None,
+            "the majority's share of the answers, 0.50, is under --agreement 0.6",
+        ),
+        (
+            boxed("2", "3"),
+            0.0,
+            None,
+            "the first place of the vote is tied, with a share of 0.50 each",
+        ),
         ([CUT_OFF, FILTERED, "Hm."], 0.5, None, "only 0 of its 3 solutions came to an answer"),
         ([*boxed("2"), CUT_OFF, CUT_OFF], 0.9, None, "only 1 of its 3 solutions came to an answer"),
         ([*boxed("2", "2"), CUT_OFF, CUT_OFF], 0.9, "2", None),
     ],
 )
-def test_vote_answers_a_problem_or_drops_it_with_the_reason(solve, replies, agreement, answer, reason):
+def test_vote_answers_a_problem_or_drops_it_with_the_reason(
+    solve, replies, agreement, answer, reason
+):
     problem, _ = solve("vote", replies, problem=OPEN, agreement=agreement)
     assert (problem.final_answer, problem.to_json()["reason"]) == (answer, reason)
     assert problem.status == ("dropped" if reason else "open")
@@ -125,20 +167,30 @@ def test_vote_answers_a_problem_or_drops_it_with_the_reason(solve, replies, agre
 
 def ask_from(prefix, replies, grader, prefill=True, **flags):
     chat = Scripted(replies, prefill)
-    rollout_sampler = Solver(chat, grader, Settings("seeds.jsonl", **flags)).rollout_sampler(PROBLEM)
-    return asyncio.run(rollout_sampler(prefix, len(replies), 3)), chat
+    rollout_sampler = Solver(
+        chat, grader, Settings.of(seed_file="seeds.jsonl", **flags)
+    ).rollout_sampler(PROBLEM)
+
+    async def ask():
+        return await rollout_sampler(prefix, len(replies), 3)
+
+    return asyncio.run(ask()), chat
 
 
 @pytest.mark.parametrize("model_name", ["gpt-4o", EMBEDDED_MODEL])
 @pytest.mark.parametrize("prefill", [True, False])
 def test_continuation_begins_with_the_messages_of_the_solution(grader, model_name, prefill):
     _, first = ask_from((), boxed("1"), grader, prefill, model_name=model_name)
-    _, later = ask_from(("Halves.\n\n", "They add.\n\n"), boxed("1"), grader, prefill, model_name=model_name)
+    _, later = ask_from(
+        ("Halves.\n\n", "They add.\n\n"), boxed("1"), grader, prefill, model_name=model_name
+    )
     ((solution, *_),), ((messages, n, start, affinity_key),) = first.asked, later.asked
     assert messages[: len(solution)] == solution
     assert PROBLEM.question in solution[-1]["content"]
     assert messages[len(solution)] == {"role": "assistant", "content": "Halves.\n\nThey add.\n\n"}
-    assert [message["role"] for message in messages[len(solution) + 1 :]] == ([] if prefill else ["user"])
+    assert [message["role"] for message in messages[len(solution) + 1 :]] == (
+        [] if prefill else ["user"]
+    )
     assert (n, start, affinity_key) == (1, 3, "000000")
 
 
@@ -163,13 +215,16 @@ def test_answer_that_begins_in_the_prefix_is_read_whole(grader):
 
 
 @given(
-    st.lists(st.sampled_from(["A.\n\n", "1. B\n", "$$x$$\n\n", "C"]), max_size=3), st.text("ab1.\n $\\", max_size=20)
+    st.lists(st.sampled_from(["A.\n\n", "1. B\n", "$$x$$\n\n", "C"]), max_size=3),
+    st.text("ab1.\n $\\", max_size=20),
 )
 def test_rollout_is_the_prefix_and_then_what_the_model_wrote(prefix, text):
     grader = Grader(1)  # starts no worker: nothing here needs one
     (rollout,), _ = ask_from(tuple(prefix), [Completion(text, "length")], grader)
     assert rollout.steps[: len(prefix)] == tuple(prefix)
-    assert "".join(join_steps(rollout.steps).split()) == "".join((join_steps(prefix) + text).split())
+    assert "".join(join_steps(rollout.steps).split()) == "".join(
+        (join_steps(prefix) + text).split()
+    )
     assert rollout.verdict is None
 
 
@@ -186,23 +241,35 @@ def ask_for_each(problems, solver):
 @pytest.mark.parametrize("flags", [{"step_separator": "@@"}, {"step_separator": "\n\n\n"}])
 def test_separator_that_no_solution_holds_ends_the_run_early(grader, flags):
     chat = Scripted(boxed(*"1" * 16))
-    solver = Solver(chat, grader, Settings("seeds.jsonl", **flags))
-    with pytest.raises(UserError, match=r"--step_separator '.+' occurs in none of the first 64 solutions"):
+    solver = Solver(chat, grader, Settings.of(seed_file="seeds.jsonl", **flags))
+    with pytest.raises(
+        UserError, match=r"--step_separator '.+' occurs in none of the first 64 solutions"
+    ):
         ask_for_each(100, solver)
     assert len(chat.asked) == 4
 
 
 @pytest.mark.parametrize("separator", [None, "\n\n", "boxed{7}"])
 def test_separator_that_some_solution_holds_is_used(grader, separator):
-    solver = Solver(Scripted(boxed(*"12345678")), grader, Settings("seeds.jsonl", step_separator=separator))
+    solver = Solver(
+        Scripted(boxed(*"12345678")),
+        grader,
+        Settings.of(seed_file="seeds.jsonl", step_separator=separator),
+    )
     ask_for_each(40, solver)
 
 
 def test_few_solutions_without_the_separator_end_no_run(grader):
-    one_problem = Solver(Scripted(boxed(*"1" * 100)), grader, Settings("seeds.jsonl", step_separator="@@"))
+    one_problem = Solver(
+        Scripted(boxed(*"1" * 100)),
+        grader,
+        Settings.of(seed_file="seeds.jsonl", step_separator="@@"),
+    )
     ask_for_each(1, one_problem)
     ask_for_each(1, one_problem)
-    nothing_whole = Solver(Scripted([CUT_OFF] * 16), grader, Settings("seeds.jsonl", step_separator="@@"))
+    nothing_whole = Solver(
+        Scripted([CUT_OFF] * 16), grader, Settings.of(seed_file="seeds.jsonl", step_separator="@@")
+    )
     ask_for_each(20, nothing_whole)
 
 

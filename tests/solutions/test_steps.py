@@ -47,6 +47,13 @@ LINES = (
     "Ann sold 48/2 = 24 clips in May.",
     "#### 72",
     "Output:",
+    r"\begin{itemize}",
+    r"\end{itemize}",
+    "a) The total is 12 apples.",
+    "b)",
+    "首先，计算总数为12",
+    "因此答案是7",
+    "Then we halve it",
     r"\item Then $b = 4$.",
     r"$\blacksquare$",
     "然后他吃了3个。",
@@ -65,7 +72,10 @@ MARKDOWN = st.lists(st.tuples(st.sampled_from(LINES), st.sampled_from(LINE_ENDS)
     lambda pairs: "".join(line + end for line, end in pairs)
 )
 SYMBOLS = st.lists(
-    st.sampled_from([*"a1.:-*#|$`~ \n\n\t\r\f\u2028", "\n\n", "$$", "\\[", "\\]", "```", "Step 1", "1. "]), max_size=40
+    st.sampled_from(
+        [*"a1.:-*#|$`~ \n\n\t\r\f\u2028", "\n\n", "$$", "\\[", "\\]", "```", "Step 1", "1. "]
+    ),
+    max_size=40,
 ).map("".join)
 TEXTS = st.one_of(st.text(), SYMBOLS, MARKDOWN)
 SEPARATORS = st.sampled_from([None, "\n", "\n\n", "ки", "a", "aa"])
@@ -108,23 +118,63 @@ def test_plain_paragraphs_are_the_steps(paragraphs):
 
 # Each text is given as the steps that it must split into.
 SPLITS = {
-    "paragraphs": ["\nSam has 4 pens and buys 3 more.\n\n", "4 + 3 = 7\n\n\n", "The answer is \\boxed{7}.\n"],
+    "Chinese lines without full stops": [
+        "首先，计算总数为12\n",
+        "然后，减去5得到7\n",
+        "因此答案是7",
+    ],
+    "English lines without full stops": ["We add 3 and 4 to get 7\n", "Then we take 2 away\n"],
+    "a line that wraps before a connective": ["We take the sum and,\nThen, we halve it."],
+    "items with letters": ["a) The total is 12 apples.\n", "b) The rest is 5 apples."],
+    "choices with letters": ["The choices are:\n\nA) 12\nB) 15\n\n", "It is 12, so A."],
+    "a list of LaTeX": [
+        "\\begin{itemize}\n\\item We add 3 and 4 to get 7.\n",
+        "\\item We subtract 2 to get 5.\n",
+        "\\item So the answer is 5.\n\\end{itemize}",
+    ],
+    "paragraphs": [
+        "\nSam has 4 pens and buys 3 more.\n\n",
+        "4 + 3 = 7\n\n\n",
+        "The answer is \\boxed{7}.\n",
+    ],
     "windows line ends": ["We add.\r\n\r\n", "We subtract.\r\n"],
     "lines of one paragraph": ["We add 3\nand then 4.\n\n", "Done."],
-    "numbered items": ["Solve it:\n\n", "1. We add 3 and 4.\n", "2) We multiply it by 2.\n", "3. So $x = 14$."],
-    "items with sub-items": ["1. **Count them:**\n   - Tom has 8.\n   - Ann has 3.\n\n", "2. Then we add 8 and 3."],
+    "numbered items": [
+        "Solve it:\n\n",
+        "1. We add 3 and 4.\n",
+        "2) We multiply it by 2.\n",
+        "3. So $x = 14$.",
+    ],
+    "items with sub-items": [
+        "1. **Count them:**\n   - Tom has 8.\n   - Ann has 3.\n\n",
+        "2. Then we add 8 and 3.",
+    ],
     "bulleted cases": ["- If n is even, it is 2.\n", "* If n is odd, it is 3.\n"],
     "items that name values": ["We know:\n- a = 3\n- 5 pears\n\n* 3\n\n", "Now we add them."],
-    "named steps": ["Step 1: Add 3 and 4.\n", "**Step 2:** Double it.\n", "Case II: n is odd.\n", "第三步：相加。"],
+    "named steps": [
+        "Step 1: Add 3 and 4.\n",
+        "**Step 2:** Double it.\n",
+        "Case II: n is odd.\n",
+        "第三步：相加。",
+    ],
     "named steps without full stops": ["Step 1: Add the apples\n", "Step 2: Take the pears away\n"],
-    "heading": ["## Solution\n\n### Step 1: Add\n\nWe add 3 and 4.\n\n", "## Step 2\nWe double it."],
+    "heading": [
+        "## Solution\n\n### Step 1: Add\n\nWe add 3 and 4.\n\n",
+        "## Step 2\nWe double it.",
+    ],
     "bold heading": ["**Step 1: Find $x$**\n\nIt is 5.\n\n", "**Final Answer**\n\n\\boxed{5}"],
     "rule": ["We add.\n\n---\n\n", "We double."],
     "lone formula": ["Then\n\n\\[\nx = 3\n\n= 1 + 2\n\\]\n\n$$y = 4$$\n\n", "So we add them."],
-    "formula with its where": ["The area is\n\n$$\\pi r^2,$$\n\nwhere $r$ is the radius.\n\n", "Hence 12."],
+    "formula with its where": [
+        "The area is\n\n$$\\pi r^2,$$\n\nwhere $r$ is the radius.\n\n",
+        "Hence 12.",
+    ],
     "inline formula after a colon": ["The answer is:\n\n$\\boxed{7}$\n\n", "Done."],
     "environment": ["So\n\\begin{align*}\nx &= 1 \\\\[4pt]\n\n1. &= 2\n\\end{align*}\n\n", "Done."],
-    "nested environments": ["A \\begin{array}a\n\n\\begin{array}b\\end{array}\n\nc\\end{array}\n\n", "Done."],
+    "nested environments": [
+        "A \\begin{array}a\n\n\\begin{array}b\\end{array}\n\nc\\end{array}\n\n",
+        "Done.",
+    ],
     "code block": [
         "We run it:\n\n```python\nx = 1\n\n# one more\n- a list of four words\n\\[\n```\n\n",
         "It prints \\].",
@@ -135,7 +185,11 @@ SPLITS = {
         "Done.",
     ],
     "unclosed formula": ["We have \\[ x = 1\n\n", "Then we add it.\n\n", "So \\[ y \\] is it.\n"],
-    "unclosed dollars": ["We have $$ x = 1\n\n", "Then we add it to y.\n\n$$ y\n\n= 2 $$\n\n", "Done."],
+    "unclosed dollars": [
+        "We have $$ x = 1\n\n",
+        "Then we add it to y.\n\n$$ y\n\n= 2 $$\n\n",
+        "Done.",
+    ],
     "unclosed code": ["```python\nx = 1\n\n", "Then we add it.\n\n", "Done."],
     "one line a step": [
         "Natalia sold 48/2 = <<48/2=24>>24 clips in May.\n",
@@ -143,21 +197,34 @@ SPLITS = {
         "Half of them is 36 clips.\n#### 36",
     ],
     "one Chinese line a step": ["首先，小明有8个苹果。\n", "然后他吃了3个。\n", "最后剩下5个。"],
-    "lettered lines": ["(a) We count the even numbers.\n", "(b) We count the odd ones: 5.\n", "(c) It is 10."],
+    "lettered lines": [
+        "(a) We count the even numbers.\n",
+        "(b) We count the odd ones: 5.\n",
+        "(c) It is 10.",
+    ],
     "items of LaTeX": [
         "Two cases:\n\\begin{enumerate}\n",
         "\\item If $n$ is even, it is 3.\n",
         "  \\item If it is odd, 4.\n\\end{enumerate}",
     ],
-    "lines of a derivation": ["Let x be their price.\nx+x+8=22\n2x=14\nx=7\n", "They cost 7 dollars.\n"],
-    "formula within lines": ["We multiply them.\n\\[ 3 \\cdot 4 = 12 \\]\nSo it is 12.\n\n", "Now we add 5."],
+    "lines of a derivation": [
+        "Let x be their price.\nx+x+8=22\n2x=14\nx=7\n",
+        "They cost 7 dollars.\n",
+    ],
+    "formula within lines": [
+        "We multiply them.\n\\[ 3 \\cdot 4 = 12 \\]\nSo it is 12.\n\n",
+        "Now we add 5.",
+    ],
     "connectives alone": [
         "\\[ x = 3 \\]\n\n",
         "Then\n\n\\[ y = 4 \\]\n\nand\n\n\\[ z = 5 \\]\n\n",
         "Therefore,\n\n$x + y + z = 12$.\n\n",
         "所以\n\n总数是12。",
     ],
-    "box alone": ["We get five of them.\n\n\\boxed{5}\n\n", "So that is it.\n\n$\\boxed{x = 5}$\n\n$\\blacksquare$"],
+    "box alone": [
+        "We get five of them.\n\n\\boxed{5}\n\n",
+        "So that is it.\n\n$\\boxed{x = 5}$\n\n$\\blacksquare$",
+    ],
     "value alone": ["The answer is\n\n**42**\n\n", "That is it, as we see.\n\n$42$"],
     "bold headings that are sentences": [
         "**Step 1: Calculate the number of rolls sold.**\n\nHe sells 36 of them.\n\n",
@@ -165,7 +232,8 @@ SPLITS = {
         "**So 60 rolls are left.**",
     ],
     "plan": [
-        "To solve it, we go like this:\n\n1. Calculate the total distance traveled.\n2. Divide it by 4.\n\n",
+        "To solve it, we go like this:\n\n1. Calculate the total distance traveled.\n2. Divide "
+        "it by 4.\n\n",
         "The distance is 8.\n\n",
         "A quarter of it is 2.",
     ],
@@ -173,9 +241,15 @@ SPLITS = {
         "1. Calculate the distance.\n\nIt is 60 · 2 = 120.\n\n",
         "2. Divide it by 4.\n\nIt is 30.",
     ],
-    "bullets under a heading": ["## Costs\n- Apples cost 2 · 3 = 6.\n", "- Pears: 8\n", "- Sum = 14\n\n", "Done now."],
+    "bullets under a heading": [
+        "## Costs\n- Apples cost 2 · 3 = 6.\n",
+        "- Pears: 8\n",
+        "- Sum = 14\n\n",
+        "Done now.",
+    ],
     "bullets under a numbered step": [
-        "Step 2: First stop\n- 8 get off\n- 5 get on\n- Now there are 23 - 8 + 5 = 20 passengers\n\n",
+        "Step 2: First stop\n- 8 get off\n- 5 get on\n- Now there are 23 - 8 + 5 = 20 "
+        "passengers\n\n",
         "3. We halve them:\n- 10 of them get off\n- 7 get on, so that there are 17\n\n",
     ],
     "numbered headings with a list": [
@@ -204,7 +278,12 @@ def test_separator_ends_a_step():
 
 
 def test_text_without_words():
-    assert [split_steps(text) for text in ("", " \n\n ", "---", "\n7")] == [[], [" \n\n "], ["---"], ["\n7"]]
+    assert [split_steps(text) for text in ("", " \n\n ", "---", "\n7")] == [
+        [],
+        [" \n\n "],
+        ["---"],
+        ["\n7"],
+    ]
 
 
 CORRECTIONS = """\

@@ -1,4 +1,5 @@
-"""What text from models costs: never more than in proportion to its length, whatever it says over and over."""
+"""What text from models costs: never more than in proportion to its length, whatever it says
+over and over."""
 
 from __future__ import annotations
 
@@ -18,14 +19,42 @@ from tests.solutions.test_steps import CORRECTIONS, LINES, NOT_CORRECTIONS, SPLI
 
 SIZE = 100_000  # characters of a looping completion
 AT_ONCE = 10  # texts for one child process
-CPU_SECONDS = 3  # for each, which takes half a second; of one quadratic expression alone, one text takes three
+# For each, which takes half a second; of one quadratic expression alone, one text takes three.
+CPU_SECONDS = 3
 PIECES = [
     *(line + end for line in LINES for end in (" ", "\n", "\n\n")),
     *("".join(steps) for steps in SPLITS.values()),
-    *(sentence + end for sentence in (CORRECTIONS + NOT_CORRECTIONS).splitlines() for end in (" ", "\n\n")),
+    *(
+        sentence + end
+        for sentence in (CORRECTIONS + NOT_CORRECTIONS).splitlines()
+        for end in (" ", "\n\n")
+    ),
     *"a1.:-*#|$`~ \n\t\\{}(_=<首错",
-    *("$$ ", "\\text{", "\\text", "\\boxed{", "aa, ", "1 + ", "1 ", "**a**\n", "``` ", "| a |\n|--|\n", "\n \n"),
-    *("i also have ", "made a ", "wait... ", "hmm", "mis", "incorrectly ", "should be ", "no, ", "n't", "if i forgot "),
+    *(
+        "$$ ",
+        "\\text{",
+        "\\text",
+        "\\boxed{",
+        "aa, ",
+        "1 + ",
+        "1 ",
+        "**a**\n",
+        "``` ",
+        "| a |\n|--|\n",
+        "\n \n",
+    ),
+    *(
+        "i also have ",
+        "made a ",
+        "wait... ",
+        "hmm",
+        "mis",
+        "incorrectly ",
+        "should be ",
+        "no, ",
+        "n't",
+        "if i forgot ",
+    ),
 ]
 
 
@@ -37,7 +66,8 @@ def read(text: str) -> None:
 
 
 def works_within(seconds: int, texts: list[str]) -> bool:
-    """Return whether a child process reads the texts within so much processor time, after which the kernel ends it."""
+    """Return whether a child process reads the texts within so much processor time, after which
+    the kernel ends it."""
     child = os.fork()
     if child == 0:
         try:
@@ -61,7 +91,13 @@ def test_a_completion_that_loops_is_read_in_bounded_work(first: int) -> None:
     assert works_within(CPU_SECONDS, loops(PIECES[first : first + AT_ONCE]))
 
 
-@given(st.lists(st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join), min_size=5, max_size=5))
+@given(
+    st.lists(
+        st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join),
+        min_size=5,
+        max_size=5,
+    )
+)
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_loop_of_fragments_takes_more(pieces: list[str]) -> None:
     assert works_within(CPU_SECONDS, loops(pieces))
@@ -72,7 +108,9 @@ def test_half_characters_do_not_stop_it() -> None:
 
 
 @pytest.mark.parametrize("module", [blocks, roles, solver, steps, corrections])
-def test_an_expression_that_backtracks_matches_a_bounded_number_of_characters(module: ModuleType) -> None:
+def test_an_expression_that_backtracks_matches_a_bounded_number_of_characters(
+    module: ModuleType,
+) -> None:
     parse = importlib.import_module("re._parser").parse
     for pattern in vars(module).values():
         if isinstance(pattern, re.Pattern):

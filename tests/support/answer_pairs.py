@@ -1,7 +1,27 @@
-"""Pairs of answers, the reference first: those that are the same, and those that are not. Written by us, by kind."""
+"""Pairs of answers by kind, the reference first: those that are the same, and those that are not.
+Pairs of answers by kind, the reference first: those that are the same, and those that are not."""
+
+from collections.abc import Iterator, Mapping
 
 MATCHING = {
     "numbers": r"""
+        six | 6
+        2^{2^{10}} | 2^{1024}
+        五 | 5
+        十二 | 12
+        一百零三 | 103
+        五 | 五个
+        5 mill | 5000000
+        two million | 2000000
+        half a million | 500000
+        a dozen | 12
+        ５ | 5
+        3 万 | 30000
+        3亿 | 300000000
+        两万五千 | 25000
+        3亿元 | 300000000
+        5千 | 5000
+        three hundred apples | 300
         6.02e23 | 6.02\times 10^{23}
         3.5 \times 10^{-4} | 0.00035
         0.\overline{3} | \frac{1}{3}
@@ -33,6 +53,7 @@ MATCHING = {
         12 | \text{12}
     """,
     "fractions": r"""
+        二分之一 | 1/2
         \frac{1}{2} | 1/2
         \frac{1}{2} | 0.5
         \frac12 | \frac{1}{2}
@@ -62,6 +83,8 @@ MATCHING = {
         1 \frac{1}{3} | \frac{4}{3}
     """,
     "thousands": r"""
+        (1,000, 2) | (1000,2)
+        (5,000) | 5000
         1,234 | 1234
         1234 | 1{,}234
         1,234,567 | 1234567
@@ -74,6 +97,7 @@ MATCHING = {
         x = 1,500 | 1500
     """,
     "currency": r"""
+        5元 | 5
         $18 | 18
         \$18 | $18$
         $18.50 | 18.5
@@ -88,6 +112,11 @@ MATCHING = {
         $1,000 per month | 1000
     """,
     "units": r"""
+        2个 | 2
+        5米 | 5 m
+        5 厘米 | 5 cm
+        12 noon | 12 PM
+        12 midnight | 12 AM
         2\text{ hours }30\text{ minutes} | 2 hours 30 minutes
         14\text{ red balls} | 14
         24 \text{cubic inches} | 24 in^3
@@ -126,6 +155,10 @@ MATCHING = {
         5 percent | 5\%
     """,
     "degrees": r"""
+        \tan 45^\circ | 1
+        \sin 30^\circ | \frac{1}{2}
+        \sin 30^\circ | \sin \frac{\pi}{6}
+        \angle A = 30^\circ | 30^\circ
         90^\circ | 90
         90^{\circ} | 90°
         90 | 90 degrees
@@ -134,6 +167,10 @@ MATCHING = {
         \sin 30^\circ | \sin 30^{\circ}
     """,
     "words": r"""
+        \text{no solution} | \emptyset
+        DNE | \text{does not exist}
+        red and blue | red, blue
+        red or blue | blue or red
         Monday | monday
         \text{Monday} | Monday.
         yes | Yes
@@ -147,6 +184,8 @@ MATCHING = {
         three o'clock | Three o’clock
     """,
     "choices": r"""
+        选C | C
+        C、D | C,D
         B | (B)
         (B) | \text{(B)}
         \textbf{(C)} | C
@@ -178,6 +217,14 @@ MATCHING = {
         ((1,2),(3,4)) | ((1, 2), (3, 4))
     """,
     "intervals": r"""
+        \{x \mid x>2\} | (2,\infty)
+        \{x : x>2\} | x>2
+        \{x \in \mathbb{R} \mid -1 < x \le 2\} | (-1,2]
+        x>1 and x<2 | 1<x<2
+        x>1 and x<2 | (1,2)
+        x>1 \land x<2 | (1,2)
+        x>1且x<2 | (1,2)
+        x<1或x>2 | (-\infty,1)\cup(2,\infty)
         -2 < x < 5 | (-2, 5)
         (-2,5) | -2<x<5
         x\in(-2,5) | -2 < x < 5
@@ -195,6 +242,11 @@ MATCHING = {
         [\sqrt{4}, 5) | [2, 5)
     """,
     "sets": r"""
+        x=2 and x=3 | x=2 or x=3
+        \{2,3\} | x=2 or x=3
+        \{2,3\} | x=2 and x=3
+        3 \text{ and } 4 | 3 or 4
+        a \land b | b \land a
         \{1,2,3\} | \{3,2,1\}
         \{1,2\} | 2, 1
         1, 2 | 2, 1
@@ -220,6 +272,13 @@ MATCHING = {
         \begin{bmatrix}\sqrt{4}&x+1\end{bmatrix} | \begin{bmatrix}2&1+x\end{bmatrix}
     """,
     "equations": r"""
+        x＝5 | x=5
+        2x<10 | x<5
+        -2x<10 | x>-5
+        x<10^{-20} | x<\frac{1}{10^{20}}
+        x^2+y^2=4 | 2x^2+2y^2=8
+        0<x<1 | 1>x>0
+        x=1 and y=2 | y=2 and x=1
         3 | x = 3
         x = 3 | 3
         x = 3 | x=3.0
@@ -258,6 +317,18 @@ MATCHING = {
         101₂ | 101_2
     """,
     "expressions": r"""
+        \sec^2 x | \tan^2 x+1
+        \cot x | \frac{1}{\tan x}
+        -\cot x | -\frac{1}{\tan x}
+        \sec^2 x - 1 | \tan^2 x
+        \frac{1}{\cos x} | \sec x
+        \frac{1}{\tan 2x} | \cot 2x
+        \coth x | \frac{1}{\tanh x}
+        \coth 2x | \frac{\cosh 2x}{\sinh 2x}
+        \coth^2 x | \csch^2 x + 1
+        1:2:3 | 2:4:6
+        15:6 | 5:2
+        3：2 | 3:2
         2\sin x\cos x | \sin 2x
         \frac{n(n-1)}{2} | \binom{n}{2}
         \left\lfloor \frac{7}{2} \right\rfloor | 3
@@ -341,7 +412,6 @@ MATCHING = {
         3-2 | 3 - 2
         -221_3 | -221_{3}
         -221_3 | -221
-        12:18 | 2:3
         3:4 | \frac{3}{4}
         IV | \text{IV}
         \sqrt[3]{2} | \sqrt[3]2
@@ -374,6 +444,21 @@ MATCHING = {
 
 DIFFERENT = {
     "numbers": r"""
+        3亿元 | 3
+        2个半 | 2
+        3千米 | 3000
+        2点半 | 2
+        one hundred twenty | 100
+        two million five | 2000000
+        0:1:2 | 0:2:1
+        0:0 | 1:2
+        2^{2^{10}} | 2^{1025}
+        五 | 6
+        3 万 | 3000
+        5 mill | 5
+        two million | 2
+        half a million | 1000000
+        一百零三 | 130
         0.\overline{3} | 0.3
         0.\overline{3} | 0.\overline{31}
         1,5 | 15
@@ -403,6 +488,7 @@ DIFFERENT = {
         0 | -0.0000001
     """,
     "fractions": r"""
+        二分之一 | 2
         \frac{1}{2} | \frac{1}{3}
         1/2 | 2
         \frac{1}{2} | 12
@@ -429,6 +515,9 @@ DIFFERENT = {
         2 1/2 | 1
     """,
     "thousands": r"""
+        (5,000) | (5,0)
+        (3,000, 4) | (3,0,4)
+        (1,000, 2) | (1,0,2)
         1,234 | 1.234
         1,000 | 1
         1{,}000 | 1
@@ -451,6 +540,12 @@ DIFFERENT = {
         $0.75 | 75 cents
     """,
     "units": r"""
+        5米 | 5厘米
+        12 midnight | 12 noon
+        10:15 | 2:3
+        4:20 | 1:5
+        9:05 | 9:5
+        12:18 | 2:3
         2\text{ hours }30\text{ minutes} | 2 hours 20 minutes
         2\text{ hours }30\text{ minutes} | 2
         14\text{ red balls} | 41
@@ -486,6 +581,8 @@ DIFFERENT = {
         0.5\% | 50
     """,
     "degrees": r"""
+        \tan 45^\circ | -1
+        \sin 30^\circ | \sin 30
         90^\circ | 80^\circ
         90^\circ | 9
         45° | 45°C
@@ -494,6 +591,10 @@ DIFFERENT = {
         180^\circ | \pi^2
     """,
     "words": r"""
+        \text{no solution} | 0
+        A and B | A or B
+        red and blue | red or blue
+        DNE | 0
         Monday | Tuesday
         yes | no
         Yes | 1
@@ -524,6 +625,8 @@ DIFFERENT = {
         C | 100
     """,
     "tuples": r"""
+        (1,2) | 1 or 2
+        (2,-3) | x=2 or y=-3
         (1,2),(3,4) | (1,2),(4,3)
         (2,-3) | x=-3, y=2
         (1,2) | (2,1)
@@ -541,6 +644,13 @@ DIFFERENT = {
         (3, \frac{\pi}{2}) | (3, \frac{\pi}{3})
     """,
     "intervals": r"""
+        \{x \mid x>2\} | [2,\infty)
+        x<2 and x>5 | x<2 or x>5
+        x>1 and x<2 | x>1 or x<2
+        x>1 and x<2 | (-\infty,2)\cup(1,\infty)
+        0<x<10^{-20} | (0,10^{-21})
+        (0,10^{-20})\cup(1,2) | (0,10^{-21})\cup(1,2)
+        1<x<2 | 1<y<2
         x<-1\text{ or }x>3 | (-\infty,-1]\cup[3,\infty)
         -2 < x < 5 | [-2, 5]
         -2 < x < 5 | (-2, 6)
@@ -585,6 +695,13 @@ DIFFERENT = {
         \begin{vmatrix}1&2\\3&4\end{vmatrix} | \begin{pmatrix}1&2\\3&4\end{pmatrix}
     """,
     "equations": r"""
+        x<10^{-20} | x<10^{-21}
+        x<\frac{1}{2^{100}} | x<\frac{1}{2^{101}}
+        x>2^{-20} | x>2^{-21}
+        y = 10^{-20}x | y=10^{-21}x
+        y = 10^{-20}x | y + 0 = 10^{-21}x
+        x<5 | -x<-5
+        x=1 and y=2 | x=1 or y=2
         x = 3 | x = -3
         x = 3 | 4
         3 | x = 13
@@ -622,6 +739,9 @@ DIFFERENT = {
         x_1 | x_2
     """,
     "expressions": r"""
+        1:2:3 | 2:4:7
+        \coth x | \tanh x
+        \cot x | \tan x
         |x| | x
         \sqrt{x^2} | x
         \overline{AB} | \overline{BC}
@@ -722,8 +842,8 @@ DIFFERENT = {
 }
 
 
-def rows(table):
-    """(kind, reference, answer) of every pair of a table. A bar with a space on both sides parts the two answers."""
+def rows(table: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, reference and answer of every pair of a table; " | " parts the two answers."""
     for kind, lines in table.items():
         for line in lines.strip().splitlines():
             gold, answer = line.strip().split(" | ")

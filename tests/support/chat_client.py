@@ -18,12 +18,16 @@ BACKOFF = 0.01
 
 def settings_for(*urls: str, **changes: Any) -> Settings:
     """Return settings that ask these addresses."""
-    return Settings("seeds.jsonl", model_name="m", base_url=urls, **changes)
+    return Settings.of(seed_file="seeds.jsonl", model_name="m", base_url=urls, **changes)
 
 
 @contextlib.asynccontextmanager
 async def open_client(
-    *urls: str, journal: Journal | None = None, probe: bool = False, backoff: float = BACKOFF, **changes: Any
+    *urls: str,
+    journal: Journal | None = None,
+    probe: bool = False,
+    backoff: float = BACKOFF,
+    **changes: Any,
 ) -> AsyncIterator[ChatClient]:
     """Yield a client that has read the list of models."""
     client = ChatClient(settings_for(*urls, **changes), journal, backoff=backoff)

@@ -1,4 +1,4 @@
-"""Every function of the package that text of a model, a server or a seed file reaches, and texts that are hard on them.
+"""The functions that text of a model, a server or a seed file reaches, and texts hard on them.
 
 `python -m tests.support.foreign_text LENGTH READER…` feeds texts of this length to the readers. It
 writes a line before each call, so that the last line tells what was under way when the limit of a
@@ -14,6 +14,7 @@ import random
 import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from evolvemcts4rl.answers.compare import compare_quick
@@ -26,7 +27,12 @@ from evolvemcts4rl.labels.judge import first_wrong_step
 from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.output.exports import ROWS
 from evolvemcts4rl.output.summary import LabelCounts, print_summary, summarise
-from evolvemcts4rl.problems.acceptance_rules import RULES, read_problem, reason_if_leaking_prompt, reason_to_refuse
+from evolvemcts4rl.problems.acceptance_rules import (
+    RULES,
+    read_problem,
+    reason_if_leaking_prompt,
+    reason_to_refuse,
+)
 from evolvemcts4rl.problems.novelty import Novelty, nearly_equal, template
 from evolvemcts4rl.prompts import prompt_messages
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status
@@ -39,15 +45,30 @@ from evolvemcts4rl.solutions.steps import merge_steps, split_steps
 from evolvemcts4rl.terminal import printable
 from evolvemcts4rl.tree import Tree
 
-PART = 30_000  # characters for what makes tokens of a text several times over; one reader is fed whole texts of these
-CPU_SECONDS = 5  # of one call with 100,000 characters; what is linear takes a hundredth to a tenth of it
+# Characters for what makes tokens of a text several times over; reason_if_asking_nothing makes
+# tokens of whole texts.
+PART = 10_000
+# Of one call with 100,000 characters; what is linear takes less than a second.
+CPU_SECONDS = 1
+STATUSES = (400, 401, 403, 404, 422, 429, 500)
 
-REQUEST = ChatRequest("m", [{"role": "user", "content": "q"}], {"max_tokens": 9, "temperature": 0.7}, b"key")
+REQUEST = ChatRequest(
+    "m", [{"role": "user", "content": "q"}], {"max_tokens": 9, "temperature": 0.7}, b"key"
+)
 
 
 def _read_content(text: str) -> None:
-    choice = {"index": 0, "finish_reason": text, "message": {"content": text, "reasoning_content": text}}
-    read_completions(json.dumps({"choices": [choice, choice | {"finish_reason": "stop"}]}).encode(), REQUEST, 2, True)
+    choice = {
+        "index": 0,
+        "finish_reason": text,
+        "message": {"content": text, "reasoning_content": text},
+    }
+    read_completions(
+        json.dumps({"choices": [choice, choice | {"finish_reason": "stop"}]}).encode(),
+        REQUEST,
+        2,
+        True,
+    )
 
 
 def _read_body(text: str) -> None:
@@ -64,14 +85,18 @@ def _read_fault(fault: Fault) -> None:
 
 
 def _read_error_page(text: str) -> None:
-    for status in (400, 401, 403, 404, 422, 429, 500):
-        _read_fault(fault_of_reply(status, text, {"retry-after": text}))
+    _read_fault_of_each_status(fault_of_reply(400, text, {"retry-after": text}))
 
 
 def _read_error(text: str) -> None:
     body = json.dumps({"error": {"message": text, "code": text, "param": text}})
-    for status in (400, 401, 403, 404, 422, 429, 500):
-        _read_fault(fault_of_reply(status, body, {}))
+    _read_fault_of_each_status(fault_of_reply(400, body, {}))
+
+
+def _read_fault_of_each_status(fault: Fault) -> None:
+    """Read a fault with each status: the body was read without regard to it."""
+    for status in STATUSES:
+        _read_fault(replace(fault, status=status))
 
 
 def _add_to_novelty(text: str) -> None:
@@ -87,7 +112,14 @@ def _leak(text: str) -> None:
 
 
 def _print_summary(text: str) -> None:
-    seed = Problem(text, text, text, agreement=0.9, status=Status.FAILED, reason=Reason(ReasonCode.ENDPOINT, text))
+    seed = Problem(
+        text,
+        text,
+        text,
+        agreement=0.9,
+        status=Status.FAILED,
+        reason=Reason(ReasonCode.ENDPOINT, text),
+    )
     told = Problem(text, text, text, agreement=0.9, voted_answer=text, vote_agrees=False)
     summary = {"seconds": 1.0} | summarise([seed, told], LabelCounts(), Totals(), None)
     print_summary(summary, Path(text), text, text)
@@ -117,7 +149,9 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "acceptance_rules.reason_to_refuse": lambda text: reason_to_refuse(
         text[:2500], text[:PART], [{"content": text[:PART]}]
     ),
-    "novelty.nearly_equal": lambda text: nearly_equal(template(text[:2900]), template(f"so {text[:2900]} on")),
+    "novelty.nearly_equal": lambda text: nearly_equal(
+        template(text[:2900]), template(f"so {text[:2900]} on")
+    ),
     "novelty.Novelty": _add_to_novelty,
     "prompts.prompt_messages": lambda text: prompt_messages("solve_problem", "m", question=text),
     "replies.read_completions of a content": _read_content,
@@ -132,7 +166,9 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "steps.split_steps": split_steps,
     "steps.split_steps by a separator": lambda text: split_steps(text, "\n"),
     "steps.merge_steps": lambda text: merge_steps(split_steps(text, " "), 28),
-    "corrections.steps_announcing_correction": lambda text: steps_announcing_correction([text, text]),
+    "corrections.steps_announcing_correction": lambda text: steps_announcing_correction(
+        [text, text]
+    ),
     "judge.first_wrong_step": lambda text: first_wrong_step(text, 9),
     "exports.ROWS": _export,
     "summary.print_summary": _print_summary,
@@ -144,42 +180,38 @@ READERS: Mapping[str, Callable[[str], object]] = {
 
 # What the package looks for, pieces of it, and what is repeated in its expressions.
 FRAGMENTS = [
-    *("a", "A", "x ", "1", "12 ", "1,", "1.", "-", "−", "+ ", "= ", "1 + 1 = ", "/", "^", "_", "*", "**", "~", "`", "```"),
-    *(" ", "\t", "\n", "\n\n", "\r\n", "\u00a0", "\u2028", "\x1b", "\u202e", "\x00", "é", "é ", "漢", "ー", "½", "\u0301\u0327"),
-    *("\ufdfa", "İ", "ß", "(", ")", "()", "(a) ", "[", "]", "[]", "{", "}", "{}", "}{", "<", ">", "<>", "|", "| a ", "\\"),
-    *("\\\\", "$", "$$", "$x$", "\\(", "\\)", "\\[", "\\]", "&", "#", "####", "#### 1 ", "%", "!", "?", "? ", ".", ". ", ":", ";"),
-    *("\"", "'", "“", "…", "<problem>", "</problem>", "<problem></problem>", "<think>", "</think>", "<script", "<script>", "</script>"),
-    *("<style>", "<!--", "-->", "{{question}}", "=== user\n", "\\boxed", "\\boxed{", "\\boxed{}", "boxed{", "\\boxed 1"),
-    *("\\fbox{1}", "\\text{", "\\text{different ", "different ", "\\frac", "\\frac{1}", "\\frac{1}{2}", "\\sqrt{", "\\left(", "\\right)"),
-    *("\\begin{", "\\begin{array}", "\\end{array}", "\\begin{pmatrix}1", "\\\\ ", "\\cup ", "\\in ", "\\pi", "\\overline{1}", "\\circ"),
-    *("answer", "answer ", "answer*", "the answer is ", "answer for ", "Final Answer: ", "solution is ", "therefore, ", "so ", "Step 1: "),
-    *("step ", "step is ", "index ", "### Step 1\n", "1. ", "- ", "• ", "Problem 1: ", "First, ", "首先", "wait, ", "Wait, no. "),
-    *("let me check ", "mistake ", "actually ", "sorry ", "I'm sorry", "sure, ", "here is the ", "new problem ", "problem ", "how many "),
-    *("the ", "in the figure ", "hint: ", "solution: ", "where ", "and ", "or ", "dollars ", "square ", "per ", "5 million "),
-    *("10^", "9^{9^", "1e9", "1!", "!!", "0.", ".0", "1_", "2:30", "no model ", "does not exist ", "maximum context length ", "n must be 1 "),
-    *("content_filter ", "unsupported ", "'n' ", "null", "[{", "{\"a\":", "\"a\",", "Mon, 01 Jan ", "12:00:00 ", "GMT "),
+    "a", "A", "x ", "1", "12 ", "1,", "1.", "-", "−", "+ ", "= ", "1 + 1 = ", "/", "^", "_",
+    "*", "**", "~", "`", "```", " ", "\t", "\n", "\n\n", "\r\n", "\u00a0", "\u2028", "\x1b",
+    "\u202e", "\x00", "é", "é ", "漢", "ー", "½", "\u0301\u0327", "\ufdfa", "İ", "ß", "(", ")",
+    "()", "(a) ", "[", "]", "[]", "{", "}", "{}", "}{", "<", ">", "<>", "|", "| a ", "\\",
+    "\\\\", "$", "$$", "$x$", "\\(", "\\)", "\\[", "\\]", "&", "#", "####", "#### 1 ", "%",
+    "!", "?", "? ", ".", ". ", ":", ";", "\"", "'", "“", "…", "<problem>", "</problem>",
+    "<problem></problem>", "<think>", "</think>", "<script", "<script>", "</script>",
+    "<style>", "<!--", "-->", "{{question}}", "=== user\n", "\\boxed", "\\boxed{", "\\boxed{}",
+    "boxed{", "\\boxed 1", "\\fbox{1}", "\\text{", "\\text{different ", "different ", "\\frac",
+    "\\frac{1}", "\\frac{1}{2}", "\\sqrt{", "\\left(", "\\right)", "\\begin{",
+    "\\begin{array}", "\\end{array}", "\\begin{pmatrix}1", "\\\\ ", "\\cup ", "\\in ", "\\pi",
+    "\\overline{1}", "\\circ", "answer", "answer ", "answer*", "the answer is ", "answer for ",
+    "Final Answer: ", "solution is ", "therefore, ", "so ", "Step 1: ", "step ", "step is ",
+    "index ", "### Step 1\n", "1. ", "- ", "• ", "Problem 1: ", "First, ", "首先", "wait, ",
+    "Wait, no. ", "let me check ", "mistake ", "actually ", "sorry ", "I'm sorry", "sure, ",
+    "here is the ", "new problem ", "problem ", "how many ", "the ", "in the figure ",
+    "hint: ", "solution: ", "where ", "and ", "or ", "dollars ", "square ", "per ",
+    "5 million ", "10^", "9^{9^", "1e9", "1!", "!!", "0.", ".0", "1_", "2:30", "no model ",
+    "does not exist ", "maximum context length ", "n must be 1 ", "content_filter ",
+    "unsupported ", "'n' ", "null", "[{", "{\"a\":", "\"a\",", "Mon, 01 Jan ", "12:00:00 ",
+    "GMT ",
 ]  # fmt: skip
-COMBINATIONS = 20
 # What begins something that an expression looks for the end of.
 OPENINGS = [
-    "answer",
-    "the answer is ",
-    "answer for ",
-    "\\boxed{",
-    "\\text{",
-    "$",
-    "(",
-    "1",
-    "a ",
-    "**",
-    "Step 1: ",
-    "- ",
+    *("answer", "the answer is ", "answer for ", "\\boxed{", "\\text{", "$"),
+    *("(", "1", "a ", "**", "Step 1: ", "- "),
 ]
 RUNS = ["*", " ", "\n", "x ", "x", "1", "-", "\\", "{", "(", ". "]
-
-
-SHORT = [200, 2000]  # characters
+SHORT_LENGTHS = [200, 2000]  # characters
 TAILS = ["", " (3) = 5", "!", "\n="]
+# How many of each kind a reader is fed, beside each fragment alone.
+RUNS_BEHIND_OPENINGS, SHORT_TEXTS, COMBINATIONS = 12, 150, 8
 
 
 def repeated(loop: str, length: int, head: str = "", tail: str = "") -> str:
@@ -187,17 +219,21 @@ def repeated(loop: str, length: int, head: str = "", tail: str = "") -> str:
     return head + loop * (length // len(loop)) + tail
 
 
-def texts(length: int) -> Iterator[str]:
-    """Yield each fragment in a loop alone, runs behind openings, and a fixed choice of combinations of several."""
+def texts(length: int, reader: str) -> Iterator[str]:
+    """Yield each fragment in a loop alone, and a sample of other texts: the same for a reader.
+
+    Every reader has a sample of its own, so that together they meet many texts of each kind.
+    """
     for fragment in FRAGMENTS:
         yield repeated(fragment, length)
-    for opening, run in itertools.product(OPENINGS, RUNS):
+    rng = random.Random(reader)
+    for opening, run in rng.sample([*itertools.product(OPENINGS, RUNS)], RUNS_BEHIND_OPENINGS):
         yield repeated(run, length, opening)
     # Where readers give up on long texts, short ones must not be hard: these keep an expression
     # from matching at their end.
-    for short, fragment, tail in itertools.product(SHORT, FRAGMENTS, TAILS):
+    kinds = [*itertools.product(SHORT_LENGTHS, FRAGMENTS, TAILS)]
+    for short, fragment, tail in rng.sample(kinds, SHORT_TEXTS):
         yield repeated(fragment, short, tail=tail)
-    rng = random.Random(1)
     for _ in range(COMBINATIONS):
         head, tail, *loop = rng.choices(FRAGMENTS, k=rng.randint(3, 5))
         yield repeated("".join(loop), length, head, tail)
@@ -208,10 +244,12 @@ def main() -> None:
     length, *names = sys.argv[1:]
     out, sys.stdout = sys.stdout, open("/dev/null", "w")  # noqa: SIM115, print_summary's own output
     for name in names:
-        for text in texts(int(length)):
+        for text in texts(int(length), name):
             print(json.dumps([name, text[:60]]), file=out, flush=True)
             used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-            resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used) + CPU_SECONDS, resource.RLIM_INFINITY))
+            resource.setrlimit(
+                resource.RLIMIT_CPU, (math.ceil(used) + CPU_SECONDS, resource.RLIM_INFINITY)
+            )
             READERS[name](text)
 
 

@@ -77,7 +77,9 @@ def error_reply(
     **fields: Any,
 ) -> Reply:
     """Return a refusal in OpenAI's form: {"error": {"message": …}}."""
-    return Reply(status, {"error": {"message": message, **fields}}, headers=headers or {}, delay=delay)
+    return Reply(
+        status, {"error": {"message": message, **fields}}, headers=headers or {}, delay=delay
+    )
 
 
 def answer(ask: Ask) -> dict[str, Any]:

@@ -21,27 +21,45 @@ def seed_file(folder: Path, count: int) -> Path:
     """Write a seed file of toy problems with their answers, and return its path."""
     path = folder / "seeds.jsonl"
     problems = [make_problem(random.Random(number), (3, 6)) for number in range(count)]
-    rows = [{"problem": question_of(problem), "final_answer": str(problem.totals[-1])} for problem in problems]
+    rows = [
+        {"problem": question_of(problem), "final_answer": str(problem.totals[-1])}
+        for problem in problems
+    ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
 
 
-def command(url: str, seeds: Path, output: Path, *flags: str) -> list[str]:
+def command(url: str, seeds: Path | str, output: Path | str, *flags: str) -> list[str]:
     """Return the command line of a small run."""
-    fixed = ["--model_name", "m", "--num_solutions", "8", "--max_branches", "24", "--continuation", "prefill"]
+    fixed = [
+        "--model_name",
+        "m",
+        "--num_solutions",
+        "8",
+        "--max_branches",
+        "24",
+        "--continuation",
+        "prefill",
+    ]
     where = ["--base_url", url, "--seed_file", str(seeds), "--output_dir", str(output)]
     return [sys.executable, str(ROOT / "generate.py"), *where, *fixed, *flags]
 
 
 def environment() -> dict[str, str]:
     """Return the environment with a key to look for, and without what would lead elsewhere."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI", "AZURE"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OPENAI", "AZURE"))
+    }
     return kept | {"OPENAI_API_KEY": SECRET}
 
 
 def run(args: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
     """Run a command line to its end."""
-    return subprocess.run(args, capture_output=True, text=True, timeout=120, env=environment(), check=False, **more)
+    return subprocess.run(
+        args, capture_output=True, text=True, timeout=120, env=environment(), check=False, **more
+    )
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:

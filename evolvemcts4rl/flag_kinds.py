@@ -1,0 +1,277 @@
+"""The kinds of values that flags take.
+
+Each kind reads a value from the command line (`parse`) and checks one from anywhere (`check`). Both
+raise ValueError with the end of a sentence that begins with the flag's name, such as "it must be a
+whole number from 1 up, not 0".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class Kind(Protocol):
+    """A kind of value that a flag takes."""
+
+    def parse(self, text: str) -> Any:
+        """Return the value that the text stands for."""
+
+    def check(self, value: Any) -> None:
+        """Raise ValueError for a value that is not of this kind."""
+
+
+@dataclass(frozen=True)
+class Switch:
+    """On or off: a flag without a value."""
+
+    def parse(self, text: str) -> bool:
+        """Return True, since the flag is given."""
+        return True
+
+    def check(self, value: Any) -> None:
+        """Refuse what is neither True nor False."""
+        if not isinstance(value, bool):
+            raise ValueError(f"it must be True or False, not {value!r}")
+
+
+@dataclass(frozen=True)
+class WholeNumber:
+    """An int, from `least` up where there is a least."""
+
+    least: int | None = None
+
+    def parse(self, text: str) -> int:
+        """Return the number that the text stands for."""
+        try:
+            value = int(text)
+        except ValueError:
+            raise ValueError(self._wanted(text)) from None
+        self.check(value)
+        return value
+
+    def check(self, value: Any) -> None:
+        """Refuse what is no int or too small."""
+        if type(value) is not int or (self.least is not None and value < self.least):
+            raise ValueError(self._wanted(value))
+
+    def _wanted(self, value: object) -> str:
+        span = "" if self.least is None else f" from {self.least} up"
+        return f"it must be a whole number{span}, not {value}"
+
+
+@dataclass(frozen=True)
+class Number:
+    """A float from `least` (above it where `over`) to `most`."""
+
+    least: float = 0.0
+    most: float = math.inf
+    over: bool = False
+
+    def parse(self, text: str) -> float:
+        """Return the number that the text stands for."""
+        try:
+            value = float(text)
+        except ValueError:
+            raise ValueError(self._wanted(text)) from None
+        self.check(value, text)
+        return value
+
+    def check(self, value: Any, text: str | None = None) -> None:
+        """Refuse what is no number or lies outside the span."""
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        inside = (
+            number
+            and (self.least < value if self.over else self.least <= value)
+            and value <= self.most
+        )
+        if not inside or value == math.inf:
+            raise ValueError(self._wanted(value if text is None else text))
+
+    def _wanted(self, value: object) -> str:
+        span = f"{'above' if self.over else 'from'} {self.least:g}"
+        if self.most != math.inf:
+            span += f" to {self.most:g}"
+        return f"it must be a number {span}, not {value}"
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that is not empty and can be written as UTF-8."""
+
+    def parse(self, text: str) -> str:
+        """Return the text."""
+        self.check(text)
+        return text
+
+    def check(self, value: Any) -> None:
+        """Refuse what is no text, an empty text and one that is not UTF-8."""
+        if not isinstance(value, str):
+            raise ValueError(f"it must be a text, not {value!r}")
+        if not value:
+            raise ValueError("it must not be empty")
+        if any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise ValueError("it is not written in UTF-8")
+
+
+@dataclass(frozen=True)
+class Separator(Text):
+    """A text in which a line feed, a tab and a backslash may be written as a shell leaves them."""
+
+    def parse(self, text: str) -> str:
+        r"""Return the text with \n, \t, \r and \\ replaced by the characters they stand for."""
+        parts = super().parse(text).split("\\\\")
+        return "\\".join(
+            part.replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r") for part in parts
+        )
+
+
+@dataclass(frozen=True)
+class Texts:
+    """One text or several, given as several words."""
+
+    item: Kind = Text()
+
+    def parse(self, text: str) -> Any:
+        """Return one item; argparse gathers them in a list."""
+        return self.item.parse(text)
+
+    def check(self, value: Any) -> None:
+        """Refuse what is no sequence of texts."""
+        for item in _items(value):
+            self.item.check(item)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few names."""
+
+    names: tuple[str, ...]
+
+    def parse(self, text: str) -> str:
+        """Return the name."""
+        self.check(text)
+        return text
+
+    def check(self, value: Any) -> None:
+        """Refuse any other name."""
+        if value not in self.names:
+            raise ValueError(f"there is no {value!r}; there are {', '.join(self.names)}")
+
+
+@dataclass(frozen=True)
+class Names:
+    """Some of a few names, separated by commas."""
+
+    names: tuple[str, ...]
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        """Return the names, each once."""
+        chosen = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+        self.check(chosen)
+        return chosen
+
+    def check(self, value: Any) -> None:
+        """Refuse other names, and none at all."""
+        for name in _items(value):
+            if name not in self.names:
+                raise ValueError(f"there is no {name!r}; there are {', '.join(self.names)}")
+        if not value:
+            raise ValueError(f"it names none of {', '.join(self.names)}")
+
+
+@dataclass(frozen=True)
+class Urls:
+    """Addresses of servers, separated by commas; chat/addresses.py reads them more closely."""
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        """Return the addresses."""
+        urls = tuple(url.strip().rstrip("/") for url in text.split(",") if url.strip())
+        if not urls or not all(url.lower().startswith(("http://", "https://")) for url in urls):
+            raise ValueError(
+                "each address must begin with http:// or https://, as http://localhost:8000/v1 "
+                f"does, unlike {text}"
+            )
+        self.check(urls)
+        return urls
+
+    def check(self, value: Any) -> None:
+        """Refuse what is no sequence of texts."""
+        for url in _items(value):
+            Text().check(url)
+
+
+@dataclass(frozen=True)
+class Prices:
+    """The price of a million tokens in and of a million tokens out."""
+
+    def parse(self, text: str) -> tuple[float, float]:
+        """Return the two prices."""
+        parts = text.split(",")
+        if len(parts) != 2:
+            raise ValueError(f"it must be two numbers, in,out, per million tokens, not {text}")
+        return Number().parse(parts[0]), Number().parse(parts[1])
+
+    def check(self, value: Any) -> None:
+        """Refuse all but two numbers from 0 up."""
+        if len(_items(value)) != 2:
+            raise ValueError(f"it must be two numbers, in,out, per million tokens, not {value}")
+        for price in value:
+            Number().check(price)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Names with a weight each, as in "deepen,simplify:2".
+
+    A group's name stands for its members, which share its weight equally.
+    """
+
+    names: tuple[str, ...]
+    groups: Mapping[str, tuple[str, ...]]
+
+    def parse(self, text: str) -> tuple[tuple[str, float], ...]:
+        """Return the names of a weight above 0 with their weights, in the order of `names`."""
+        weights = dict.fromkeys(self.names, 0.0)
+        for part in text.split(","):
+            name, _, number = (piece.strip() for piece in part.partition(":"))
+            members = self.groups.get(name, (name,))
+            self._check_names(members, name)
+            weight = self._weight(name, number) if ":" in part else 1.0
+            for member in members:
+                weights[member] += weight / len(members)
+        chosen = tuple((name, weight) for name, weight in weights.items() if weight)
+        self.check(chosen)
+        return chosen
+
+    def check(self, value: Any) -> None:
+        """Refuse unknown names, weights that are not from 0 up, and weights that are all 0."""
+        for name, weight in _items(value):
+            self._check_names((name,), name)
+            self._weight(name, weight)
+        if not any(weight for _, weight in value):
+            raise ValueError("at least one of the mutations needs a weight above 0")
+
+    def _check_names(self, members: Sequence[str], name: str) -> None:
+        if not set(members) <= set(self.names):
+            raise ValueError(
+                f"there is no {name!r}; there are {', '.join([*self.names, *self.groups])}"
+            )
+
+    def _weight(self, name: str, number: Any) -> float:
+        try:
+            weight = float(number)
+        except (TypeError, ValueError):
+            weight = math.nan
+        if not 0 <= weight < math.inf:
+            raise ValueError(f"the weight of {name} must be a number from 0 up, not {number!r}")
+        return weight
+
+
+def _items(value: Any) -> Sequence[Any]:
+    """Return the items of a list or tuple; refuse anything else, such as a single text."""
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"it must be a list, not {value!r}")
+    return value
