@@ -53,7 +53,7 @@ class Toy:
         await asyncio.sleep(0)
         return [self.write(prefix, index) for index in range(start, start + count)]
 
-    async def search(self, **flags):
+    async def search(self, first=16, **flags):
         asked = Problem("000000", "q", str(self.problem.totals[-1]))
         solutions = [self.write((), index) for index in range(16)]
         return await search(asked, solutions, self, SearchSettings(**flags))
@@ -238,6 +238,23 @@ def test_a_run_finds_the_truth_of_the_toy_world():
     assert auc(values) > 0.92
     assert calibration_error(values) < 0.1
     assert sum(toy.sampled for toy in toys) <= 40 * 40
+
+
+@pytest.mark.parametrize("num_solutions", [16, 128])
+def test_right_steps_that_are_worded_alike_are_right_however_many_solutions_say_so(num_solutions):
+    """A step that counts once for the slip rate stands alone against every distinct wrong one."""
+    toys = [Toy(seed, Model(slip=0.15, silent=0, announced=0, wordings=1)) for seed in range(12)]
+    for toy in toys:
+        toy.problem = make_problem(random.Random(toy.seed), (3, 6))
+    trees = [asyncio.run(toy.search(first=num_solutions)) for toy in toys]
+    rates, right = learn_rates(trees), []
+    for toy, tree in zip(toys, trees, strict=True):
+        relabel(tree, rates, 0.95)
+        for path in tree.solutions():
+            if first_error(toy.problem, tuple(node.text for node in path)) is None:
+                right.append(all(node.label for node in path))
+    assert len(right) >= 10
+    assert sum(right) >= len(right) - 1
 
 
 def nodes(tree):

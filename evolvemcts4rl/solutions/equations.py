@@ -42,7 +42,7 @@ _COMMANDS = {
 # Every character is read once, whatever the text: no alternative gives back what it has taken.
 _TOKEN = re.compile(
     r"(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+)|(?P<command>\\[A-Za-z]+|\\.)"
-    r"|(?P<word>[A-Za-zÀ-ɏ_]+(?:['’][a-z]+)?)|(?P<space>[ \t]+)|(?P<line>\n)|(?P<sign>.)"
+    r"|(?P<word>[A-Za-zÀ-ÖØ-öø-ɏ_]+(?:['’][a-z]+)?)|(?P<space>[ \t]+)|(?P<line>\n)|(?P<sign>.)"
 )
 _COMPARISONS = "=<>≤≥"
 
