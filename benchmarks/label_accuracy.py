@@ -1,8 +1,8 @@
 """Labels against the truth of simulated worlds: python benchmarks/label_accuracy.py [seed …].
 
 Every estimator labels the same problems of the worlds of worlds.py. The seeds of the default table
-are not those that any constant was chosen on (0 to 9). A world's problems are one run, from which
-the belief learns its rates. No HTTP, no clock: the table depends on the seeds alone.
+are not those that any constant was chosen on (below 200). A world's problems are one run, from
+which the belief learns its rates. No HTTP, no clock: the table depends on the seeds alone.
 """
 
 from __future__ import annotations
@@ -265,7 +265,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description="Labels of each estimator against the truth of simulated worlds."
     )
-    parser.add_argument("seeds", nargs="*", type=int, default=[101, 102])
+    parser.add_argument("seeds", nargs="*", type=int, default=[201, 202])
     parser.add_argument(
         "--problems", type=int, default=PROBLEMS, help="problems of each world and seed"
     )

@@ -55,7 +55,7 @@ class Toy:
 
     async def search(self, first=16, **flags):
         asked = Problem("000000", "q", str(self.problem.totals[-1]))
-        solutions = [self.write((), index) for index in range(16)]
+        solutions = [self.write((), index) for index in range(first)]
         return await search(asked, solutions, self, SearchSettings(**flags))
 
 

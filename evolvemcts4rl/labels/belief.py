@@ -53,10 +53,11 @@ def _message(
     seen = joint.sum(axis=1)
     to = joint / seen[:, None]
     seen = np.log(seen) + highest
-    if (
-        key.draws > 1
-    ):  # The other draws of a right step speak of the slip rate, and not of where they started.
-        seen += (key.draws - 1) * float(rates.cells @ to[GOOD, GOOD]) * rates.right_again(key.level)
+    if key.draws > 1:
+        # The other draws of a right step speak of the slip rate, not of where they started;
+        # being alike, they count by their logarithm.
+        right = float(rates.cells @ to[GOOD, GOOD])
+        seen += float(np.log2(key.draws)) * right * rates.right_again(key.level)
     return Message(seen, to)
 
 
