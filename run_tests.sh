@@ -9,4 +9,4 @@ if [ $# -gt 0 ]; then exec python -m pytest ${fast:+-m "not slow"} "$@"; fi
 echo "Style";  ruff check .; ruff format --check .
 if [ -n "$fast" ]; then exec python -m pytest -m "not slow" -n 2 --dist loadfile; fi
 echo "Types";  mypy
-echo "Tests";  python -m pytest
+echo "Tests";  python -m pytest -n 2 --dist loadfile
