@@ -70,7 +70,7 @@ def test_every_flag_that_a_document_names_is_there(name):
         "help"
     }
     commands = {
-        "fast", "stream", "rounds", "problems",  # of run_tests.sh and the benchmarks
+        "fast", "stream", "rounds", "problems", "without", "budget", "reliability",  # of run_tests.sh and the benchmarks
         "parallel", "model", "model-path", "max-model-len",  # of servers
         # Of uv and pip
         "universal", "python-version", "all-extras", "upgrade", "upgrade-package", "no-deps",
