@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None, backoff: float = FIRST_BACKOFF) -> i
         except UserError as error:
             way_on = f" {_again(run).capitalize()} goes on from here." if error.resumable else ""
             print(f"{_sentence(str(error))}{way_on}", file=sys.stderr)
-            return 1 if error.resumable or (run and run.bought_something) else 2
+            return 1 if run and run.bought_something else 2
         except OSError as error:
             where = (
                 f"{error.filename} cannot be written"

@@ -186,7 +186,7 @@ def test_key_refused_for_good_in_the_middle_ends_the_run_with_one_sentence_and_i
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("room", [12_000, 60_000])
+@pytest.mark.parametrize("room", [12_000, 150_000])
 def test_full_disk_ends_the_run_with_one_sentence_and_it_can_go_on(place, undisturbed, room):
     """The disk is full at the journal's first page, or in the middle of the work: no file may grow
     beyond `room` bytes."""
