@@ -167,7 +167,7 @@ def _last_hashes(text: str) -> tuple[int, str | None] | None:
         answer = hashes[1].strip().replace("**", "")
         is_last = not text[hashes.end() :].strip()
         is_heading = answer.endswith(":") or ANNOUNCED.search(answer)
-        if not is_heading and (is_last or _bare_value(answer)):
+        if answer and not is_heading and (is_last or _bare_value(answer)):
             return hashes.end(), answer
     return None
 

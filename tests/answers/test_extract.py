@@ -695,3 +695,8 @@ def test_answer_in_chinese_is_found(text, answer):
 )
 def test_reference_answer_after_the_word_answer_is_read(column, answer):
     assert seed_answer(column) == answer
+
+
+@pytest.mark.parametrize("text", ["####**", "It is done.\n#### **", "#### "])
+def test_hashes_before_nothing_are_no_answer(text):
+    assert extract_answer(text) is None
