@@ -1,6 +1,6 @@
 """Make step-labelled training data from seed problems: new problems, search trees, step labels.
 
-The course of a run and its exit code. The flags are in evolvemcts4rl/settings.py.
+The course of a run and its exit code. The flags are in evolvemcts4rl/flag_groups/.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 from evolvemcts4rl.chat.replicas import FIRST_BACKOFF
 from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError, severity
 from evolvemcts4rl.event_loop import run_to_end
+from evolvemcts4rl.flag_groups.model import EMBEDDED_MODEL
 from evolvemcts4rl.flags import parse_settings
 from evolvemcts4rl.interrupts import Interrupts
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Problem
-from evolvemcts4rl.settings import EMBEDDED_MODEL, Settings
+from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.terminal import log_to_stderr, printable
 from evolvemcts4rl.tree import Tree
 

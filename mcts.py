@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from evolvemcts4rl.flag_groups.search import SearchSettings
 from evolvemcts4rl.labels.belief import Belief
 from evolvemcts4rl.labels.labelling import write_labels
 from evolvemcts4rl.records import Prefix, Problem, Rollout, RolloutSampler
-from evolvemcts4rl.settings import SearchSettings
 from evolvemcts4rl.solutions.corrections import steps_announcing_correction
 from evolvemcts4rl.tree import Node, Tree
 

@@ -25,10 +25,10 @@ import numpy as np
 
 import mcts
 from benchmarks.worlds import WORLDS, Task, World, continue_solution, first_error, make_task
+from evolvemcts4rl.flag_groups.search import SearchSettings
 from evolvemcts4rl.labels.labelling import is_labelled, learn_rates, relabel
 from evolvemcts4rl.labels.witnesses import WITNESSES
 from evolvemcts4rl.records import Prefix, Problem, Rollout
-from evolvemcts4rl.settings import SearchSettings
 from evolvemcts4rl.tree import Node, Tree
 
 PROBLEMS = 12  # a world and seed

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.flag_kinds import Choice, Kind, Names, Switch, Texts
+from evolvemcts4rl.flag_groups.kinds import Choice, Kind, Names, Switch, Texts
 from evolvemcts4rl.settings import DEFAULTS, FLAGS, GROUPS, OWNERS, Settings
 
 DESCRIPTION = """\

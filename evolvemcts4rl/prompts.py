@@ -6,8 +6,8 @@ import functools
 import re
 from pathlib import Path
 
+from evolvemcts4rl.flag_groups.model import EMBEDDED_MODEL
 from evolvemcts4rl.records import Message
-from evolvemcts4rl.settings import EMBEDDED_MODEL
 
 # In the wheel the prompts are beside this file, in a checkout at its root.
 _INSTALLED = Path(__file__).with_name("prompts")

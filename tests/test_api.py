@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.toy_world import Model
 from evolvemcts4rl import RunFiles, Settings, UserError, generate
-from evolvemcts4rl.settings import FORMATS
+from evolvemcts4rl.flag_groups.files import FORMATS
 from tests.support.loopback import Loopback
 from tests.support.run_process import ROOT, environment, outputs, rows_of, seed_file
 from tests.support.toy_chat import toy_handler

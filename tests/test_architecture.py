@@ -14,7 +14,8 @@ FACADE = PACKAGE  # __init__.py hands out the Python API, which lives above ever
 
 # Lowest first. A room imports from the rooms before it, never from one after it.
 ROOMS = [
-    ["errors", "flag_kinds", "reasons", "terminal", "event_loop", "interrupts"],
+    ["errors", "reasons", "terminal", "event_loop", "interrupts"],
+    ["flag_groups"],
     ["settings"],
     ["records"],
     ["tree"],

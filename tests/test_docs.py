@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 import generate
+from evolvemcts4rl.flag_groups.evolution import MUTATION_GROUPS, MUTATIONS
+from evolvemcts4rl.flag_groups.files import FORMATS
 from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.output.exports import ROWS
 from evolvemcts4rl.records import Problem
-from evolvemcts4rl.settings import FORMATS, MUTATION_GROUPS, MUTATIONS
 from evolvemcts4rl.tree import Node, Tree
 from scripts.write_flag_table import PATH, page
 

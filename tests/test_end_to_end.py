@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 
 from benchmarks.toy_world import Model, first_error, make_problem
+from evolvemcts4rl.flag_groups.files import FORMATS
+from evolvemcts4rl.flag_groups.search import SearchSettings
 from evolvemcts4rl.labels.labelling import (
     labelled_solutions,
     learn_rates,
     relabel,
     up_to_first_error,
 )
-from evolvemcts4rl.settings import FORMATS, SearchSettings
 from evolvemcts4rl.tree import Tree
 from tests.support.loopback import Ask, Loopback, error_reply
 from tests.support.run_process import SECRET, command, environment, outputs, rows_of, run, seed_file

@@ -2,8 +2,8 @@
 
 import asyncio
 
+from evolvemcts4rl.flag_groups.search import SearchSettings
 from evolvemcts4rl.records import Problem, Rollout
-from evolvemcts4rl.settings import SearchSettings
 from mcts import search
 
 STEPS = tuple("abcdefgh")

@@ -11,6 +11,7 @@ import pytest
 
 from evolve import Evolution
 from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError
+from evolvemcts4rl.flag_groups.evolution import MUTATION_GROUPS, MUTATIONS
 from evolvemcts4rl.problems.acceptance_rules import (
     read_problem,
     reason_if_leaking_prompt,
@@ -20,7 +21,7 @@ from evolvemcts4rl.problems.novelty import Novelty
 from evolvemcts4rl.problems.ordered_map import OrderedMap
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Completion, Problem
-from evolvemcts4rl.settings import FLAGS, MUTATION_GROUPS, MUTATIONS, Settings
+from evolvemcts4rl.settings import FLAGS, Settings
 
 
 def invented(question_id):

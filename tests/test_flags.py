@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.flag_groups.evolution import MUTATIONS
+from evolvemcts4rl.flag_groups.files import FORMATS
 from evolvemcts4rl.flags import parse_settings
-from evolvemcts4rl.settings import FLAGS, FORMATS, MUTATIONS, Settings
+from evolvemcts4rl.settings import FLAGS, Settings
 from generate import main
 
 ROOT = Path(__file__).parent.parent

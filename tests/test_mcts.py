@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.label_accuracy import auc, calibration_error
 from benchmarks.toy_world import Model, continue_solution, first_error, make_problem
 from benchmarks.worlds import WORLDS
+from evolvemcts4rl.flag_groups.search import SearchSettings
 from evolvemcts4rl.labels.labelling import (
     labelled_solutions,
     learn_rates,
@@ -19,7 +20,6 @@ from evolvemcts4rl.labels.labelling import (
     up_to_first_error,
 )
 from evolvemcts4rl.records import Problem, Rollout
-from evolvemcts4rl.settings import SearchSettings
 from evolvemcts4rl.tree import Tree
 from mcts import Search, score, search, select
 

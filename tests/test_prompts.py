@@ -5,10 +5,11 @@ import re
 
 import pytest
 
+from evolvemcts4rl.flag_groups.evolution import MUTATIONS
+from evolvemcts4rl.flag_groups.model import EMBEDDED_MODEL
 from evolvemcts4rl.problems.acceptance_rules import RULES
 from evolvemcts4rl.problems.novelty import nearly_equal, template
 from evolvemcts4rl.prompts import PROMPTS, prompt_messages, read_prompt
-from evolvemcts4rl.settings import EMBEDDED_MODEL, MUTATIONS
 
 SAMPLES = PROMPTS.parent / "samples" / "arithmetic.jsonl"
 EVOLVE = [f"evolve_{mutation}" for mutation in MUTATIONS]

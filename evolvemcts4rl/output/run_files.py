@@ -7,7 +7,8 @@ from pathlib import Path
 
 from evolvemcts4rl.chat.journal import Journal, SpoiltJournal
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.settings import FORMATS, Settings
+from evolvemcts4rl.flag_groups.files import FORMATS
+from evolvemcts4rl.settings import Settings
 
 JOURNAL, SETTINGS, SUMMARY, REPORT = (
     "completions.sqlite",

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from evolvemcts4rl.chat.journal import Journal, Totals
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.flag_groups.files import FORMATS
 from evolvemcts4rl.labels.labelling import LabelledTree, learn_rates, relabel
 from evolvemcts4rl.labels.rates import Rates
 from evolvemcts4rl.output import exports
@@ -49,7 +50,7 @@ from evolvemcts4rl.output.summary import LabelCounts, summarise
 from evolvemcts4rl.reasons import Status
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.report.page import most_instructive, write_report
-from evolvemcts4rl.settings import FORMATS, Settings
+from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.tree import Tree
 
 log = logging.getLogger(__name__)

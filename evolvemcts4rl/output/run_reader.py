@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.flag_groups.files import FORMATS
 from evolvemcts4rl.output.jsonl import Row, read_rows
 from evolvemcts4rl.records import Problem
-from evolvemcts4rl.settings import FORMATS
 from evolvemcts4rl.tree import Tree
 
 NAMES = ("problems", "tree", *FORMATS)

@@ -10,7 +10,7 @@ import pytest
 
 from evolvemcts4rl.chat.embedded_model import WEIGHTS, embedded_model
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.settings import EMBEDDED_MODEL
+from evolvemcts4rl.flag_groups.model import EMBEDDED_MODEL
 from tests.support.run_process import environment, rows_of
 
 pytestmark = pytest.mark.slow

@@ -10,11 +10,12 @@ from dataclasses import replace
 import pytest
 
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.flag_groups.files import FORMATS
 from evolvemcts4rl.output.run_folder import RunFolder
 from evolvemcts4rl.output.run_identity import folder_of
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Completion, Problem, Rollout
-from evolvemcts4rl.settings import FORMATS, Settings
+from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.tree import Node, Tree
 
 IDS = ["000000", "000001", "000002"]

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from evolvemcts4rl.answers.grader import Grader
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.flag_groups.model import EMBEDDED_MODEL
 from evolvemcts4rl.records import Completion, Problem
-from evolvemcts4rl.settings import EMBEDDED_MODEL, Settings
+from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.solver import MOST_STEPS, Solver
 from evolvemcts4rl.solutions.steps import join_steps
 

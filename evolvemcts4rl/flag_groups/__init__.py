@@ -1,0 +1,6 @@
+"""The flags in their groups, each declared once.
+
+declaration: what is told of a flag. kinds: kinds of values, read and checked.
+files: seeds and output. model: the model and its endpoint.
+evolution: new problems. search: the search and its labels.
+"""

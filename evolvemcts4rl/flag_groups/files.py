@@ -1,0 +1,66 @@
+"""The flags of seeds and output."""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass
+
+from evolvemcts4rl.flag_groups.declaration import Group, flag
+from evolvemcts4rl.flag_groups.kinds import (
+    Choice,
+    Names,
+    Switch,
+    Text,
+    Texts,
+    WholeNumber,
+)
+
+FORMATS = ("steps", "prm", "sft", "dpo", "openai_dpo", "math_shepherd")
+
+
+@dataclass(frozen=True)
+class FileSettings(Group):
+    """Seeds and output."""
+
+    seed_file: str = flag(
+        MISSING,
+        Text(),
+        "JSON, JSON Lines, CSV or Parquet file, or a dataset's name on the hub",
+        shown="required",
+        free=True,
+    )  # free: its content counts, not its path
+    column_names: tuple[str, ...] = flag(
+        ("problem",),
+        Texts(),
+        "columns that make up the problem, joined by a blank line",
+        shown="`problem`",
+    )
+    answer_column: str = flag(
+        "final_answer",
+        Text(),
+        "column of the answer: as it is, '#### 42' or \\boxed{42}; without one, a vote decides",
+    )
+    output_dir: str | None = flag(
+        None, Text(), "the run's folder", shown="`runs/<seed file's stem>`", free=True
+    )
+    limit: int | None = flag(None, WholeNumber(1), "take only the first rows", shown="all rows")
+    formats: tuple[str, ...] = flag(
+        FORMATS,
+        Names(FORMATS),
+        f"files to make from the trees: {','.join(FORMATS)}",
+        shown="all six",
+        free=True,
+    )
+    keep: str = flag(
+        "all",
+        Choice(("all", "agreed")),
+        "solutions that prm.jsonl keeps: all, or those whose first error the judge names too and "
+        "those without one",
+        free=True,
+    )
+    overwrite: bool = flag(
+        False,
+        Switch(),
+        "start anew: delete the run that the folder holds (never a file that no run made)",
+        shown="off",
+        free=True,
+    )

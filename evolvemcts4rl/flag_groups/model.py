@@ -1,0 +1,68 @@
+"""The flags of the model and its endpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evolvemcts4rl.flag_groups.declaration import Group, flag
+from evolvemcts4rl.flag_groups.kinds import (
+    Choice,
+    Number,
+    Prices,
+    Text,
+    Urls,
+    WholeNumber,
+)
+
+EMBEDDED_MODEL = "smollm2-135m"
+
+
+@dataclass(frozen=True)
+class ModelSettings(Group):
+    """The model."""
+
+    model_name: str = flag(
+        "gpt-4o",
+        Text(),
+        f"the chat model; {EMBEDDED_MODEL} is embedded and needs no key and no server",
+    )
+    base_url: tuple[str, ...] = flag(
+        (),
+        Urls(),
+        "the endpoint's address; several replicas separated by commas",
+        shown="OpenAI's",
+        free=True,
+        metavar="URL",
+    )
+    temperature: float = flag(0.7, Number(), "sampling temperature")
+    top_p: float = flag(0.95, Number(0, 1, over=True), "nucleus sampling")
+    max_tokens: int = flag(1024, WholeNumber(1), "tokens of one completion, at most")
+    continuation: str = flag(
+        "auto",
+        Choice(("auto", "chat", "prefill")),
+        "how a prefix is continued: as the assistant's own unfinished message, or asked for in "
+        "words",
+    )
+    concurrency: int = flag(64, WholeNumber(1), "requests in flight, at most", free=True)
+    timeout: float = flag(600.0, Number(over=True), "seconds that one request may take", free=True)
+    max_retries: int = flag(
+        5,
+        WholeNumber(0),
+        "how often a failed request is tried again before its problem is set down as failed",
+        free=True,
+    )
+    token_budget: int | None = flag(
+        None,
+        WholeNumber(1),
+        "tokens to buy over all lives of the run, at most",
+        shown="none",
+        free=True,
+    )
+    prices: tuple[float, float] | None = flag(
+        None,
+        Prices(),
+        "price of a million tokens in and out, to show the cost in money",
+        shown="none",
+        free=True,
+        metavar="IN,OUT",
+    )

@@ -1,0 +1,76 @@
+"""The flags of the search and its labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.flag_groups.declaration import Group, flag
+from evolvemcts4rl.flag_groups.kinds import (
+    Choice,
+    Number,
+    Separator,
+    Text,
+    WholeNumber,
+)
+
+
+@dataclass(frozen=True)
+class SearchSettings(Group):
+    """The search."""
+
+    num_solutions: int = flag(16, WholeNumber(1), "first solutions of each problem")
+    num_branches: int = flag(
+        4, WholeNumber(1), "rollouts asked for each time a prefix is evaluated"
+    )
+    max_search: int = flag(4, WholeNumber(0), "wrong rollouts searched per problem, at most")
+    max_branches: int = flag(
+        40,
+        WholeNumber(0),
+        "rollouts sampled per problem in the search, at most; the first solutions not counted",
+    )
+    confidence: float = flag(
+        0.95, Number(0.5, 1), "how sure a first error must be before its search ends"
+    )
+    min_solve_rate: float | None = flag(
+        None,
+        Number(0, 1),
+        "search no problem that is solved more seldom (those solved never)",
+        shown="none",
+    )
+    max_solve_rate: float | None = flag(
+        None,
+        Number(0, 1),
+        "search no problem that is solved more often (those solved always)",
+        shown="none",
+    )
+    estimator: str = flag(
+        "belief",
+        Choice(("belief", "omega", "shepherd")),
+        "how a first error is found: our belief, or OmegaPRM's or Math-Shepherd's way",
+    )
+    judge_model: str | None = flag(
+        None,
+        Text(),
+        "a model of the same endpoint that names the first wrong step of each searched solution",
+        shown="none",
+    )
+    step_separator: str | None = flag(
+        None,
+        Separator(),
+        r"text after which a step ends; \n, \t and \\ stand for a line feed, a tab and a backslash",
+        shown="steps are found by the shape of the text",
+    )
+    random_seed: int = flag(
+        0, WholeNumber(), "seed of our own choices: mutations, not the model's sampling"
+    )
+
+    def __post_init__(self) -> None:
+        """Raise UserError for values that exclude one another too."""
+        super().__post_init__()
+        least, most = self.min_solve_rate, self.max_solve_rate
+        if least is not None and most is not None and least > most:
+            raise UserError(
+                f"--min_solve_rate {least:g} is over --max_solve_rate {most:g}: "
+                "no problem could be searched."
+            )
