@@ -16,7 +16,7 @@ from evolvemcts4rl.records import Problem
 from evolvemcts4rl.settings import Settings
 
 if TYPE_CHECKING:
-    from evolvemcts4rl.chat.endpoint import Usage
+    from evolvemcts4rl.chat.buyer import Usage
 
 SECONDS_BETWEEN_LINES = 30.0
 BAR = "{desc:<7}{percentage:3.0f}%|{bar:24}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from evolvemcts4rl.chat.endpoint import Usage
+from evolvemcts4rl.chat.buyer import Usage
 from evolvemcts4rl.progress import Progress
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Problem

@@ -2,6 +2,8 @@
 
 client: the one class to use.
 endpoint: a request and its retries.
+buyer: a single request to one replica, and what came of it.
+model_listing: which models there are, and who owns them.
 patience: what a fault means for a request and for the run.
 outage: whether anything answers at all.
 budget: what may still be bought.

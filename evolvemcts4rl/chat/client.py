@@ -12,9 +12,10 @@ from typing import Any
 
 from evolvemcts4rl.chat.addresses import addresses_of
 from evolvemcts4rl.chat.budget import Budget
+from evolvemcts4rl.chat.buyer import Usage
 from evolvemcts4rl.chat.connection import connect
 from evolvemcts4rl.chat.dialect import ChatRequest
-from evolvemcts4rl.chat.endpoint import Endpoint, Usage
+from evolvemcts4rl.chat.endpoint import Endpoint
 from evolvemcts4rl.chat.journal import Journal, question_key
 from evolvemcts4rl.chat.replicas import FIRST_BACKOFF
 from evolvemcts4rl.errors import EndpointError, UserError, severity

@@ -5,21 +5,17 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import datetime
 import decimal
-import hashlib
-import json
-import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.problems.file_scan import FileScan
+from evolvemcts4rl.problems.json_objects import read_objects
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -31,13 +27,8 @@ LOADERS = {
     ".csv": "csv",
     ".parquet": "parquet",
 }
-CHUNK = 1 << 20
-MOST_LINE = 16 << 20  # bytes; parsing a line takes eleven times its size
-MOST_WHOLE = 256 << 20  # bytes of a file that is not a row a line: it takes seven times its size
-MOST_DEPTH = 64  # nested brackets; the parser of `datasets` overflows its stack at some depth
 EXACT = ("string", "large_string", "int64", "bool", "null")  # types that keep what the JSON says
 _TEXT_LIKE = (str, int, float, decimal.Decimal, datetime.date, datetime.time, type(None))
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def read_table(path: Path, used: Sequence[str]) -> tuple[Dataset, str]:
@@ -48,7 +39,7 @@ def read_table(path: Path, used: Sequence[str]) -> tuple[Dataset, str]:
     """
     loader = LOADERS.get(path.suffix.lower(), "json")
     try:
-        scan = _Scan(path, loader)
+        scan = FileScan(path, loader)
     except OSError as error:
         raise UserError(f"The file {path} cannot be read ({error.strerror}).") from None
     if scan.is_empty:
@@ -66,91 +57,6 @@ def cell_text(cell: Any) -> str:
         return ""
     # Half a character, which JSON can hold and no UTF-8 file.
     return str(cell).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-class _Scan:
-    """What must be known of a file before a parser sees it, read in chunks.
-
-    Raises UserError for a text that is not UTF-8, holds a NUL, or has a line too long to parse.
-    """
-
-    def __init__(self, path: Path, loader: str) -> None:
-        self._path = path
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._line, self._line_bytes = 1, 0
-        self._depth, self._in_text, self._held = 0, 0, b""
-        self.is_shallow, self.is_empty = True, True
-        hasher = hashlib.sha256()
-        with path.open("rb") as file:
-            whole = loader == "json" and _is_array(file)
-            if whole and path.stat().st_size > MOST_WHOLE:
-                raise _too_large(path)
-            while chunk := file.read(CHUNK):
-                hasher.update(chunk)
-                self.is_empty = False
-                if loader == "parquet":
-                    continue
-                if loader == "json" and self.is_shallow:
-                    self._follow_brackets(chunk)
-                self._check_text(chunk, MOST_WHOLE if whole else MOST_LINE)
-            if loader != "parquet":
-                self._decode(b"", last=True)
-        self.digest = hasher.hexdigest()
-
-    def _check_text(self, chunk: bytes, longest: int) -> None:
-        self._decode(chunk)
-        if (nul := chunk.find(0)) >= 0:
-            line = self._line + chunk.count(b"\n", 0, nul)
-            raise UserError(
-                f"The file {self._path} holds a NUL byte in line {line}: it is not a file of text."
-            )
-        self._line += chunk.count(b"\n")
-        end = chunk.rfind(b"\n")
-        self._line_bytes = len(chunk) - end - 1 + (self._line_bytes if end < 0 else 0)
-        if self._line_bytes > longest:
-            raise UserError(
-                f"The file {self._path} has more than {longest >> 20} MB in line {self._line}: "
-                "write each problem on a line of its own."
-            )
-
-    def _decode(self, chunk: bytes, last: bool = False) -> None:
-        try:
-            self._decoder.decode(chunk, last)
-        except UnicodeDecodeError as error:
-            line = self._line + error.object.count(b"\n", 0, error.start)
-            raise UserError(
-                f"The file {self._path} is not UTF-8 in line {line}: save it as UTF-8 text."
-            ) from None
-
-    def _follow_brackets(self, chunk: bytes) -> None:
-        """Count how deep brackets nest outside of texts, none of which may hold a line's end."""
-        text = (self._held + chunk).replace(rb"\\", b"").replace(rb"\"", b"")
-        # A backslash at the end may escape what the next chunk begins with.
-        self._held = b"\\" if text.endswith(b"\\") else b""
-        parts = text.removesuffix(b"\\").split(b'"')
-        outside, inside = parts[self._in_text :: 2], parts[1 - self._in_text :: 2]
-        self._in_text ^= (len(parts) - 1) % 2
-        brackets = np.frombuffer(b"".join(outside).translate(None, _NOT_BRACKETS), np.uint8)
-        heights = self._depth + np.cumsum(
-            np.where((brackets == ord("[")) | (brackets == ord("{")), 1, -1)
-        )
-        self._depth = int(heights[-1]) if len(heights) else self._depth
-        deepest = int(heights.max(initial=0))
-        self.is_shallow = deepest <= MOST_DEPTH and not any(b"\n" in part for part in inside)
-
-
-def _is_array(file: BinaryIO) -> bool:
-    """Return whether a file of JSON begins with an array."""
-    beginning = file.read(CHUNK).removeprefix(codecs.BOM_UTF8).lstrip()
-    file.seek(0)
-    return beginning.startswith(b"[")
-
-
-def _too_large(path: Path) -> UserError:
-    return UserError(
-        f"The file {path} is JSON of more than {MOST_WHOLE >> 20} MB that is not a row a line: "
-        "write it as JSON Lines, each problem on a line of its own."
-    )
 
 
 def _load(path: Path, loader: str, used: Sequence[str]) -> Dataset:
@@ -247,7 +153,7 @@ def _csv_options(path: Path) -> dict[str, Any]:
 def _from_objects(path: Path, used: Sequence[str]) -> Dataset:
     import datasets
 
-    rows = _objects(path)
+    rows = read_objects(path)
     for name in used:
         _refuse_objects((row.get(name) for row in rows), name, f"The file {path}")
     names = dict.fromkeys(name for row in rows for name in row)
@@ -259,53 +165,6 @@ def _from_objects(path: Path, used: Sequence[str]) -> Dataset:
 
 def _cell_or_none(cell: Any) -> str | None:
     return cell_text(cell) if _is_text_like(cell) else None
-
-
-def _objects(path: Path) -> list[dict[str, Any]]:
-    """Return JSON objects one after another, however many lines each has."""
-    if path.stat().st_size > MOST_WHOLE:
-        raise _too_large(path)
-    decoder, rows, position = json.JSONDecoder(), [], 0
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        while rest := text[position : position + 1]:
-            if rest in " \t\r\n,":
-                position += 1
-                continue
-            value, position = decoder.raw_decode(text, position)
-            rows += value if isinstance(value, list) else [value]
-    except RecursionError:
-        raise UserError(
-            f"The file {path} is not JSON of problems: its brackets nest too deep."
-        ) from None
-    except json.JSONDecodeError as error:
-        line = _broken_line(text) or error.lineno
-        raise UserError(f"The file {path} is not JSON in line {line}: {error.msg}.") from None
-    except ValueError:  # Python reads no longer ones, since that would take too long
-        most = sys.get_int_max_str_digits()
-        raise UserError(
-            f"The file {path} holds a number of more than {most} digits: "
-            "write it as a text, in quotes."
-        ) from None
-    if not all(isinstance(row, dict) for row in rows):
-        raise UserError(f"The file {path} must hold objects with named columns, not bare values.")
-    return rows
-
-
-def _broken_line(text: str) -> int | None:
-    """Return the number of the first line that is not JSON; None where rows are not one a line.
-
-    Parsed as a whole, a row that breaks off is only noticed in the next line.
-    """
-    rows_a_line = False
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                json.loads(line)
-            except (ValueError, RecursionError):
-                return number if rows_a_line else None
-            rows_a_line = True
-    return None
 
 
 def first_line(error: BaseException) -> str:

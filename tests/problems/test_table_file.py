@@ -12,8 +12,9 @@ import pytest
 
 from benchmarks.toy_world import Model
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.problems.file_scan import CHUNK, MOST_DEPTH, MOST_LINE
 from evolvemcts4rl.problems.seeds import read_seeds
-from evolvemcts4rl.problems.table_file import CHUNK, MOST_DEPTH, MOST_LINE, read_table
+from evolvemcts4rl.problems.table_file import read_table
 from evolvemcts4rl.settings import Settings
 from tests.support.loopback import Loopback
 from tests.support.run_process import command, environment, seed_file
