@@ -171,7 +171,7 @@ def select(search: Search) -> Candidate | None:
     def open_to_search(candidate: Candidate) -> bool:
         if not candidate.flawed or candidate.path[-1].searched:
             return False
-        value = search.start_of(candidate).mc_value
+        value = search.start_of(candidate).started_value
         return value is not None and 0 < value < 1
 
     total = sum(search.visits.values())
@@ -187,7 +187,7 @@ def score(search: Search, candidate: Candidate, total_visits: int) -> float:
 
     Wrong rollouts from prefixes that mostly succeed come first: confident mistakes.
     """
-    value = search.start_of(candidate).mc_value or 0.0
+    value = search.start_of(candidate).started_value or 0.0
     quality: float = ALPHA ** (1 - value) * BETA ** (candidate.length / LENGTH)
     exploration = EXPLORATION * math.sqrt(total_visits) / (1 + search.visits[candidate.prefix])
     return quality + exploration
@@ -233,7 +233,7 @@ async def locate_by_halving(search: Search, candidate: Candidate) -> bool:
         if search.budget <= 0:
             return False
         middle = (right + wrong) // 2
-        known = candidate.path[middle - 1].mc_value  # of a search before this one
+        known = candidate.path[middle - 1].started_value  # of a search before this one
         any_right = (
             _any_right(await search.evaluate(candidate.path, middle))
             if known is None

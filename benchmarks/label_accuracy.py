@@ -63,7 +63,8 @@ class Result:
 
 
 def _soft_value(node: Node) -> float | None:
-    return node.mc_value if node.p_correct is not None and node.children else node.p_correct
+    started = node.p_correct is not None and node.children
+    return node.started_value if started else node.p_correct
 
 
 def read_labels(task: Task, tree: Tree, soft: bool = False) -> Result:

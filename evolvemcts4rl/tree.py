@@ -13,8 +13,9 @@ from evolvemcts4rl.records import Rollout
 class Node:
     """A prefix of a problem's tree, named by its last step.
 
-    The counts are of the rollouts that started here and have a verdict. The last four fields are
-    set at the last node of a whole solution only.
+    The counts are of rollouts that have a verdict: those that started here, and those that wrote
+    this step themselves and went on. Each is a fair sample of how the model goes on from here.
+    `correct` to `judged_error` are set at the last node of a whole solution only.
     """
 
     text: str = ""
@@ -27,11 +28,19 @@ class Node:
     times: int = 0  # how many rollouts ended here, word for word the same
     searched: bool = False  # whether the first error of this wrong solution was looked for
     judged_error: int | None = None  # the judge's first wrong step, -1 for none
+    # Of the counts, the rollouts that started here.
+    num_started: int = 0
+    num_started_correct: int = 0
 
     @property
     def mc_value(self) -> float | None:
-        """Math-Shepherd's value: right / all of the rollouts started here; None without any."""
+        """Right / all of the rollouts that pass here or start here; None without any."""
         return self.num_correct / self.num_rollouts if self.num_rollouts else None
+
+    @property
+    def started_value(self) -> float | None:
+        """The same of the rollouts that started here: OmegaPRM's MC(s), where s was searched."""
+        return self.num_started_correct / self.num_started if self.num_started else None
 
     @property
     def label(self) -> bool | None:
@@ -67,7 +76,11 @@ class Node:
 
     def to_json(self) -> dict[str, Any]:
         """Return the node as it stands in tree.jsonl, with all that is below it."""
-        row = {"text": self.text, **self.counts()}
+        started = {
+            "num_started": self.num_started,
+            "num_started_correct": self.num_started_correct,
+        }
+        row = {"text": self.text, **self.counts(), **started}
         if self.correct is not None:
             row.update(correct=self.correct, times=self.times, searched=self.searched)
             if self.judged_error is not None:
@@ -85,7 +98,24 @@ class Node:
         if "correct" in row:
             node.correct, node.times, node.searched = row["correct"], row["times"], row["searched"]
             node.judged_error = row.get("judged_error")
+        if "num_started" in row:
+            node.num_started = row["num_started"]
+            node.num_started_correct = row["num_started_correct"]
+        else:
+            node._count_what_passes()
         return node
+
+    def _count_what_passes(self) -> None:
+        """Complete the counts of a row of earlier versions, which are of what started here alone.
+
+        All that wrote this step itself ended here, or wrote a step after it too; its children are
+        complete already.
+        """
+        self.num_started, self.num_started_correct = self.num_rollouts, self.num_correct
+        self.num_rollouts, self.num_correct = self.times, self.times if self.correct else 0
+        for child in self.children:
+            self.num_rollouts += child.num_rollouts - child.num_started
+            self.num_correct += child.num_correct - child.num_started_correct
 
 
 @dataclass
@@ -101,9 +131,12 @@ class Tree:
         """Add a rollout that started after `start` steps; return its nodes without the root."""
         node, path = self.root, []
         for depth in range(len(rollout.steps) + 1):
-            if depth == start:
+            if depth >= start:
                 node.num_rollouts += 1
                 node.num_correct += bool(rollout.verdict)
+            if depth == start:
+                node.num_started += 1
+                node.num_started_correct += bool(rollout.verdict)
             if depth < len(rollout.steps):
                 node = node.child(rollout.steps[depth], last=depth == len(rollout.steps) - 1)
                 path.append(node)

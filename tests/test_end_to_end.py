@@ -123,13 +123,11 @@ def test_every_file_loads_with_datasets(whole_run: tuple[Path, Any], tmp_path: P
 def test_rows_have_the_promised_fields(whole_run: tuple[Path, Any]) -> None:
     folder = whole_run[0]
     (tree, *_), (steps, *_) = rows_of(folder / "tree.jsonl"), rows_of(folder / "steps.jsonl")
-    node = {"text", "mc_value", "num_rollouts", "num_correct", "p_correct", "label", "children"}
+    counts = {"mc_value", "num_rollouts", "num_correct", "p_correct", "label"}
+    started = {"num_started", "num_started_correct"}
     assert set(tree) == set(steps) == {"question_id", "question", "final_answer", "reasoning_steps"}
-    assert set(tree["reasoning_steps"]) == node
-    assert set(steps["reasoning_steps"][0]) == (node - {"text", "children"}) | {
-        "solution_prefix",
-        "step",
-    }
+    assert set(tree["reasoning_steps"]) == counts | started | {"text", "children"}
+    assert set(steps["reasoning_steps"][0]) == counts | {"solution_prefix", "step"}
     for row in rows_of(folder / "prm.jsonl"):
         assert set(row) == {"prompt", "completions", "labels"}
         assert len(row["completions"]) == len(row["labels"]) > 0

@@ -78,6 +78,36 @@ def test_score_by_hand():
     assert score(state, candidate, 4) == pytest.approx(0.5**0.25 * 0.9 ** (3 / 512) + 0.125 * 2 / 2)
 
 
+def test_a_start_is_judged_by_the_rollouts_that_were_started_there():
+    """OmegaPRM's MC(s): those that passed through s from the problem are another start's."""
+    state = searched(
+        *(("a b", True, 0),) * 6, ("a c", False, 0), ("a d", False, 1), ("a e", True, 1)
+    )
+    candidate = next(each for each in state.candidates if each.path[-1].text == "d")
+    assert state.start_of(candidate).mc_value == 7 / 9
+    assert score(state, candidate, 0) == pytest.approx(0.5**0.5 * 0.9 ** (1 / 512))
+
+
+def test_a_start_from_which_nothing_succeeds_is_not_searched_whatever_passed_through_it():
+    state = searched(("a b", True, 0), ("a c", False, 0), ("a d", False, 1))
+    state.candidates[1].path[-1].searched = True
+    assert select(state) is None
+
+
+def test_halving_asks_at_a_prefix_through_which_rollouts_have_only_passed():
+    toy = Toy(0)
+    solutions = [rollout("a b c d", False), rollout("a b e", True)]
+
+    async def sample(prefix, count, start):
+        toy.asked.append(prefix)
+        return [Rollout((*prefix, "on"), True)] * count
+
+    asyncio.run(
+        search(Problem("0", "q", "1"), solutions, sample, SearchSettings(estimator="omega"))
+    )
+    assert toy.asked == [("a", "b"), ("a", "b", "c")]
+
+
 def test_words_of_the_start_cost_a_candidate_nothing():
     state = searched(
         ("a b c", False, 0), ("a x", True, 0), ("a b y z", False, 2), ("a b w", True, 2)
@@ -162,8 +192,8 @@ def test_rollouts_without_verdict_enter_no_count(estimator):
     ]
     judged = [one for one in told if one.verdict is not None]
     assert 0 < len(judged) < len(told)
-    assert total(tree.root, "num_rollouts") == len(judged)
-    assert total(tree.root, "num_correct") == sum(one.verdict for one in judged)
+    assert total(tree.root, "num_started") == len(judged)
+    assert total(tree.root, "num_started_correct") == sum(one.verdict for one in judged)
     assert total(tree.root, "times") == len(judged)
 
 
@@ -180,7 +210,7 @@ def test_nothing_is_believed_where_no_continuation_has_a_verdict(estimator):
 
     flags = SearchSettings(estimator=estimator)
     tree = asyncio.run(search(Problem("0", "q", "1"), solutions, cut_off, flags))
-    assert total(tree.root, "num_rollouts") == 2
+    assert total(tree.root, "num_started") == 2
     if estimator != "belief":
         assert [node.p_correct for node in tree.root.children[0].children] == [None]
 

@@ -70,16 +70,44 @@ def test_whitespace_after_a_step_makes_no_other_step_of_it():
     )
 
 
+def plain(entries):
+    """The rollouts with steps that are equal where they are the same, and the starts used."""
+    return [
+        (tuple(step.strip() for step in steps), verdict, min(start, len(steps) - 1))
+        for steps, verdict, start in entries
+    ]
+
+
 @given(ROLLOUTS)
-def test_counts_are_those_of_the_rollouts_started_at_each_prefix(entries):
+def test_counts_are_of_rollouts_that_wrote_the_step_themselves_or_started_after_it(entries):
+    entries = plain(entries)
     for prefix, node in nodes(grown(entries)):
-        started = [
-            verdict
-            for steps, verdict, start in entries
-            if steps[: min(start, len(steps) - 1)] == prefix
-        ]
-        assert (node.num_rollouts, node.num_correct) == (len(started), sum(started))
-        assert node.mc_value == (sum(started) / len(started) if started else None)
+        depth = len(prefix)
+        passing = [v for steps, v, start in entries if steps[:depth] == prefix and start <= depth]
+        started = [v for steps, v, start in entries if steps[:start] == prefix]
+        assert (node.num_rollouts, node.num_correct) == (len(passing), sum(passing))
+        assert (node.num_started, node.num_started_correct) == (len(started), sum(started))
+        assert node.mc_value == (sum(passing) / len(passing) if passing else None)
+        assert node.started_value == (sum(started) / len(started) if started else None)
+
+
+def of_earlier_version(row):
+    """The row of a node as earlier versions wrote it: the counts are of what started here."""
+    row = dict(row)
+    row["num_rollouts"] = row.pop("num_started")
+    row["num_correct"] = row.pop("num_started_correct")
+    row["mc_value"] = row["num_correct"] / row["num_rollouts"] if row["num_rollouts"] else None
+    row["children"] = [of_earlier_version(child) for child in row["children"]]
+    return row
+
+
+@given(ROLLOUTS)
+def test_a_tree_of_an_earlier_version_gets_the_counts_that_it_has_now(entries):
+    # A solution has one verdict however often it is written.
+    entries = [(steps, len("".join(steps)) % 2 == 0, start) for steps, _, start in plain(entries)]
+    row = grown(entries).to_json()
+    before = row | {"reasoning_steps": of_earlier_version(row["reasoning_steps"])}
+    assert Tree.from_json(before).to_json() == row
 
 
 @given(ROLLOUTS)
@@ -112,10 +140,10 @@ def test_add_gives_the_path_without_the_root():
     path = tree.add(Rollout(("a", "b"), True), 1)
     assert [node.text for node in path] == ["a", "b"]
     assert path[0] is tree.root.children[0]
-    assert [(node.num_rollouts, node.correct) for node in (tree.root, *path)] == [
-        (0, None),
-        (1, None),
-        (0, True),
+    assert [(node.num_started, node.num_rollouts, node.correct) for node in (tree.root, *path)] == [
+        (0, 0, None),
+        (1, 1, None),
+        (0, 1, True),
     ]
 
 
@@ -129,14 +157,15 @@ def test_four_hundred_steps_go_through_json():
 
 
 def test_row_of_a_node_has_its_fields_and_a_solution_more():
-    node = Node(
-        "a", 4, 3, 0.8765, [Node("b", correct=False, times=2, searched=True, judged_error=-1)]
-    )
+    end = Node("b", correct=False, times=2, searched=True, judged_error=-1)
+    node = Node("a", 4, 3, 0.8765, [end], num_started=2, num_started_correct=1)
     assert node.to_json() == {
         "text": "a",
         "mc_value": 0.75,
         "num_rollouts": 4,
         "num_correct": 3,
+        "num_started": 2,
+        "num_started_correct": 1,
         "p_correct": 0.8765,
         "label": True,
         "children": [
@@ -145,6 +174,8 @@ def test_row_of_a_node_has_its_fields_and_a_solution_more():
                 "mc_value": None,
                 "num_rollouts": 0,
                 "num_correct": 0,
+                "num_started": 0,
+                "num_started_correct": 0,
                 "p_correct": None,
                 "label": None,
                 "correct": False,

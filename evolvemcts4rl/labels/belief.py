@@ -218,14 +218,8 @@ class Belief:
         if not stale:
             return
         for node in reversed(stale):
-            # Those rollouts wrote the step that end at the node or below it and were not started
-            # there.
-            below = [(self._drawn[child], self._right_drawn[child]) for child in node.children]
-            self._drawn[node] = node.times - node.num_rollouts + sum([drawn for drawn, _ in below])
-            ended_right = node.times if node.correct else 0
-            self._right_drawn[node] = (
-                ended_right - node.num_correct + sum([right for _, right in below])
-            )
+            self._drawn[node] = node.num_rollouts - node.num_started
+            self._right_drawn[node] = node.num_correct - node.num_started_correct
         self._compare_results()
         for node in reversed(self._stale()):
             below_messages = tuple([self._messages[child] for child in node.children])

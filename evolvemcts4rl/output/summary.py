@@ -36,11 +36,11 @@ class LabelCounts:
     def add(self, labelled_tree: LabelledTree) -> None:
         """Count one more tree."""
         self.trees += 1
-        self.rollouts += labelled_tree.tree.root.num_rollouts
+        self.rollouts += labelled_tree.tree.root.num_started
         self.whole_solutions += len(labelled_tree.solutions)
         self.one_step_solutions += sum(len(path) == 1 for path in labelled_tree.solutions)
         for node in labelled_tree.tree.nodes():
-            self.rollouts += node.num_rollouts
+            self.rollouts += node.num_started
             if node.label is not None:
                 self.steps[node.label] += 1
         for path, _, labels in labelled_tree.labelled:

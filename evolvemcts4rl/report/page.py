@@ -52,7 +52,8 @@ a step in the middle of a solution to an answer. <b>p_correct</b> says how likel
 step up to this one is right, judged from all rollouts of the problem: from 0.5 up the step is
 labelled <span class="key right">right</span>, below <span class="key wrong">wrong</span>.
 <span class="key unknown">Not labelled</span> are steps of which the rollouts say too little.
-<b>mc_value</b> is the share of the rollouts started after this step that reached the right answer.
+<b>mc_value</b> is the share of right answers among the rollouts that wrote this step themselves
+or started after it.
 The <b>first error</b> of a solution is its first wrong step; the steps after it are faded.</p>
 """
 

@@ -51,12 +51,12 @@ def chain(*beliefs, end):
     """A solution whose steps have these beliefs."""
     node = Node("z", p_correct=beliefs[-1], correct=end, times=1)
     for belief in reversed(beliefs[:-1]):
-        node = Node("y", p_correct=belief, children=[node], num_rollouts=4)
+        node = Node("y", p_correct=belief, children=[node], num_started=4)
     return node
 
 
 def tree(*children):
-    return Tree("000000", "p", "1", Node("", 16, 8, None, list(children)))
+    return Tree("000000", "p", "1", Node("", 16, 8, None, list(children), num_started=16))
 
 
 def counted(trees):

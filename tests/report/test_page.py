@@ -135,7 +135,7 @@ def test_first_error_is_marked_in_the_wrong_solution_beside_the_right_one():
     text = Page(html).text
     assert "first error in step 2 of 3" in text
     assert "p_correct 0.97" in text
-    assert "p_correct 0.04mc_value 0.00 (0 of 1 right)" in text
+    assert "p_correct 0.04mc_value 0.00 (0 of 2 right)" in text
 
 
 def test_figures_of_the_run_are_told():
