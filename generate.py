@@ -272,8 +272,8 @@ class Run:
             self.solver.rollout_sampler(problem) if problem.status == Status.SEARCHED else None
         )
         tree = await search(problem, solutions, roll_out, self.settings.search)
-        if self.settings.search.judge_model:
-            await judge(tree, self.chat, self.settings.search.judge_model)
+        for model in self.settings.search.judge_model[:1]:
+            await judge(tree, self.chat, model)
         return problem, tree
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.flag_groups.kinds import Choice, Kind, Names, Switch, Texts
+from evolvemcts4rl.flag_groups.kinds import Choice, Kind, Names, Several, Switch, Texts
 from evolvemcts4rl.settings import DEFAULTS, FLAGS, GROUPS, OWNERS, Settings
 
 DESCRIPTION = """\
@@ -101,6 +101,8 @@ def _how_to_read(flag: str) -> dict[str, Any]:
     }
     if isinstance(told.kind, Texts):
         how["nargs"] = "+"
+    if isinstance(told.kind, Several):
+        how["action"] = "extend"
     return how
 
 

@@ -56,7 +56,8 @@ GIVEN = {
     "--mutations deepen,simplify:2": {"mutations": (("deepen", 1.0), ("simplify", 2.0))},
     "--decontaminate a.jsonl b.jsonl": {"decontaminate": ("a.jsonl", "b.jsonl")},
     "--min_solve_rate 0.2 --max_solve_rate 0.2": {"min_solve_rate": 0.2, "max_solve_rate": 0.2},
-    "--keep agreed --judge_model j": {"keep": "agreed", "judge_model": "j"},
+    "--keep agreed --judge_model j": {"keep": "agreed", "judge_model": ("j",)},
+    "--judge_model a,b --judge_model c": {"judge_model": ("a", "b", "c")},
     "--overwrite --evolve_only": {"overwrite": True, "evolve_only": True},
     "--random_seed -3": {"random_seed": -3},
 }

@@ -208,9 +208,7 @@ class ChatClient:
     @property
     def _models(self) -> list[str]:
         settings = self._settings
-        return list(
-            dict.fromkeys(filter(None, [settings.model.model_name, settings.search.judge_model]))
-        )
+        return list(dict.fromkeys([settings.model.model_name, *settings.search.judge_model]))
 
 
 def _runs(indices: list[int]) -> list[tuple[int, int]]:

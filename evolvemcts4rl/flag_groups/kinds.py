@@ -145,6 +145,26 @@ class Texts:
 
 
 @dataclass(frozen=True)
+class Several:
+    """Some texts, separated by commas or given with the flag repeated."""
+
+    def parse(self, text: str) -> tuple[str, ...]:
+        """Return the texts; argparse gathers those of every time that the flag is given."""
+        found = tuple(part.strip() for part in text.split(",") if part.strip())
+        if not found:
+            raise ValueError("it must not be empty")
+        self.check(found)
+        return found
+
+    def check(self, value: Any) -> None:
+        """Refuse what is no sequence of texts, and one that holds a text twice."""
+        for item in _items(value):
+            Text().check(item)
+        if len(set(value)) < len(value):
+            raise ValueError("it names the same one twice")
+
+
+@dataclass(frozen=True)
 class Choice:
     """One of a few names."""
 

@@ -10,7 +10,7 @@ from evolvemcts4rl.flag_groups.kinds import (
     Choice,
     Number,
     Separator,
-    Text,
+    Several,
     WholeNumber,
 )
 
@@ -49,11 +49,13 @@ class SearchSettings(Group):
         Choice(("belief", "omega", "shepherd")),
         "how a first error is found: our belief, or OmegaPRM's or Math-Shepherd's way",
     )
-    judge_model: str | None = flag(
-        None,
-        Text(),
-        "a model of the same endpoint that names the first wrong step of each searched solution",
+    judge_model: tuple[str, ...] = flag(
+        (),
+        Several(),
+        "models of the same endpoint that name the first wrong step of solutions, with commas "
+        "between them or the flag repeated",
         shown="none",
+        metavar="MODEL",
     )
     step_separator: str | None = flag(
         None,

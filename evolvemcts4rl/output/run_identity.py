@@ -103,6 +103,8 @@ def read_identity(path: Path) -> Identity | None:
     }
     if isinstance(identity["decontaminate"], dict):  # digests by path, in runs of earlier versions
         identity["decontaminate"] = sorted(identity["decontaminate"].values())
+    if not isinstance(identity["judge_model"], list):  # one or none, in runs of earlier versions
+        identity["judge_model"] = [identity["judge_model"]] if identity["judge_model"] else []
     return identity
 
 
@@ -119,7 +121,7 @@ def difference(before: Identity, now: Identity) -> str | None:
 
 
 def _shown(value: Any) -> str:
-    return "not given" if value is None else json.dumps(value, ensure_ascii=False)
+    return "not given" if value is None or value == [] else json.dumps(value, ensure_ascii=False)
 
 
 def _digest(path: Path) -> str:

@@ -52,7 +52,7 @@ def test_what_no_request_can_mend_ends_the_run_at_once(reply, sentence):
 
 def test_an_unknown_judge_is_named_with_its_flag():
     async def ask(url):
-        async with open_client(url, judge_model="j") as client:
+        async with open_client(url, judge_model=("j",)) as client:
             await client.complete([{"role": "user", "content": "?"}], 1, model="j")
 
     reply = error_reply(404, "no such model", code="model_not_found")

@@ -14,7 +14,7 @@ from evolvemcts4rl.records import Completion, Rollout
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.tree import Node, Tree
 
-SETTINGS = Settings.of(seed_file="seeds.jsonl", judge_model="reader", temperature=0.7)
+SETTINGS = Settings.of(seed_file="seeds.jsonl", judge_model=("reader",), temperature=0.7)
 
 
 @dataclass

@@ -272,7 +272,7 @@ def test_folder_with_other_files_is_used_and_they_stay(settings):
         ({"model_name": "other"}, '--model_name was "gpt-4o" and is now "other"'),
         ({"column_names": ("a", "b")}, r'--column_names was \["problem"\] and is now \["a", "b"\]'),
         ({"limit": 5}, "--limit was not given and is now 5"),
-        ({"judge_model": "j"}, '--judge_model was not given and is now "j"'),
+        ({"judge_model": ("j",)}, r'--judge_model was not given and is now \["j"\]'),
         ({"num_branches": 8}, "--num_branches was 4 and is now 8"),
     ],
 )
@@ -396,7 +396,7 @@ def test_report_of_an_overwritten_run_names_the_command_that_goes_on(settings):
 
 
 def test_keep_may_change_after_the_run(settings):
-    settings = settings.changed(judge_model="j")
+    settings = settings.changed(judge_model=("j",))
     live(settings)
     agreed = RunFolder(settings.changed(keep="agreed"), "digest")
     agreed.rebuild_exports()

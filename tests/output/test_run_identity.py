@@ -64,6 +64,14 @@ def test_a_run_of_an_earlier_version_goes_on(settings, tmp_path):
     assert changed == "--confidence was 0.95 and is now 0.9"
 
 
+@pytest.mark.parametrize(("before", "judges"), [(None, ()), ("j", ("j",))])
+def test_a_run_with_one_judge_or_none_of_an_earlier_version_goes_on(
+    settings, tmp_path, before, judges
+):
+    now = identity_of(settings.changed(judge_model=judges), "digest")
+    assert difference(written(tmp_path, now | {"judge_model": before}), now) is None
+
+
 @pytest.mark.slow
 def test_the_same_seed_file_at_another_path_goes_on_with_the_run(tmp_path):
     seeds, moved = seed_file(tmp_path, 2), tmp_path / "moved" / "other.jsonl"
