@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 from benchmarks import real_labels
+from benchmarks.real import annotate
 from benchmarks.real import record as recorder
 from benchmarks.real.problems import TOLD, WRITTEN, read_problems
 from benchmarks.replay import read_recordings, stripped
@@ -152,3 +153,38 @@ def test_a_larger_budget_takes_more_tokens(recording, annotated):
     truths = real_labels.read_annotations(annotated)
     few, many = (real_labels.replay_all(recordings, truths, "omega", n) for n in (4, 40))
     assert sum(few.tokens) < sum(many.tokens)
+
+
+def solution_rows():
+    """Three solutions as readers get them."""
+    return [
+        {"id": name, "question_id": "r01", "question": "?", "steps": {0: "a", 1: "b"}}
+        for name in ("x", "y", "z")
+    ]
+
+
+def test_annotations_are_what_both_readers_say_or_what_was_settled():
+    readers = [
+        {"x": {"first_error": 1}, "y": {"first_error": -1}, "z": {"first_error": 0}},
+        {"x": {"first_error": 1}, "y": {"first_error": 0}, "z": {"first_error": 1}},
+    ]
+    settled = {"y": {"first_error": 0, "note": "the sum is wrong"}}
+    annotations, still_open = annotate.merge(solution_rows(), readers, settled)
+    told = [(row["id"], row["first_error"], row["agreed"], row.get("note")) for row in annotations]
+    assert told == [("x", 1, True, None), ("y", 0, False, "the sum is wrong")]
+    assert still_open == ["z"]
+
+
+def test_annotation_of_a_step_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="no step 2"):
+        annotate.merge(solution_rows(), [{"x": {"first_error": 2}}], {})
+
+
+def test_readers_see_nothing_of_the_verdicts_and_each_solution_once(recording):
+    told = {"question_id": "t0", "question": "?", "values": {}, "final_answer": "5"}
+    one = next(one for one in read_recordings(recording[0]) if one.rollouts)
+    rows, all_rows = annotate.to_be_read(one, told), annotate.to_be_read(one, told, with_all=True)
+    assert 0 < len(rows) < len(all_rows)
+    assert len({row["id"] for row in all_rows}) == len(all_rows)
+    assert all(row.keys() == {"id", "question_id", "question", "values", "steps"} for row in rows)
+    assert {row["id"] for row in rows} < {row["id"] for row in all_rows}

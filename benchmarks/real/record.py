@@ -57,6 +57,11 @@ def recording_settings(base_url: str, model_name: str) -> Settings:
     )
 
 
+def journal_of(out: Path) -> Path:
+    """Return the path of a recording's journal."""
+    return out.with_name(out.name.partition(".")[0] + ".sqlite")
+
+
 def choose(solutions: dict[str, list[Rollout]]) -> Iterator[tuple[str, Prefix]]:
     """Yield solutions of the problems that are solved neither always nor never, each once.
 
@@ -88,7 +93,7 @@ def proper_prefixes(steps: Prefix) -> list[Prefix]:
 
 async def record(out: Path, settings: Settings, most: int, problems: Sequence[Problem]) -> None:
     """Buy what is missing and write the recording; `most` solutions get rollouts."""
-    journal, grader = Journal(out.with_suffix(".sqlite")), Grader()
+    journal, grader = Journal(journal_of(out)), Grader()
     chat = ChatClient(settings, journal)
     try:
         await chat.open(probe=False)
