@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.label_accuracy import auc, calibration_error
+from benchmarks.metrics import auc, calibration_error
 from benchmarks.toy_world import Model, continue_solution, first_error, make_problem
 from benchmarks.worlds import WORLDS
 from evolvemcts4rl.flag_groups.search import SearchSettings
