@@ -14,7 +14,8 @@ from evolvemcts4rl.flag_groups.kinds import (
     WholeNumber,
 )
 
-FORMATS = ("steps", "prm", "sft", "dpo", "openai_dpo", "math_shepherd")
+DEFAULT_FORMATS = ("steps", "prm", "sft", "dpo", "openai_dpo", "math_shepherd")
+FORMATS = (*DEFAULT_FORMATS, "seed_tree", "seed_flat")
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,10 @@ class FileSettings(Group):
     )
     limit: int | None = flag(None, WholeNumber(1), "take only the first rows", shown="all rows")
     formats: tuple[str, ...] = flag(
-        FORMATS,
+        DEFAULT_FORMATS,
         Names(FORMATS),
         f"files to make from the trees: {','.join(FORMATS)}",
-        shown="all six",
+        shown="the first six",
         free=True,
     )
     keep: str = flag(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from evolvemcts4rl.labels.labelling import Labelled, LabelledTree
+from evolvemcts4rl.output.seed_files import seed_flat_rows, seed_tree_rows
 from evolvemcts4rl.tree import Node
 
 Row = dict[str, Any]
@@ -109,4 +110,6 @@ ROWS: dict[str, Callable[[LabelledTree], Iterator[Row]]] = {
     "dpo": dpo_rows,
     "openai_dpo": openai_dpo_rows,
     "math_shepherd": math_shepherd_rows,
+    "seed_tree": seed_tree_rows,
+    "seed_flat": seed_flat_rows,
 }
