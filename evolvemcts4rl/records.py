@@ -39,6 +39,7 @@ class Rollout:
     verdict: bool | None  # right or wrong; None where there is no verdict: it counts nowhere
     answer: str | None = None
     tokens: int = 0  # completion tokens
+    solution_id: str | None = None  # of a solution that was given, not written by the model
 
 
 @dataclass(frozen=True)

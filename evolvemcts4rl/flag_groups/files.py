@@ -40,6 +40,18 @@ class FileSettings(Group):
         Text(),
         "column of the answer: as it is, '#### 42' or \\boxed{42}; without one, a vote decides",
     )
+    solutions_column: str | None = flag(
+        None,
+        Text(),
+        "column of solutions that are to be labelled: texts, or lists of their steps",
+        shown="none",
+    )
+    solutions_are: str = flag(
+        "auto",
+        Choice(("auto", "solutions", "steps")),
+        "what a list of texts in --solutions_column is: several solutions, or the steps of one; by "
+        "itself, steps where the column's name says so",
+    )
     output_dir: str | None = flag(
         None, Text(), "the run's folder", shown="`runs/<seed file's stem>`", free=True
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from evolvemcts4rl.answers.extract import extract_answer
 from evolvemcts4rl.answers.grader import Grader
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.problems.given import GivenSolution
 from evolvemcts4rl.prompts import prompt_messages
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status, with_detail
 from evolvemcts4rl.records import Completion, Message, Prefix, Problem, Rollout, RolloutSampler
@@ -67,6 +68,8 @@ class Solver:
     separator_watch: SeparatorWatch = field(default_factory=SeparatorWatch)
     # The solutions that voted for an answer, by question_id, until the search takes them.
     voters: dict[str, list[Rollout]] = field(default_factory=dict)
+    # Gives the solutions that came with a problem, by its question_id.
+    given: Callable[[str], Sequence[GivenSolution]] = lambda question_id: ()
 
     async def vote(self, problem: Problem) -> Problem:
         """Return the problem with the answer of most first solutions, or dropped with the reason.
@@ -99,14 +102,24 @@ class Solver:
         """Return the problem with its solve rate and vote, and its graded first solutions.
 
         Its status says whether it is to be searched. It is not where no solution came to an answer:
-        asked again, the journal would give the same ones. Raises EndpointError.
+        asked again, the journal would give the same ones. Given solutions come first; they are
+        always searched, and are no sample that could tell the solve rate or vote. Raises
+        EndpointError.
         """
+        given = await self._given_rollouts(problem)
         rollouts = self.voters.pop(problem.question_id, None)
         has_voted = rollouts is not None
         if rollouts is None:
-            rollouts = self._rollouts((), await self._first_completions(problem))
+            count = self.settings.search.own_solutions if given else None
+            rollouts = self._rollouts((), await self._first_completions(problem, count))
         rollouts = await self._graded(problem, rollouts)
         verdicts = [rollout.verdict for rollout in rollouts if rollout.verdict is not None]
+        if given:
+            if verdicts and not has_voted:
+                problem = await self._with_vote(problem, _answers(rollouts))
+            rate = round(sum(verdicts) / len(verdicts), 4) if verdicts else None
+            problem = replace(problem, solve_rate=rate, status=Status.SEARCHED)
+            return problem, given + rollouts
         if not verdicts:
             told = ReasonCode.NO_ANSWERS.sentence.replace("its", f"its {len(rollouts)}", 1)
             reason = Reason(ReasonCode.NO_ANSWERS, told)
@@ -118,6 +131,18 @@ class Solver:
         status = Status.NOT_SEARCHED if why_not else Status.SEARCHED
         problem = replace(problem, solve_rate=round(rate, 4), status=status, reason=why_not)
         return problem, rollouts
+
+    async def _given_rollouts(self, problem: Problem) -> list[Rollout]:
+        """Return the solutions that came with the problem; steps that are given stay as they are.
+
+        One whose answer cannot be read has no verdict.
+        """
+        rollouts = []
+        for each in self.given(problem.question_id):
+            steps = each.steps or _cut(each.text.strip(), self.settings.search.step_separator)
+            answer = extract_answer(each.text)
+            rollouts.append(Rollout(tuple(steps), None, answer, 0, each.solution_id))
+        return await self._graded(problem, rollouts)
 
     async def _with_vote(self, problem: Problem, answers: Sequence[str]) -> Problem:
         """Return the problem with what its solutions vote for, beside the answer that it states."""
@@ -160,8 +185,13 @@ class Solver:
     def _messages(self, problem: Problem, prefix: Prefix) -> list[Message]:
         return solution_messages(problem, prefix, self.settings.model.model_name, self.chat.prefill)
 
-    async def _first_completions(self, problem: Problem) -> list[Completion]:
-        count = self.settings.search.num_solutions
+    async def _first_completions(
+        self, problem: Problem, count: int | None = None
+    ) -> list[Completion]:
+        """Return so many completions of the problem, by default --num_solutions."""
+        count = self.settings.search.num_solutions if count is None else count
+        if not count:
+            return []
         completions = await self.chat.complete(
             self._messages(problem, ()), count, affinity_key=problem.question_id
         )
@@ -193,7 +223,7 @@ def as_rollout(prefix: Prefix, completion: Completion, separator: str | None) ->
     before = join_steps(prefix)
     text = completion.text.rstrip()
     text = text.lstrip("\n") if not prefix or before.endswith("\n") else text
-    steps = (*prefix, *merge_steps(split_steps(text, separator), MOST_STEPS - len(prefix)))
+    steps = (*prefix, *_cut(text, separator, MOST_STEPS - len(prefix)))
     answer = extract_answer(before + text) if completion.whole else None
     return Rollout(steps, None, answer, completion.completion_tokens)
 
@@ -206,6 +236,11 @@ async def graded(problem: Problem, rollouts: Sequence[Rollout], grader: Grader) 
     same = await grader.same_each(problem.final_answer, answers)
     verdicts = dict(zip(answers, same, strict=True))
     return [r if r.answer is None else replace(r, verdict=verdicts[r.answer]) for r in rollouts]
+
+
+def _cut(text: str, separator: str | None, most: int = MOST_STEPS) -> list[str]:
+    """Return the steps of a text; after those of a given solution there may be room for none."""
+    return merge_steps(split_steps(text, separator), max(most, 1))
 
 
 def _answers(rollouts: Sequence[Rollout]) -> list[str]:
