@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -186,6 +187,48 @@ def test_max_search_limits_the_searches_that_sample(estimator: str) -> None:
         toy = Toy(seed, Model(slip=0.2))
         asyncio.run(toy.search(estimator=estimator, max_search=0))
         assert toy.sampled == 0
+
+
+def came_with(name, steps, verdict):
+    return replace(rollout(steps, verdict), solution_id=name)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_each_given_solution_is_searched_with_a_budget_of_its_own(estimator):
+    asked = []
+
+    async def sample(prefix, count, start):
+        asked.append((prefix, count))
+        right = "".join(prefix) in ("a", "ab", "e", "ef", "efg", "u")
+        return [Rollout((*prefix, f"on{start + each}"), right) for each in range(count)]
+
+    solutions = [
+        came_with("w", "a b c d", False),
+        came_with("r", "e f g h", True),
+        came_with("n", "u v", None),
+    ]
+    flags = SearchSettings(estimator=estimator, max_branches=12, max_search=0)
+    tree = asyncio.run(search(Problem("0", "q", "1"), solutions, sample, flags))
+    assert all(prefix for prefix, _ in asked)
+    assert 0 < sum(count for _, count in asked) <= 3 * 12
+    labels = {path[-1].solution_ids[0]: [n.label for n in path] for path in tree.solutions() if path[-1].solution_ids}  # fmt: skip
+    assert labels["w"] == [True, True, False, False]
+    assert labels["r"] == [True] * 4
+    assert labels["n"][0] is True
+    assert labels["n"][1] is not None
+
+
+def test_rollouts_from_given_solutions_are_not_searched_in_their_turn():
+    asked = []
+
+    async def sample(prefix, count, start):
+        asked.append(prefix)
+        return [Rollout((*prefix, "x", f"y{each}"), each % 2 == 0) for each in range(count)]
+
+    asyncio.run(
+        search(Problem("0", "q", "1"), [came_with("w", "a b", False)], sample, SearchSettings())
+    )
+    assert set(asked) == {("a",)}
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
