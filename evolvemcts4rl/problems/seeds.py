@@ -86,7 +86,9 @@ class Seeds:
         """
         for seed in self:
             row = self.rows[int(seed.question_id)]
-            text = row.get(SOLUTION_COLUMN)
+            # What is to be labelled need not be right.
+            labelled = self.settings.files.solutions_column == SOLUTION_COLUMN
+            text = None if labelled else row.get(SOLUTION_COLUMN)
             if not isinstance(text, str):
                 cell = cell_of(row, self.settings.files.answer_column)
                 text = cell.rpartition("####")[0] if isinstance(cell, str) else ""
