@@ -2,14 +2,17 @@
 
 import json
 import random
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks.toy_world import Model, continue_solution, first_error, make_problem
-from evolvemcts4rl import Settings, generate
+from evolvemcts4rl import RunFiles, Settings, generate
 from evolvemcts4rl.labels.labelling import LabelledTree
-from tests.support.loopback import Loopback
+from tests.support.loopback import Ask, Loopback
 from tests.support.toy_chat import question_of, toy_handler
 
 MODEL = Model(slip=0.1, silent=0.03, announced=0.05)
@@ -17,7 +20,7 @@ WRITER = Model(slip=0.25, silent=0.03, announced=0.05)  # of the given solutions
 SIGNS = ("ends without saying what came out", "So that is that")
 
 
-def seeds(count=5):
+def seeds(count: int = 5) -> list[dict[str, Any]]:
     """Rows of toy problems with two solutions each, the last of them without an answer."""
     rows = []
     for number in range(count):
@@ -40,7 +43,7 @@ def seeds(count=5):
     return rows
 
 
-def label(folder, rows, **flags):
+def label(folder: Path, rows: Sequence[dict[str, Any]], **flags: Any) -> tuple[RunFiles, list[Ask]]:
     """Label the solutions of rows; return the run's files and what the server was asked."""
     seed_file = folder / "seeds.jsonl"
     seed_file.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -59,27 +62,33 @@ def label(folder, rows, **flags):
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(tmp_path: Path) -> Callable[..., tuple[RunFiles, list[Ask]]]:
     """Label the solutions of rows, with these flags, in a folder of their own."""
     return partial(label, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFiles, list[Ask]]:
     """A run with every default, and what the server was asked for it."""
     return label(tmp_path_factory.mktemp("whole"), seeds())
 
 
-def given_rows(rows):
+def given_rows(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows that tell of given solutions: the others are of rollouts from their prefixes."""
     return [row for row in rows if row["solution_id"] is not None]
 
 
-def ids_of(rows):
-    return {f"{row['id']}-{number}": (row, steps) for row in rows for number, steps in enumerate(row["solutions"], 1)}  # fmt: skip
+def ids_of(rows: Sequence[dict[str, Any]]) -> dict[str, tuple[dict[str, Any], list[str]]]:
+    return {
+        f"{row['id']}-{number}": (row, steps)
+        for row in rows
+        for number, steps in enumerate(row["solutions"], 1)
+    }
 
 
-def test_every_given_solution_has_its_labels_and_its_row_with_its_id(whole):
+def test_every_given_solution_has_its_labels_and_its_row_with_its_id(
+    whole: tuple[RunFiles, list[Ask]],
+) -> None:
     rows = seeds()
     files, _ = whole
     given = ids_of(rows)
@@ -93,7 +102,9 @@ def test_every_given_solution_has_its_labels_and_its_row_with_its_id(whole):
         assert len(labels) == len(steps) or not labels[-1]
         found[row["solution_id"]] = None if labels[-1] else len(labels) - 1
     truth = {
-        name: first_error(make_problem(random.Random(int(name.split("-")[1])), (3, 6)), steps)
+        name: first_error(
+            make_problem(random.Random(int(name.split("-")[1])), (3, 6)), tuple(steps)
+        )
         for name, (_, steps) in given.items()
         if SIGNS[1] not in steps[-1]
     }
@@ -108,7 +119,9 @@ def test_every_given_solution_has_its_labels_and_its_row_with_its_id(whole):
     assert files.summary["given_solutions"] == len(given)
 
 
-def test_the_model_is_asked_for_rollouts_from_prefixes_of_given_solutions_alone(whole):
+def test_the_model_is_asked_for_rollouts_from_prefixes_of_given_solutions_alone(
+    whole: tuple[RunFiles, list[Ask]],
+) -> None:
     rows = seeds()
     files, asks = whole
     asks = [ask for ask in asks if "Start with" in ask.body["messages"][0]["content"]]
@@ -125,7 +138,9 @@ def test_the_model_is_asked_for_rollouts_from_prefixes_of_given_solutions_alone(
         assert (problem.status, problem.solve_rate, problem.agreement) == ("searched", None, None)
 
 
-def test_the_same_command_again_buys_nothing_and_changes_no_file(run):
+def test_the_same_command_again_buys_nothing_and_changes_no_file(
+    run: Callable[..., tuple[RunFiles, list[Ask]]],
+) -> None:
     files, _ = run(seeds(3))
     before = {path.name: path.read_bytes() for path in files.path.glob("*.jsonl")}
     again, asks = run(seeds(3))
@@ -133,7 +148,9 @@ def test_the_same_command_again_buys_nothing_and_changes_no_file(run):
     assert {path.name: path.read_bytes() for path in again.path.glob("*.jsonl")} == before
 
 
-def test_own_solutions_tell_the_solve_rate_and_the_given_ones_do_not(run):
+def test_own_solutions_tell_the_solve_rate_and_the_given_ones_do_not(
+    run: Callable[..., tuple[RunFiles, list[Ask]]],
+) -> None:
     rows = seeds(3)
     for row in rows:  # all given ones are wrong
         row["solutions"] = [
@@ -147,7 +164,9 @@ def test_own_solutions_tell_the_solve_rate_and_the_given_ones_do_not(run):
 
 
 @pytest.mark.parametrize("estimator", ["omega", "shepherd"])
-def test_published_estimators_label_every_step_of_given_solutions_too(run, estimator):
+def test_published_estimators_label_every_step_of_given_solutions_too(
+    run: Callable[..., tuple[RunFiles, list[Ask]]], estimator: str
+) -> None:
     rows = seeds(4)
     files, _ = run(rows, estimator=estimator)
     assert sorted(row["solution_id"] for row in given_rows(files.rows("prm"))) == sorted(
@@ -155,7 +174,9 @@ def test_published_estimators_label_every_step_of_given_solutions_too(run, estim
     )
 
 
-def test_solutions_of_a_repeated_problem_stand_in_one_tree_under_their_own_ids(run):
+def test_solutions_of_a_repeated_problem_stand_in_one_tree_under_their_own_ids(
+    run: Callable[..., tuple[RunFiles, list[Ask]]],
+) -> None:
     first, second = seeds(2)
     second = first | {"id": "again", "solutions": [second["solutions"][0], first["solutions"][0]]}
     files, _ = run([first, second])
@@ -167,7 +188,9 @@ def test_solutions_of_a_repeated_problem_stand_in_one_tree_under_their_own_ids(r
     assert [str(problem.status) for problem in files.problems()] == ["searched", "refused"]
 
 
-def test_every_given_text_is_an_sft_row_or_one_of_a_pair_by_its_verdict(whole):
+def test_every_given_text_is_an_sft_row_or_one_of_a_pair_by_its_verdict(
+    whole: tuple[RunFiles, list[Ask]],
+) -> None:
     files, _ = whole
     by_id = {
         name: end.correct and end.label is not False
@@ -185,7 +208,9 @@ def test_every_given_text_is_an_sft_row_or_one_of_a_pair_by_its_verdict(whole):
     assert not any(by_id.get(row["rejected_id"]) for row in pairs)
 
 
-def test_given_steps_are_never_merged_however_many_they_are(run):
+def test_given_steps_are_never_merged_however_many_they_are(
+    run: Callable[..., tuple[RunFiles, list[Ask]]],
+) -> None:
     problem = make_problem(random.Random(1), (40, 40))
     steps = list(continue_solution(problem, (), Model(slip=0), random.Random(1)).steps)
     row = {"problem": question_of(problem), "final_answer": str(problem.totals[-1])}

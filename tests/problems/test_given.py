@@ -1,12 +1,15 @@
 """Solutions in the shapes in which seed files have them, and what is said about others."""
 
 import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.problems.given import GivenSolution
-from evolvemcts4rl.problems.seeds import read_seeds
+from evolvemcts4rl.problems.seeds import Seeds, read_seeds
 from evolvemcts4rl.settings import Settings
 
 PROCESSBENCH = {
@@ -52,10 +55,10 @@ NESTED = {"column_names": ("question.problem",), "answer_column": "question.grou
 
 
 @pytest.fixture
-def read(tmp_path):
+def read(tmp_path: Path) -> Callable[..., Seeds]:
     """Read rows in a form of file, with these flags; give the seeds."""
 
-    def write_and_read(*rows, form="lines", **flags):
+    def write_and_read(*rows: dict[str, Any], form: str = "lines", **flags: Any) -> Seeds:
         path = tmp_path / "seeds.jsonl"
         if form == "lines":
             path.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -71,11 +74,11 @@ def read(tmp_path):
     return write_and_read
 
 
-def solved(cell, **fields):
+def solved(cell: Any, **fields: Any) -> dict[str, Any]:
     return {"problem": "What is 1 + 1?", "final_answer": "2", "solved": cell} | fields
 
 
-def steps(name, *texts):
+def steps(name: str, *texts: str) -> GivenSolution:
     """A given solution of these steps, which came as a list."""
     whole = (*(text + "\n\n" for text in texts[:-1]), texts[-1])
     return GivenSolution(name, "".join(whole), whole)
@@ -96,29 +99,43 @@ SHAPES = {
         {},
         [steps("000000-1", *LISTS[0]), steps("000000-2", *LISTS[1])],
     ),
-    "steps as objects": ([{"steps": [{"text": "Add."}, {"text": "2"}]}], {}, [steps("000000", "Add.", "2")]),
-    "JSON in a text": (json.dumps(LISTS), {}, [steps("000000-1", *LISTS[0]), steps("000000-2", *LISTS[1])]),
+    "steps as objects": (
+        [{"steps": [{"text": "Add."}, {"text": "2"}]}],
+        {},
+        [steps("000000", "Add.", "2")],
+    ),
+    "JSON in a text": (
+        json.dumps(LISTS),
+        {},
+        [steps("000000-1", *LISTS[0]), steps("000000-2", *LISTS[1])],
+    ),
     "a text in brackets": ("[1, 2] it is", {}, [GivenSolution("000000", "[1, 2] it is")]),
     "numbers in brackets": ("[1, 2]", {}, [GivenSolution("000000", "[1, 2]")]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("form", ["lines", "pretty", "parquet"])
 @pytest.mark.parametrize(("cell", "flags", "expected"), SHAPES.values(), ids=SHAPES)
-def test_every_shape_is_read_from_every_form_of_file(read, cell, flags, expected, form):
+def test_every_shape_is_read_from_every_form_of_file(
+    read: Callable[..., Seeds],
+    cell: Any,
+    flags: dict[str, str],
+    expected: list[GivenSolution],
+    form: str,
+) -> None:
     seeds = read(solved(cell), form=form, solutions_column="solved", **flags)
     assert seeds.given("000000") == expected
     assert [(seed.question, seed.final_answer) for seed in seeds] == [("What is 1 + 1?", "2")]
 
 
 @pytest.mark.parametrize("form", ["lines", "pretty", "parquet"])
-def test_processbench_rows_are_read_as_they_are(read, form):
+def test_processbench_rows_are_read_as_they_are(read: Callable[..., Seeds], form: str) -> None:
     seeds = read(PROCESSBENCH, form=form, solutions_column="steps")
     assert seeds.given("000000") == [steps("gsm8k-7", "One and one.\n", "", "It is 3.")]
 
 
 @pytest.mark.parametrize("form", ["lines", "pretty", "parquet"])
-def test_prm800k_rows_are_read_as_they_are(read, form):
+def test_prm800k_rows_are_read_as_they_are(read: Callable[..., Seeds], form: str) -> None:
     seeds = read(PRM800K, form=form, solutions_column="label", **NESTED)
     assert [(seed.question, seed.final_answer) for seed in seeds] == [("What is 1 + 1?", "2")]
     assert seeds.given("000000") == [steps("000000", "Add.", "It is 2.", "So it is 3.")]
@@ -126,21 +143,27 @@ def test_prm800k_rows_are_read_as_they_are(read, form):
     assert before.given("000000") == [steps("000000", "Add.", "It is 3.")]
 
 
-def test_a_row_without_solutions_has_none_and_an_evolved_problem_neither(read):
+def test_a_row_without_solutions_has_none_and_an_evolved_problem_neither(
+    read: Callable[..., Seeds],
+) -> None:
     rows = [solved(cell, problem=str(number)) for number, cell in enumerate(["2", None, "", "3"])]
     seeds = read(*rows, solutions_column="solved")
     assert [len(seeds.given(f"{number:06d}")) for number in range(4)] == [1, 0, 0, 1]
     assert seeds.given("000000-r1") == []
 
 
-def test_solutions_of_rows_with_the_same_problem_belong_to_the_first_of_them(read):
+def test_solutions_of_rows_with_the_same_problem_belong_to_the_first_of_them(
+    read: Callable[..., Seeds],
+) -> None:
     rows = [solved("2", id="a"), solved("5", problem="other", id=3), solved("4", id="b")]
     seeds = read(*rows, solutions_column="solved", form="pretty")
     assert [each.solution_id for each in seeds.given("000000")] == ["a", "b"]
     assert [each.solution_id for each in seeds.given("000001")] == ["3"]
 
 
-def test_ids_of_several_solutions_are_the_row_s_own_list_where_there_is_one(read):
+def test_ids_of_several_solutions_are_the_row_s_own_list_where_there_is_one(
+    read: Callable[..., Seeds],
+) -> None:
     seeds = read(solved(["2", "3"], solution_id=["x", "y"]), solutions_column="solved")
     assert [each.solution_id for each in seeds.given("000000")] == ["x", "y"]
 
@@ -163,7 +186,9 @@ def test_ids_of_several_solutions_are_the_row_s_own_list_where_there_is_one(read
         ),
     ],
 )
-def test_what_holds_no_solutions_is_named_with_its_row(read, rows, flags, said):
+def test_what_holds_no_solutions_is_named_with_its_row(
+    read: Callable[..., Seeds], rows: Sequence[dict[str, Any]], flags: dict[str, str], said: str
+) -> None:
     with pytest.raises(UserError) as refused:
         read(*rows, form="pretty", **{"solutions_column": "solved"} | flags)
     assert said in str(refused.value)

@@ -111,18 +111,25 @@ def test_vote_is_recorded_beside_a_stated_answer_that_it_contradicts(
     assert problem.vote_agrees is False
 
 
-def solved_with(grader, given, replies=(), problem=PROBLEM, **flags):
+def solved_with(
+    grader: Grader,
+    given: Sequence[GivenSolution],
+    replies: Sequence[str | Completion] = (),
+    **flags: Any,
+) -> tuple[tuple[Problem, list[Rollout]], Scripted]:
     """The first solutions of a problem that these came with, and what the model was asked."""
     chat = Scripted(list(replies))
     settings = Settings.of(seed_file="seeds.jsonl", **flags)
     solver = Solver(chat, grader, settings, given=lambda question_id: given)
-    return asyncio.run(solver.first_solutions(problem)), chat
+    return asyncio.run(solver.first_solutions(PROBLEM)), chat
 
 
 WRONG = GivenSolution("w", "Think. \\boxed{7}")
 
 
-def test_given_solutions_are_graded_and_searched_without_a_question_to_the_model(grader):
+def test_given_solutions_are_graded_and_searched_without_a_question_to_the_model(
+    grader: Grader,
+) -> None:
     steps = ("Two halves\n\n", "are a whole: \\boxed{1}")
     silent = GivenSolution("s", "Let me think.\n\nHm.")
     given = [WRONG, GivenSolution("r", "".join(steps), steps), silent]
@@ -138,7 +145,7 @@ def test_given_solutions_are_graded_and_searched_without_a_question_to_the_model
     assert (problem.status, problem.solve_rate, problem.voted_answer) == ("searched", None, None)
 
 
-def test_given_solutions_have_no_part_in_the_solve_rate_and_the_vote(grader):
+def test_given_solutions_have_no_part_in_the_solve_rate_and_the_vote(grader: Grader) -> None:
     (problem, rollouts), chat = solved_with(grader, [WRONG] * 5, boxed("1", "1"), own_solutions=2)
     assert chat.asked[0][1] == 2
     assert (problem.solve_rate, problem.voted_answer, problem.agreement) == (1.0, "1", 1.0)
@@ -146,7 +153,7 @@ def test_given_solutions_have_no_part_in_the_solve_rate_and_the_vote(grader):
     assert (problem.status, problem.reason) == ("searched", None)
 
 
-def test_a_given_text_is_cut_as_the_model_s_are(grader):
+def test_a_given_text_is_cut_as_the_model_s_are(grader: Grader) -> None:
     text = "One.--Two.--\\boxed{1}"
     (_, (rollout,)), _ = solved_with(grader, [GivenSolution("a", text)], step_separator="--")
     assert rollout.steps == ("One.--", "Two.--", "\\boxed{1}")
