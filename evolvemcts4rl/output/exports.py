@@ -39,7 +39,7 @@ def steps_rows(labelled_tree: LabelledTree, ids: bool = False) -> Iterator[Row]:
 
 
 def prm_rows(
-    labelled_tree: LabelledTree, ids: bool = False, keep: Keep | None = None
+    labelled_tree: LabelledTree, keep: Keep | None = None, ids: bool = False
 ) -> Iterator[Row]:
     """Yield stepwise supervision as TRL reads it: labels up to and including the first error.
 

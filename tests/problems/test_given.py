@@ -193,3 +193,11 @@ def test_what_holds_no_solutions_is_named_with_its_row(
         read(*rows, form="pretty", **{"solutions_column": "solved"} | flags)
     assert said in str(refused.value)
     assert "--solutions_column" in str(refused.value) or "lists of texts" in str(refused.value)
+
+
+def test_solutions_that_are_to_be_labelled_are_not_taken_for_right_ones(
+    read: Callable[..., Seeds],
+) -> None:
+    row = {"problem": "What is 1 + 1?", "final_answer": "2", "solution": "It is 3."}
+    assert len(list(read(row).worked_solutions())) == 1
+    assert list(read(row, solutions_column="solution").worked_solutions()) == []
