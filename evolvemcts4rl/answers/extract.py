@@ -23,13 +23,13 @@ from evolvemcts4rl.answers.latex import (
     tidy_formula,
 )
 from evolvemcts4rl.answers.remarks import is_conditional, without_markup
+from evolvemcts4rl.answers.sentence_values import values_in
 from evolvemcts4rl.answers.statements import (
     LEADS,
     ROUGHLY,
     announced_values,
     has_verb,
     stated_values,
-    values_in,
 )
 
 MAX_ANNOUNCEMENTS = 10

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re2
 
-from evolvemcts4rl.answers.forms import WORDS_IN_FORMULAS
 from evolvemcts4rl.answers.latex import formula_at
+from evolvemcts4rl.answers.spelling import WORDS_IN_FORMULAS
 
 WINDOW = 200  # characters of a sentence that are searched for a condition
 

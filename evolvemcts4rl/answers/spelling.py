@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
-import re2
+from evolvemcts4rl.answers.patterns import compiled
 
 CHARACTERS = str.maketrans(
     {"−": "-", "–": "-", "—": "-", "×": r"\times ", "·": r"\cdot ", "÷": "/", "≤": r"\le "}
@@ -52,6 +51,7 @@ COMMANDS = {
 FUNCTIONS = frozenset(
     ("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh")
 ) | {"coth", "sech", "csch", "ln", "log", "exp", "gcd", "lcm"}
+WORDS_IN_FORMULAS = FUNCTIONS | {"lim", "max", "min", "mod", "det", "inf"}
 # Words that are commands whose backslash was left out.
 WORDS = {
     **{name: rf"\{name} " for name in FUNCTIONS},
@@ -71,19 +71,14 @@ def even_out(text: str) -> str:
     text = text.encode(errors="backslashreplace").decode()  # re2 takes no lone surrogate
     text = text.strip().strip("*`").translate(CHARACTERS)
     for _ in range(4 if "\\" in text else 0):  # wrappers stand in one another, but never deep
-        text = _compile(WRAPPER).sub(r" \1 ", text)
+        text = compiled(WRAPPER).sub(r" \1 ", text)
     for pattern, replacement in RULES if not text.isdecimal() else ():
-        text = _compile(pattern).sub(replacement, text)
+        text = compiled(pattern).sub(replacement, text)
     return text.strip().rstrip(" .,;:*\\")
 
 
-@cache
-def _compile(pattern: str) -> Any:
-    return re2.compile(pattern)  # together some milliseconds: not at import
-
-
 def _join_thousands(match: Any) -> str:
-    first, *rest = _compile(r"\d+").findall(match[0])
+    first, *rest = compiled(r"\d+").findall(match[0])
     is_number = len(first) <= 3 and all(len(part) == 3 for part in rest)
     return first + "".join(rest) if is_number else str(match[0])
 
