@@ -25,7 +25,7 @@ ROUNDED_DIGITS = 10  # a decimal of as many digits is the value that it rounds, 
 
 
 def compare_quick(gold: str, answer: str) -> bool | None:
-    """Whether the answers are the same; None where only a computer algebra can tell.
+    """Return whether the answers are the same; None where only a computer algebra can tell.
 
     A percent sign is a unit, as in the MATH data set: 50% equals 50, and it equals 0.5 by value;
     50 and 0.5 still differ. Numbers are compared exactly: 0.33 is not 1/3.
@@ -77,7 +77,7 @@ def _are_proportional(ours: Sequence[Fraction], theirs: Sequence[Fraction]) -> b
 
 
 def _rounds(decimal: str, value: Fraction) -> bool:
-    """Whether a long decimal is a fraction that no decimal can write, rounded or cut off."""
+    """Return whether a long decimal is a fraction that no decimal can write, rounded or cut off."""
     whole, _, places = decimal.lstrip("+-").partition(".")
     is_long = len((whole + places).lstrip("0")) >= ROUNDED_DIGITS and (whole + places).isdecimal()
     if not places or not is_long or 10**MAX_LENGTH % value.denominator == 0:
@@ -87,13 +87,13 @@ def _rounds(decimal: str, value: Fraction) -> bool:
 
 
 def _names_clash(one: str, other: str) -> bool:
-    """Whether two equations speak of different variables; "area" and A may be the same thing."""
+    """Return whether two equations name different variables; "area" and A may be the same thing."""
     are_different = bool(one and other) and one != other
     return are_different and not looks_like_words(one) and not looks_like_words(other)
 
 
 def same_answer(gold: str, answer: str) -> bool:
-    """Whether an answer is the reference answer; call it from a worker, since it may be slow.
+    """Return whether an answer is the reference answer. Slow: call it from a worker.
 
     Tuples and matrices are compared entry by entry, sets and bare lists in any order, intervals
     with their brackets, formulas by their value, and what is left by math-verify
@@ -137,7 +137,7 @@ def _have_relations(*groups: Group) -> bool:
 
 
 def _are_values(*groups: Group) -> bool:
-    """Whether lists are the values of one thing, where "and" says no more than "or"."""
+    """Return whether lists are the values of one thing, where "and" says no more than "or"."""
     forms = [read_form(entry) for group in groups for entry in group.entries]
     are_letters = any(form.is_text or form.body.isalpha() for form in forms)
     if are_letters or _have_relations(*groups):

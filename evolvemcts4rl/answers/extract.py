@@ -154,7 +154,7 @@ def _boxed_answer(content: str) -> str | None:
 
 
 def _is_same_number(one: str, other: str) -> bool:
-    """Whether two boxes hold one number, which may be written in two ways."""
+    """Return whether two boxes hold one number, which may be written in two ways."""
     if one == other or max(len(one), len(other)) > 100:
         return one == other
     number = read_form(one).number
@@ -202,7 +202,7 @@ def _claims(text: str, after: int) -> list[Any]:
 
 
 def _is_passing(text: str, announcement: Any) -> bool:
-    """Whether this "the solutions are" is a step on the way: later sentences speak of numbers."""
+    """Return whether this "the solutions are" is a mere step: later sentences have numbers."""
     following = NEXT_SENTENCE.search(text, announcement.end())
     is_step = announcement[0].lower().startswith("solution") and following is not None
     return is_step and bool(re2.search(r"\d", text[following.end() - 1 :]))
@@ -214,7 +214,7 @@ def _with_letter(letter: str, value: str) -> str:
 
 
 def _is_hedged(before: str) -> bool:
-    """Whether the words before "the answer is" do not let it be a claim: "check whether"."""
+    """Return whether the words before "the answer is" do not let it be a claim: "check whether"."""
     sentence = re2.split(r"[.!?:;\n]", before)[-1]
     words = sentence.lower().split()[-5:]
     return any(word in HEDGES or word.endswith(("n't", "n’t")) for word in words)
@@ -274,7 +274,7 @@ def _bare_value(line: str) -> str | None:
 
 
 def _is_value(words: str) -> bool:
-    """Whether these words are a value: a number or formula at their head, or a choice's letter."""
+    """Return whether these words begin with a number or a formula, or are a choice's letter."""
     values = values_in(words)
     return bool(values and values[0].start == 0) or bool(CHOICE_LETTER.fullmatch(words))
 

@@ -59,18 +59,18 @@ class Form:
 
     @property
     def text(self) -> str:
-        """The canonical text: two texts are equal only where their values are."""
+        """Return the canonical text: two texts are equal only where their values are."""
         gap = "" if not self.unit or self.unit.startswith("_") else " "
         return self.equation + gap + self.unit
 
     @property
     def equation(self) -> str:
-        """The form without its unit."""
+        """Return the form without its unit."""
         return f"{self.name}={self.body}" if self.name else self.body
 
     @property
     def is_clock(self) -> bool:
-        """Whether the body may be a time of day, such as 12:30; it may be a ratio, too."""
+        """Return whether the body may be a time of day, such as 12:30; it may be a ratio, too."""
         return bool(fullmatch(CLOCK, self.body))
 
     @property
@@ -80,7 +80,7 @@ class Form:
 
     @property
     def known_unit(self) -> str:
-        """The unit, where it is a base or a known unit; empty for counted things (12 apples)."""
+        """Return the unit if it is a known one or a base; empty for counted things (12 apples)."""
         base = self.unit.split("^")[0].split("/")[0]
         return self.unit if base in UNITS.values() or self.unit.startswith("_") else ""
 

@@ -81,7 +81,7 @@ def _expand_signs(parts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def is_list(body: str) -> bool:
-    """Whether a body may be a list: it has a comma, "and" or "or"."""
+    """Return whether a body may be a list: it has a comma, "and" or "or"."""
     return "," in body or any(sign in body for sign in JOINTS)
 
 
@@ -120,7 +120,7 @@ def _outer_brackets(body: str) -> str:
 
 
 def _is_high(tower: str) -> bool:
-    """Whether what stands above a number comes to more than MAX_EXPONENT."""
+    """Return whether what stands above a number comes to more than MAX_EXPONENT."""
     value = 1
     for level in reversed([part.strip("{(})") for part in tower.split("^") if part]):
         if len(level) > 7 or value * log10(max(int(level), 1)) > log10(MAX_EXPONENT):

@@ -101,7 +101,7 @@ def formula_at(text: str, start: int) -> tuple[str, int] | None:
 
 
 def _is_amount(content: str) -> bool:
-    """Whether a dollar sign before this content means money: "$24 and $36" holds no formula."""
+    """Return whether a dollar sign before this means money: "$24 and $36" holds no formula."""
     if not content[:1].isdigit():
         return False
     return content[-1] in " \t(=-+*/×÷,;" or bool(re2.search(r"[\d,.;] +[a-z]{2,}[ ,.;]", content))
@@ -166,7 +166,7 @@ def equation_value(formula: str) -> str | None:
 
 
 def has_letters(formula: str) -> bool:
-    """Whether a formula has variables or a comparison: it is more than a calculation."""
+    """Return whether a formula has variables or a comparison: it is more than a calculation."""
     return bool(re2.search(r"[A-Za-z<>]", COMMAND.sub("", TEXT_COMMAND.sub("", formula))))
 
 

@@ -90,7 +90,7 @@ def remark_after(value: str) -> tuple[int, bool] | None:
 
 
 def is_conditional(text: str, start: int, end: int) -> bool:
-    """Whether the claim that stands here holds only in some case: "if x < 0, the answer is 5"."""
+    """Return whether the claim here holds in some cases only: "if x < 0, the answer is 5"."""
     before = CLAUSE_END.split(text[max(0, start - WINDOW) : start])[-1]
     after = CLAUSE_END.split(text[end : end + WINDOW], maxsplit=1)[0]
     is_supposed = CONDITION.search(before) or "would" in text[start:end]

@@ -104,7 +104,7 @@ def _write_token(match: Any) -> str:
 
 
 def _is_second(match: Any) -> bool:
-    """Whether this is the unit and not the secant: 30 sec, 5 sec per lap, but not 2 sec x."""
+    """Return whether this is the unit, not the secant: 30 sec, 5 sec per lap, but not 2 sec x."""
     if match[0] != "sec":
         return False
     after = match.string[match.end() : match.end() + 3].strip()

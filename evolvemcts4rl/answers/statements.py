@@ -130,7 +130,7 @@ def _words_of(text: str) -> list[str]:
 
 
 def _is_limit(sentence: str, value: Value, others: list[Value]) -> bool:
-    """Whether this is a bound of the answer: "more than 5", "at least 3"."""
+    """Return whether this is a bound of the answer: "more than 5", "at least 3"."""
     start = others[-1].end if others else 0
     return not LIMITS.isdisjoint(_words_of(sentence[start : value.start])[-3:])
 
@@ -146,7 +146,7 @@ def _follows_copula(sentence: str, value: Value) -> bool:
 
 
 def has_verb(sentence: str) -> bool:
-    """Whether this is a sentence, not the name of something."""
+    """Return whether this is a sentence, not the name of something."""
     return any(word[0].lower() in VERBS for word in WORD.finditer(COMMAND.sub(" ", sentence)))
 
 
@@ -204,7 +204,7 @@ def _unless_empty(formula: str) -> list[str]:
 
 
 def _ends_list(rest: str) -> bool:
-    """Whether no further value and no percent sign is joined to the one before: "and $3$"."""
+    """Return whether what follows a value joins no other value and no percent sign: "and $3$"."""
     joint = JOINT.match(rest)
     after = rest[joint.end() :] if joint and not rest.startswith("$") else rest
     return not re2.match(r"\s*\\?%", rest) and not re2.match(r"[\d$(-]|\\\(", after)

@@ -30,7 +30,7 @@ UNEVALUATED = (ExprWithLimits, Limit, AppliedUndef)
 
 
 def same_value(one: Any, other: Any) -> bool | None:
-    """Whether two expressions are equal wherever both are defined; None where that stays open.
+    """Return whether two expressions are equal wherever both are defined; None if that stays open.
 
     Relations are the same where their differences of sides are, up to a factor; a relation is the
     same as the interval that it describes.
@@ -77,7 +77,7 @@ def _same_relations(ours: list[Relational], theirs: list[Relational]) -> bool | 
 
 
 def _same_relation(one: Relational, other: Relational) -> bool | None:
-    """Whether two relations hold for the same values, as x < 5 and 10 > 2x do."""
+    """Return whether two relations hold for the same values, as x < 5 and 10 > 2x do."""
     one, other = (
         relation.reversed if relation.rel_op in (">", ">=") else relation
         for relation in (one, other)
@@ -173,7 +173,7 @@ def _exact(value: Expr) -> Expr:
 
 
 def _rounds(decimal: Expr, value: Expr) -> bool:
-    """Whether a long decimal is an irrational number, rounded or cut off."""
+    """Return whether a long decimal is an irrational number, rounded or cut off."""
     if not isinstance(decimal, Float) or value.free_symbols or value.has(Float):
         return False
     digits = str(decimal).rstrip("0")

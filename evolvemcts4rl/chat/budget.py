@@ -59,7 +59,7 @@ class Budget:
 
     @property
     def spent(self) -> int:
-        """Tokens bought over all lives of the run, with those that lost replies may have cost."""
+        """Return the tokens bought in all lives of the run, and what lost replies may have cost."""
         return self._journal.totals().billed if self._journal else self._unkept
 
     def keep_in(self, journal: Journal) -> None:

@@ -45,7 +45,7 @@ class Usage:
 
     @property
     def tokens(self) -> int:
-        """Prompt and completion tokens together."""
+        """Return the prompt and completion tokens together."""
         return self.prompt_tokens + self.completion_tokens
 
 
@@ -121,7 +121,7 @@ class Buyer:
 
     @property
     def in_flight(self) -> int:
-        """How many requests a server is at work on."""
+        """Return how many requests a server is at work on."""
         return len(self._asking)
 
     async def _buy(

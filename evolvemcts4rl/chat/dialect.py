@@ -80,7 +80,7 @@ class ChatRequest:
 
     @property
     def prefix(self) -> str:
-        """The unfinished assistant message to continue; "" where there is none."""
+        """Return the unfinished assistant message to continue; "" where there is none."""
         last = self.messages[-1]
         return last["content"] if last["role"] == "assistant" else ""
 

@@ -66,12 +66,12 @@ class Totals:
 
     @property
     def tokens(self) -> int:
-        """Prompt and completion tokens together."""
+        """Return the prompt and completion tokens together."""
         return self.prompt_tokens + self.completion_tokens
 
     @property
     def billed(self) -> int:
-        """All tokens that may have been billed: what --token_budget bounds."""
+        """Return all tokens that may have been billed: what --token_budget bounds."""
         return self.tokens + self.lost
 
 

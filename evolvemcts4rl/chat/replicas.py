@@ -57,7 +57,7 @@ class Replica:
 
     @property
     def is_dead(self) -> bool:
-        """Whether it failed so often in a row that nothing usable is expected of it."""
+        """Return whether it failed so often in a row that nothing usable is expected of it."""
         return self.faults >= FAULTS_TO_SET_ASIDE
 
     def is_set_aside(self, now: float) -> bool:
@@ -201,7 +201,7 @@ class Replicas:
 
     @property
     def in_flight(self) -> int:
-        """How many slots are taken."""
+        """Return how many slots are taken."""
         return self._in_flight
 
     def none_serves(self) -> bool:

@@ -124,7 +124,7 @@ def _first_expression(tokens: Sequence[Token]) -> Sequence[Token]:
 
 
 def _is_unit(tokens: Sequence[Token], place: int) -> bool:
-    """Whether a word is the unit of the number before it, within a calculation."""
+    """Return whether a word is the unit of the number before it, within a calculation."""
     word = tokens[place].text
     if (
         len(word) < 2
@@ -193,5 +193,5 @@ def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
 
 
 def _is_rounding(exact: Fraction, rounded: Fraction, decimals: int) -> bool:
-    """Whether a number may stand for a longer one: less than one of its last place away."""
+    """Return whether a number may stand for a longer one: less than one of its last place away."""
     return exact.denominator != 1 and abs(exact - rounded) < Fraction(1, 10**decimals)

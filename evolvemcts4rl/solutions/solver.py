@@ -26,7 +26,7 @@ class Chat(Protocol):
 
     @property
     def prefill(self) -> bool:
-        """Whether a last assistant message is continued."""
+        """Return whether a last assistant message is continued."""
 
     async def complete(
         self, messages: list[Message], n: int, *, start: int = 0, affinity_key: str = ""
