@@ -49,7 +49,7 @@ def same_value(one: Any, other: Any) -> bool | None:
             return True
         imaginary = {name: I for name in one.free_symbols | other.free_symbols if name.name == "i"}
         return _evaluates_alike(_exact(one).subs(imaginary), _exact(other).subs(imaginary))
-    except Exception:  # sympy raises whatever it likes
+    except Exception:  # many of sympy's own errors have no other class in common
         logger.debug("no value", exc_info=True)
         return None
 

@@ -66,6 +66,7 @@ class HttpConnection:
         )
 
         async def ask(root: SplitResult) -> bytes:
+            """Return the reply from the API that begins at this root."""
             url = url_under(root, f"{deployment}chat/completions", self._query)
             what = {"content": content, "headers": self._headers | headers}
             return await self._exchange("POST", url, self._timeout, most_bytes(body), **what)
@@ -76,6 +77,7 @@ class HttpConnection:
         """Return the JSON of /v1/models. Raises Fault."""
 
         async def ask(root: SplitResult) -> Any:
+            """Return the list of the API that begins at this root."""
             url = url_under(root, "models", self._query)
             content = await self._exchange(
                 "GET", url, timeout, MOST_LISTING_BYTES, headers=self._headers

@@ -181,7 +181,7 @@ class Journal:
             if set_aside:
                 self._db.execute(END, (set_aside, 0))
             self._db.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # Ctrl-C as well: an open transaction would lock the journal
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
