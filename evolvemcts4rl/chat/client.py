@@ -202,7 +202,7 @@ class ChatClient:
     def _ended(self, purchase: asyncio.Task[list[Completion]]) -> None:
         self._purchases.discard(purchase)
         if not purchase.cancelled():
-            # Mark it as seen: asyncio would warn where its waiter has been cancelled.
+            # asyncio warns of an error that nobody looks at, as when the caller was cancelled.
             purchase.exception()
 
     @property

@@ -150,7 +150,7 @@ class HttpConnection:
         causes: list[BaseException] = [error]
         while cause := causes[-1].__cause__ or causes[-1].__context__:
             causes.append(cause)
-        # The aiohttp transport calls most of its errors timeouts: their causes differ.
+        # The aiohttp transport reports most errors as timeouts: their causes tell what they were.
         for cause in causes:
             if isinstance(cause, aiohttp.ClientSSLError):
                 return Fault(
@@ -220,7 +220,7 @@ def connect(address: Address, settings: Settings) -> HttpConnection:
     # A request on aiohttp takes half the CPU of one on the library's own transport.
     http = DefaultAioHttpClient(limits=limits, timeout=timeout)
     root = url_under(address.roots[0], "")
-    # Only for the headers that the environment asks for: a request by the library's own methods
+    # Used for the headers that the environment asks for only: sending by the library's methods
     # takes several times the CPU (docs/decisions.md).
     library = AsyncOpenAI(base_url=root, api_key=NO_KEY, http_client=http)
     # Headers that only describe the library are left out: each costs time with every request.

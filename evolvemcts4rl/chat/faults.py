@@ -40,7 +40,7 @@ FILTERED = re2.compile(
 class Fault(Exception):
     """A request without a usable reply.
 
-    `status` is None where there was no HTTP status, or an OK one over an unusable body. Each text
+    `status` is None where no HTTP status came, or a good one with an unusable body. Each text
     is one line of printable characters.
     """
 

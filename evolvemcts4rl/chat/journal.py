@@ -38,7 +38,7 @@ FIND_ALL = (
     "SELECT position, text, finish_reason, prompt_tokens, completion_tokens, thought"
     " FROM completions WHERE key = ? ORDER BY position"
 )
-# A completion that is already there stays: it is the one that was used.
+# A completion that is already there is not replaced: it is the one that the run used.
 ADD = "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?, ?, ?, ?)"
 COUNT = (
     "UPDATE totals SET completions = completions + ?, prompt_tokens = prompt_tokens + ?,"
