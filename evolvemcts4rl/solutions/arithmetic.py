@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-MAX_DIGITS = 15  # of a number that is read
-MAX_TERMS = 40  # of a side
+MAX_DIGITS = 15  # of a number; longer ones are not read
+MAX_TERMS = 40  # of a side, counting four tokens to a term
 MAX_POWER = 12
 
 _SIGNS = {
@@ -23,7 +23,7 @@ _COMMANDS = {
     "left": "", "right": "", "quad": "", "qquad": "", "displaystyle": "",
     "frac": "frac", "dfrac": "frac", "tfrac": "frac",
 }  # fmt: skip
-# Every character is read once, whatever the text: no alternative gives back what it has taken.
+# Linear in the text: no alternative gives back a character that it has taken.
 _TOKEN = re.compile(
     r"(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+)|(?P<command>\\[A-Za-z]+|\\.)"
     r"|(?P<word>[A-Za-zÀ-ÖØ-öø-ɏ_]+(?:['’][a-z]+)?)|(?P<space>[ \t]+)|(?P<line>\n)|(?P<sign>.)"
@@ -36,7 +36,7 @@ class Token:
 
     kind: str  # number, sign, word, percent, frac, stop (what ends an expression)
     text: str
-    glued: bool = False  # to what stands before, without a space
+    glued: bool = False  # whether no space parts it from what stands before
 
 
 def tokens_of(text: str) -> Iterator[Token]:

@@ -1,9 +1,10 @@
-"""Equations in numbers that a step states: are they true?
+"""Check the equations in numbers that a step states.
 
-A witness of steps that costs no tokens. Only what can be read without guessing is checked: both
-sides numbers, operators and brackets, at least one operator, and nothing beside them that could
-change their meaning ("of", a variable, another number). Rounded values, running equalities (3 + 4 =
-7 · 2 = 14) and different units are left alone. Exact arithmetic, linear in the text.
+They speak for or against a step and cost no tokens. Only what can be read without guessing is
+checked: both sides consist of numbers, operators and brackets, there is at least one operator, and
+nothing beside them could change their meaning ("of", a variable, another number). No verdict is
+given on rounded values, running equalities (3 + 4 = 7 · 2 = 14) and different units. The arithmetic
+is exact, and the work linear in the text.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _COMPARISONS = "=<>≤≥"
 
 @dataclass(frozen=True)
 class _Side:
-    """One side of a comparison: its value, and what may make it mean something else."""
+    """One side of a comparison: its value, and what tells whether it was meant exactly."""
 
     value: Fraction | None
     operators: int = 0
@@ -92,8 +93,8 @@ def _last_expression(tokens: Sequence[Token]) -> Sequence[Token]:
     ):
         return ()
     expression = tokens[start:]
-    # After a word, a sign in front belongs to what the word stands for; a letter beside a number is
-    # a variable.
+    # A sign directly after a word continues a calculation with what the word stands for, and a
+    # letter beside a number is a variable.
     if (
         start
         and expression
@@ -169,7 +170,7 @@ def _side(tokens: Sequence[Token]) -> _Side:
 
 
 def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
-    """Return whether a comparison is true; None where a reader would let it pass."""
+    """Return whether a comparison is true; None where it may be no exact claim."""
     if left.value is None or right.value is None or not left.operators + right.operators:
         return None
     if left.unit and right.unit and left.unit.rstrip("s") != right.unit.rstrip("s"):
@@ -193,5 +194,5 @@ def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
 
 
 def _is_rounding(exact: Fraction, rounded: Fraction, decimals: int) -> bool:
-    """Return whether a number may stand for a longer one: less than one of its last place away."""
+    """Return whether a number rounds another one: they differ by less than its last place."""
     return exact.denominator != 1 and abs(exact - rounded) < Fraction(1, 10**decimals)
