@@ -30,7 +30,7 @@ from evolvemcts4rl.report.problem_card import instructive, problem_card
 from evolvemcts4rl.tree import Tree
 
 MOST_TREES = 50
-MOST_LISTED = 20  # contradicted answers, and problems without a tree of each status
+MOST_LISTED = 20  # of the contradicted seeds, and of the problems without a tree by status
 UNFOLDED = 3
 STYLE = Path(__file__).with_name("report.css")
 FIFTHS = ["first fifth", "second", "third", "fourth", "last fifth"]
