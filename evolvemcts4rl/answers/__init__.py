@@ -1,4 +1,4 @@
-"""Whether this answer is that answer.
+"""Find final answers and compare them.
 
 extract: find the final answer of a completion or a seed. latex: boxes and formulas in a text.
 statements: the value that a sentence states. sentence_values: all values in it. remarks: what

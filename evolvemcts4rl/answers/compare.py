@@ -1,4 +1,4 @@
-"""Whether two final answers are the same; math-verify is loaded when it is needed."""
+"""Tell whether two final answers are the same; math-verify is loaded when it is needed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from evolvemcts4rl.answers.groups import (
 # Kinds of groups whose entries may stand in any order: x < 1 or x > 2 may be written as a union.
 RELATIONS = ("<", ">", r"\le", r"\ge", r"\ne")
 UNORDERED_KINDS = ({"", "list", "{}"}, {"list", "union"})
-ROUNDED_DIGITS = 10  # a decimal of as many digits is the value that it rounds, not another one
+ROUNDED_DIGITS = 10  # a decimal of as many digits stands for the value that it rounds
 
 
 def compare_quick(gold: str, answer: str) -> bool | None:
     """Return whether the answers are the same; None where only a computer algebra can tell.
 
-    A percent sign is a unit, as in the MATH data set: 50% equals 50, and it equals 0.5 by value;
-    50 and 0.5 still differ. Numbers are compared exactly: 0.33 is not 1/3.
+    A percent sign may be a unit, as in the MATH data set, or a factor: 50% equals 50 and 0.5, which
+    still differ. Numbers are compared exactly: 0.33 is not 1/3.
     """
     if max(len(gold), len(answer)) > MAX_LENGTH:
         return gold.strip() == answer.strip()
@@ -137,7 +137,7 @@ def _have_relations(*groups: Group) -> bool:
 
 
 def _are_values(*groups: Group) -> bool:
-    """Return whether lists are the values of one thing, where "and" says no more than "or"."""
+    """Return whether these lists give the values of one thing, so that "and" means "or"."""
     forms = [read_form(entry) for group in groups for entry in group.entries]
     are_letters = any(form.is_text or form.body.isalpha() for form in forms)
     if are_letters or _have_relations(*groups):
@@ -177,8 +177,8 @@ def _same_formula(gold: str, answer: str) -> bool:
     from math_verify import verify
 
     if all(isinstance(value[0], Expr) and not value[0].free_symbols for value in (ours, theirs)):
-        return False  # its absolute tolerance takes all small numbers for one
-    # its limits work by SIGALRM and in the main thread only: the worker's own limit stands for them
+        return False  # math-verify's absolute tolerance takes all small numbers for one
+    # Without its limits of time, which need the main thread: the worker has its own.
     return bool(verify(ours, theirs, allow_set_relation_comp=True, timeout_seconds=None))
 
 
@@ -192,9 +192,9 @@ def _parse_formula(formula: str) -> list[Any]:
 
         parts = [_parse_formula(part) for part in formula.split(AND)]
         return [And(*(part[0] for part in parts))] if all(parts) else []
-    logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its limits are off
+    logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns of the missing limits
     latex = in_radians(formula).replace("°", r"^\circ ").replace("¤", "")
-    # units are ours to read: math-verify takes 5m for 5 metres, and so for 5
+    # No units: math-verify would take 5m for 5 metres, and so for 5.
     evening = NormalizationConfig(
         basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none"
     )

@@ -1,7 +1,7 @@
 """Final answers: found in a completion or in a seed's answer column.
 
-Every text from a model meets only string methods, expressions of RE2, which cannot backtrack, and
-loops over windows of bounded length.
+Texts of models are read by string methods, by expressions of RE2, which cannot backtrack, and in
+windows of bounded length alone.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def _last_announced(text: str, after: int) -> tuple[list[str], bool]:
 
 
 def _claims(text: str, after: int) -> list[Any]:
-    """Return the last announcements, the latest first; those that hold only in some case last."""
+    """Return the last announcements, the latest first, but behind them those of some case only."""
     found = reversed(deque(ANNOUNCED.finditer(text, after), maxlen=MAX_ANNOUNCEMENTS))
     claims = [it for it in found if not _is_hedged(text[max(0, it.start() - 80) : it.start()])]
     return sorted(claims, key=lambda it: is_conditional(text, it.start(), it.end()))
@@ -209,12 +209,12 @@ def _is_passing(text: str, announcement: Any) -> bool:
 
 
 def _with_letter(letter: str, value: str) -> str:
-    """Return a choice with its value, as "(B) 42"; empty where that would not be read so."""
+    """Return a choice with its value, as "(B) 42"; empty where the value is no number."""
     return f"({letter.strip('()')}) {value}" if value[0].isdigit() else ""
 
 
 def _is_hedged(before: str) -> bool:
-    """Return whether the words before "the answer is" do not let it be a claim: "check whether"."""
+    """Return whether the words before "the answer is" make it no claim: "check whether"."""
     sentence = re2.split(r"[.!?:;\n]", before)[-1]
     words = sentence.lower().split()[-5:]
     return any(word in HEDGES or word.endswith(("n't", "n’t")) for word in words)
@@ -280,7 +280,7 @@ def _is_value(words: str) -> bool:
 
 
 def _closing_statement(line: str) -> str | None:
-    """Return the only value that a line's last sentence states; None where it breaks off."""
+    """Return the only value that a line's last sentence states; None if the sentence breaks off."""
     sentences, start, line = [], 0, line[-MAX_LENGTH:]
     for found in NEXT_SENTENCE.finditer(line):
         sentences.append(line[start : max(found.end(1), found.end(2))].strip())

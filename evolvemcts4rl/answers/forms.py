@@ -14,7 +14,7 @@ from evolvemcts4rl.answers.patterns import compiled, fullmatch
 from evolvemcts4rl.answers.spelling import WORDS_IN_FORMULAS, even_out
 from evolvemcts4rl.answers.units import CLOCK, UNITS, split_unit
 
-MAX_LENGTH = 1000  # longer texts are no final answers: they are compared as they stand
+MAX_LENGTH = 1000  # characters; longer texts are no final answers, and equal only if identical
 
 VARIABLE = r"(?:[A-Za-z]|\\[a-z]+|\\(?:vec|hat|bar)\s*\{\w\})(?:_(?:\{\w+\}|\w))?'*(?:\([\w, ]+\))?"
 NAME = (
@@ -43,7 +43,7 @@ SET_BUILDER = (  # {x | x > 2}
 DEGREES = r"(\d+(?:\.\d+)?|\b[a-z]|\\[a-z]+) ?°"
 ANGLE_FUNCTIONS = r"\\(?:sin|cos|tan|cot|sec|csc)\b"
 DATE = r"(\d{4})([-/])0?(\d{1,2})[-/]0?(\d{1,2})|0?(\d{1,2})/0?(\d{1,2})/(\d{4})"
-# Ranges, scores and letters such as IV or BA look like formulas, but nobody computes them.
+# Ranges, scores and letters such as IV or BA look like formulas, but are compared as texts.
 UNCOMPUTED = r"\d+(?:\.\d+)?-\d+(?:\.\d+)?|[A-Z]{2,}"
 
 
@@ -85,7 +85,7 @@ class Form:
         return self.unit if base in UNITS.values() or self.unit.startswith("_") else ""
 
 
-@lru_cache(maxsize=16_384)  # a reference answer is met again at each of its rollouts
+@lru_cache(maxsize=16_384)  # a reference answer is compared with each of its rollouts
 def read_form(text: str) -> Form:
     """Take a written answer of at most MAX_LENGTH characters apart."""
     name, body = _split_name(even_out(text))
@@ -135,7 +135,7 @@ def _split_name(text: str) -> tuple[str, str]:
 
 
 def _sides(text: str) -> Iterator[str]:
-    """Yield what stands between the equals signs, without those below a sum or of !=, := and ==."""
+    """Yield what stands between the equals signs, except those in brackets and in !=, := or ==."""
     depth = start = 0
     for place, character in enumerate(text):
         depth += (character in "{([") - (character in "})]")

@@ -23,7 +23,7 @@ MONSTERS = re2.compile(
 )
 TOWERS = re2.compile(r"\d[)}]*((?:\^\{?[({]*\d+[)}]*){2,})")  # 9^{9^9}
 MAX_EXPONENT = 10**6
-MAX_POWERS = 3  # that stand in one another
+MAX_POWERS = 3  # nested in one another
 MAX_DEPTH = 40
 AND, OR = r"\land", r"\lor"
 JOINTS = {AND: "and", OR: "or"}
@@ -68,7 +68,7 @@ def split_group(body: str) -> Group:
 
 
 def _expand_signs(parts: tuple[str, ...]) -> tuple[str, ...]:
-    """Write 3 ± √2 as two entries; several signs that belong together are left to math-verify."""
+    """Write 3 ± √2 as two entries. Several signs that belong together are left to math-verify."""
     entries: list[str] = []
     for part in parts:
         if part.count("\\pm") == 1 and "\\mp" not in part:
@@ -120,7 +120,7 @@ def _outer_brackets(body: str) -> str:
 
 
 def _is_high(tower: str) -> bool:
-    """Return whether what stands above a number comes to more than MAX_EXPONENT."""
+    """Return whether a tower of powers, such as 9^9, is an exponent above MAX_EXPONENT."""
     value = 1
     for level in reversed([part.strip("{(})") for part in tower.split("^") if part]):
         if len(level) > 7 or value * log10(max(int(level), 1)) > log10(MAX_EXPONENT):

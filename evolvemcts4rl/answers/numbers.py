@@ -39,7 +39,7 @@ def read_number(body: str) -> Fraction | None:
 
 
 def tighten(body: str) -> str:
-    """Return a body without the spaces that do not separate two words or two numbers."""
+    """Return a body with only those spaces that part two words or two numbers."""
     tight = ""
     for part in body.split():
         before, after = tight[-1:], part[0]
@@ -49,5 +49,5 @@ def tighten(body: str) -> str:
 
 
 def is_plain_letter(character: str) -> bool:
-    """Return whether a character is one of those that words and numbers in ASCII consist of."""
+    """Return whether a character is a letter or digit in ASCII."""
     return character.isascii() and character.isalnum()

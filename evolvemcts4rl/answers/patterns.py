@@ -1,4 +1,4 @@
-"""Expressions of RE2, compiled when they are first used: together that takes milliseconds."""
+"""Expressions of RE2, compiled at their first use: at import, they would take milliseconds."""
 
 from __future__ import annotations
 

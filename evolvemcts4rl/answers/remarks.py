@@ -47,7 +47,7 @@ def without_markup(text: str) -> str:
 
 
 def listed_items(lines: str) -> list[str]:
-    """Return the items of the list that starts here; numbers are list marks from 1 on."""
+    """Return the items of the list that starts here; its numbers must count from 1."""
     items: list[str] = []
     for line in filter(None, map(str.strip, lines.split("\n"))):
         mark = LIST_MARK.match(line)
@@ -81,7 +81,7 @@ def _is_remark(words: str) -> bool:
 
 
 def remark_after(value: str) -> tuple[int, bool] | None:
-    """Return where words after a colon or a dash start, and whether that may be a range's dash."""
+    """Return where words after a colon or a dash start, and whether it may be a range's dash."""
     tail = TAIL.search(value)
     words = PROSE_WORD.findall(value[tail.end() :]) if tail else []
     if not tail or len([word for word in words if word not in WORDS_IN_FORMULAS]) < 2:

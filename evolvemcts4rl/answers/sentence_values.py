@@ -39,7 +39,9 @@ UNIT = re2.compile(
     rf"(?:[ -]?(?:°[CF]?|(?:square |cubic |sq\.? )?(?:{_UNIT_WORDS})s?\b)"
     rf"(?:\^?\{{?[23]\}}?|[²³])?(?:(?: per | ?/ ?)(?:{_UNIT_WORDS})s?\b)?)?"
 )
-MULTIPLE = re2.compile("hundred|thousand|million|billion|trillion|dozen")  # perhaps what was asked
+MULTIPLE = re2.compile(
+    "hundred|thousand|million|billion|trillion|dozen"
+)  # 2 dozen: the question may ask for dozens
 ASCII_WORD = re2.compile(r"[A-Za-z]+")
 WORD = re2.compile(r"\p{Han}+|\pL[\pL\d_'’-]*")
 # A number after one of these was known or is a name: the 4 friends, step 3.
@@ -62,7 +64,7 @@ class Value:
 
 
 def values_in(sentence: str) -> list[Value]:
-    """Return the values of a sentence; names in formulas, ordinals and what was given are none."""
+    """Return the values of a sentence, but no names in formulas, ordinals and given numbers."""
     values: list[Value] = []
     place, before = 0, ""
     while place < len(sentence):

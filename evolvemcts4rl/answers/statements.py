@@ -20,7 +20,7 @@ from evolvemcts4rl.answers.remarks import listed_items, remark_after, without_re
 from evolvemcts4rl.answers.sentence_values import BETWEEN_CLAIMS, WORD, Value, values_in
 
 MAX_WORDS = 6  # an answer in words is short; a longer one is a sentence about something else
-UNCLEAR = ["", ""]
+UNCLEAR = ["", ""]  # as several values: it is unclear which was meant
 
 SECOND_CLAIM = re2.compile(r"(?i)[,;]|\b(?:and|or|so|but|while)\b")
 HAN = re2.compile(r"\p{Han}")
@@ -108,7 +108,7 @@ def stated_values(sentence: str) -> list[str]:
 
 
 def _last_result(sentence: str, values: list[Value]) -> Value | None:
-    """Return the result of the last calculation, where what follows it is no further claim."""
+    """Return the result of the last calculation, unless a further claim follows it."""
     places = [place for place, value in enumerate(values) if value.is_result]
     if not places:
         return None
@@ -160,7 +160,7 @@ def announced_values(words: str) -> list[str]:
 
 
 def _listed_values(items: list[str]) -> list[str]:
-    """Return the values of a list's items as one; where items are sentences, that is unclear."""
+    """Return the values of a list's items as one value; several items in sentences are unclear."""
     found = [(item, values) for item in items if (values := _line_values(item))]
     if len(found) < 2 or found[0][0] != items[0]:
         return found[0][1] if found and found[0][0] == items[0] else []

@@ -1,4 +1,4 @@
-"""The unit of a number: money before it, a base, a magnitude or a unit behind it."""
+"""Read the unit of a number: a currency before it; a magnitude, a unit or a base after it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def split_unit(body: str) -> tuple[str, str]:
         return body, unit
     value, words = tail[1].strip(), tail[3].strip()
     if len(words) == 1 and any(f"\\{name}" in value for name in FUNCTIONS):
-        return body, unit  # \sin^2 t has no tons
+        return body, unit  # in \sin^2 t, t is no ton
     factor, words = _split_magnitude(words)
     if factor > 1:
         value = _multiply(value, factor)

@@ -1,4 +1,4 @@
-"""Whether two sympy expressions have one value: found by evaluating them, not by simplifying.
+"""Tell whether two sympy expressions have one value, by evaluating instead of simplifying them.
 
 Evaluating 9999th powers and factorials is cheap, where simplifying writes them out.
 """
@@ -19,13 +19,14 @@ from sympy.sets import Intersection, Interval, Set, Union
 logger = logging.getLogger(__name__)
 
 DIGITS = 30
-SURE_DIGITS = 20  # of values evaluated to DIGITS: where these differ the values do
-MOST_DIGITS = 3000  # to which a difference is evaluated before it passes for zero
-FUNCTION_DIGITS = 200  # to which functions must agree whose errors sympy does not keep track of
+SURE_DIGITS = 20  # of values evaluated to DIGITS: values that differ in these are different
+MOST_DIGITS = 3000  # a difference that is 0 to as many digits counts as 0
+FUNCTION_DIGITS = 200  # compared where a function's error is not tracked by sympy
 SAMPLES = [Rational(top, 7) for top in (9, -11, 17, 25, -4, 30, 2, -39)]
 ENOUGH_SAMPLES = 3
-ROUNDED_DIGITS = 10  # a decimal of as many digits is a value rounded, not another value
-# At a point between the integers they have no value, or one that takes long to find.
+ROUNDED_DIGITS = 10  # a decimal of as many digits stands for the value that it rounds
+# Sums, limits and unknown functions: between the integers they have no value, or one that takes
+# long to find.
 UNEVALUATED = (ExprWithLimits, Limit, AppliedUndef)
 
 
