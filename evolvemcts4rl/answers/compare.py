@@ -42,7 +42,7 @@ def compare_quick(gold: str, answer: str) -> bool | None:
             return named.name == f"({bare.body})"  # "(B) 12" against "B"
     if ours.number is not None and theirs.number is not None:
         return not _names_clash(ours.name, theirs.name) and _same_number(ours, theirs)
-    if len(ours.body) == len(theirs.body) == 1 and not ours.name and not theirs.name:
+    if len(ours.body) == len(theirs.body) == 1:
         return ours.body == theirs.body  # choice letters and variables: A is neither B nor a
     if ours.ratio and theirs.ratio and not ours.is_clock and not theirs.is_clock:
         return _are_proportional(ours.ratio, theirs.ratio)
@@ -156,16 +156,10 @@ def _same_in_any_order(ours: Sequence[str], theirs: Sequence[str]) -> bool:
 
 
 def _same_formula(gold: str, answer: str) -> bool:
-    if gold == answer:
-        return True
-    if looks_like_words(gold) or looks_like_words(answer):
-        return False
-    if is_monstrous(gold) or is_monstrous(answer):
-        return False
     ours, theirs = _parse_formula(gold), _parse_formula(answer)
     if not ours or not theirs:
         return False
-    from sympy import Eq, Expr
+    from sympy import Eq
 
     from evolvemcts4rl.answers.values import same_value
 
@@ -176,8 +170,6 @@ def _same_formula(gold: str, answer: str) -> bool:
         return same
     from math_verify import verify
 
-    if all(isinstance(value[0], Expr) and not value[0].free_symbols for value in (ours, theirs)):
-        return False  # math-verify's absolute tolerance takes all small numbers for one
     # Without its limits of time, which need the main thread: the worker has its own.
     return bool(verify(ours, theirs, allow_set_relation_comp=True, timeout_seconds=None))
 
@@ -193,7 +185,7 @@ def _parse_formula(formula: str) -> list[Any]:
         parts = [_parse_formula(part) for part in formula.split(AND)]
         return [And(*(part[0] for part in parts))] if all(parts) else []
     logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns of the missing limits
-    latex = in_radians(formula).replace("°", r"^\circ ").replace("¤", "")
+    latex = in_radians(formula).replace("°", r"^\circ ")
     # No units: math-verify would take 5m for 5 metres, and so for 5.
     evening = NormalizationConfig(
         basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none"

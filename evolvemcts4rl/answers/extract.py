@@ -99,15 +99,14 @@ def seed_answer(text: str) -> str | None:
     """
     text = _encodable(text).strip().rstrip("。")
     if found := _last_hashes(text) or _last_box(text):
-        boxes = boxes_in(text)
-        return found[1] or (boxes[-1].content if boxes else None)
+        return found[1] or boxes_in(text)[-1].content
     if "\n" in text or len(text) > MAX_LENGTH:
         return extract_answer(text)
     label = LABEL.match(text)
     if label and COUNTED.fullmatch(text[label.end() :]):
         return text[label.end() :]  # Result: 24
     announced, _ = _last_announced(text, 0)
-    if not announced and has_verb(text) and values_in(text):
+    if not announced and has_verb(text):
         announced = stated_values(text)
     return announced[0] if len(announced) == 1 else text or None
 
@@ -264,8 +263,6 @@ def _formula_value(formula: str) -> str | None:
 def _bare_value(line: str) -> str | None:
     """Return a line that is only a value: a number of things, a formula or a choice's letter."""
     value = line.rstrip(".")
-    if len(value) > 200 or not value:
-        return None
     if LETTER_LINE.fullmatch(value) or COUNTED.fullmatch(value):
         return value
     if re2.search(r"[\pL]{2,}", COMMAND.sub("", ENVIRONMENT_NAME.sub("", plain_text(value)))):
@@ -290,7 +287,7 @@ def _closing_statement(line: str) -> str | None:
     if not kept or ANNOUNCED.search(kept[-1]) or ASIDE.match(kept[-1]):
         return None
     stated = stated_values(kept[-1])
-    return stated[0] if len(stated) == 1 and stated[0] and _is_whole(kept[-1]) else None
+    return stated[0] if len(stated) == 1 and _is_whole(kept[-1]) else None
 
 
 def _is_whole(sentence: str) -> bool:

@@ -98,7 +98,7 @@ def read_form(text: str) -> Form:
         return Form(tighten(name), opaque, unit, None, is_text=True)
     is_text = looks_like_words(body)
     body = _even_words(body) if is_text else tighten(body)
-    return Form(tighten(name), body, unit, None if is_text else read_number(body), is_text)
+    return Form(tighten(name), body, unit, read_number(body), is_text)
 
 
 def _even_words(body: str) -> str:
@@ -140,11 +140,6 @@ def _sides(text: str) -> Iterator[str]:
     for place, character in enumerate(text):
         depth += (character in "{([") - (character in "})]")
         if character == "=" and depth <= 0:
-            if (
-                text[place - 1 : place] in ("!", ":", "<", ">", "\\")
-                or text[place + 1 :][:1] == "="
-            ):
-                break
             yield text[start:place].strip()
             start = place + 1
     yield text[start:].strip()

@@ -13,7 +13,7 @@ OPENING, CLOSING = "([{", ")]}"
 TOKENS = re2.compile(r"(?s)\\begin\b|\\end\b|\\cup\b|\\land\b|\\lor\b|\\[{}]|\\.|[()\[\]{},;]")
 MATRIX = re2.compile(
     r"(?s)[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?(.*)"
-    r"\\end\{([pbB]?matrix|array)\}[)\]]?"
+    r"\\end\{(?:[pbB]?matrix|array)\}[)\]]?"
 )
 ROW_END = re2.compile(r"\\\\(?:\[[^\]]*\])?")
 MONSTERS = re2.compile(
@@ -47,7 +47,7 @@ def split_group(body: str) -> Group:
 
     Those within brackets inside it are left alone.
     """
-    if (matrix := MATRIX.fullmatch(body)) and matrix[1] == matrix[3] and "\\begin" not in matrix[2]:
+    if (matrix := MATRIX.fullmatch(body)) and "\\begin" not in matrix[2]:
         rows = [row.split("&") for row in ROW_END.split(matrix[2]) if row.strip()]
         cells = tuple(cell.strip() for row in rows for cell in row)
         return Group(f"matrix {len(rows)}", cells, body)
@@ -73,8 +73,7 @@ def _expand_signs(parts: tuple[str, ...]) -> tuple[str, ...]:
     for part in parts:
         if part.count("\\pm") == 1 and "\\mp" not in part:
             before, after = part.split("\\pm")
-            after = after.lstrip()
-            entries += [f"{before}+{after}" if before else after, f"{before}-{after}"]
+            entries += [f"{before}+{after}", f"{before}-{after}"]
         else:
             entries.append(part)
     return tuple(entries)
@@ -112,11 +111,7 @@ def _outer_brackets(body: str) -> str:
         depth += 1 if token[0][-1] in OPENING else -1
         if depth == 0 and token is not tokens[-1]:
             return ""
-    return (
-        tokens[0][0] + tokens[-1][0]
-        if depth == 0 and len(tokens[0][0]) == len(tokens[-1][0])
-        else ""
-    )
+    return str(tokens[0][0] + tokens[-1][0])
 
 
 def _is_high(tower: str) -> bool:

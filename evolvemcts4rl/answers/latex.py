@@ -135,7 +135,7 @@ def tidy_formula(formula: str) -> str:
             is_exact = exact.strip() and not BARE_NAME.fullmatch(plain_text(exact))
             formula = (exact if is_exact else rounded).strip()
     sides = equation_sides(formula)
-    if len(sides) > 1 and not has_letters(formula) and not STEPS.search(formula):
+    if not has_letters(formula) and not STEPS.search(formula):
         if all(side.lstrip("-").isdigit() for side in sides) and len(set(sides)) > 1:
             return formula  # 10 = 12 has no result
         fractions = [side for side in sides if INTEGER_FRACTION.fullmatch(side)]
