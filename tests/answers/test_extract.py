@@ -752,10 +752,10 @@ def test_hashes_before_nothing_are_no_answer(text: str) -> None:
         ("The total is (7.", "7"),
     ],
 )
-def test_rare_wordings_are_read(text, answer):
+def test_rare_wordings_are_read(text: str, answer: str | None) -> None:
     assert extract_answer(text) == answer
 
 
-def test_seed_whose_box_holds_a_sentence_with_several_values_keeps_the_sentence():
+def test_seed_whose_box_holds_a_sentence_with_several_values_keeps_the_sentence() -> None:
     box = r"\boxed{\text{Tom will be 27 in 5 years}}"
     assert seed_answer(f"So {box}") == r"\text{Tom will be 27 in 5 years}"
