@@ -750,6 +750,9 @@ def test_hashes_before_nothing_are_no_answer(text: str) -> None:
         ("The answer is 5 (\\text{in metres}).", "5 (\\text{in metres})"),
         ("\\boxed{\\text{a brace } \\{ }", "\\text{a brace } \\{"),
         ("The total is (7.", "7"),
+        ("Yes, it is 5.", None),
+        ("So she has 3 + 4 = 7 apples, and 5 pears.", None),
+        ("There are 3 boys, so the number of girls is 5.", "5"),
     ],
 )
 def test_rare_wordings_are_read(text: str, answer: str | None) -> None:
