@@ -26,7 +26,7 @@ MAY_USE_RE = {
     "prompts": "templates are this program's; slots are found before values are in them",
     "solutions.roles": BOUNDED,
     "solutions.blocks": BOUNDED,
-    "solutions.equations": "no alternative gives back a character that it has taken",
+    "solutions.arithmetic": "no alternative gives back a character that it has taken",
     "labels.witnesses": "a run of digits, and one more after a point",
     "report.markup": "one class of characters, without a repetition",
     "output.jsonl": "one match at the beginning of a line that this program wrote",
