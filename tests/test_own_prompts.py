@@ -12,7 +12,8 @@ from tests.support.run_process import command, rows_of, seed_file
 from tests.support.toy_chat import toy_handler
 
 MODEL = Model(slip=0.3, silent=0.03, announced=0.05)
-FLAGS = ["--judge_model", "j", "--domain", "sums", "--system_prompt", "Be exact."]
+SEARCH = ["--judge_model", "j", "--estimator", "omega"]
+FLAGS = [*SEARCH, "--domain", "sums", "--system_prompt", "Be exact."]
 
 
 @pytest.fixture
