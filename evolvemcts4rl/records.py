@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ class Completion:
 
     @property
     def whole(self) -> bool:
-        """Whether the model ended by itself, so that the text can be judged."""
+        """Return whether the model ended by itself, so that the text can be judged."""
         return self.finish_reason == "stop" and bool(self.text.strip())
 
 
@@ -39,6 +39,7 @@ class Rollout:
     verdict: bool | None  # right or wrong; None where there is no verdict: it counts nowhere
     answer: str | None = None
     tokens: int = 0  # completion tokens
+    whole: bool = True  # whether the model ended by itself
     solution_id: str | None = None  # of a solution that was given, not written by the model
 
 
@@ -61,10 +62,11 @@ class Problem:
     vote_agrees: bool | None = None
     # The chance that final_answer is right: 1 for one that a seed states. None where there is none.
     p_answer: float | None = None
+    seed: Mapping[str, Any] | None = None  # all columns of a seed's own row, where they are needed
 
     @property
     def has_tree(self) -> bool:
-        """Whether the finished problem has a tree: it was searched, or was solved always."""
+        """Return whether the finished problem has a tree: it was searched, or was solved always."""
         return self.status == Status.SEARCHED or (
             self.status == Status.NOT_SEARCHED and self.solve_rate == 1.0
         )

@@ -59,7 +59,7 @@ class Node:
 
     @property
     def label(self) -> bool | None:
-        """Whether every step up to here is believed to be right; None where nothing is."""
+        """Return whether every step up to here is believed to be right; None where nothing is."""
         return None if self.p_correct is None else self.p_correct >= 0.5
 
     def child(self, text: str, last: bool) -> Node:
@@ -144,7 +144,7 @@ class Tree:
 
     question_id: str
     question: str
-    final_answer: str
+    final_answer: str | None  # None where a grader of the user's needs none
     root: Node = field(default_factory=Node)
     p_answer: float = 1.0  # the chance that final_answer is right
     # What each judge's verdicts cost: prompt and completion tokens.

@@ -7,7 +7,7 @@ one was chosen.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ class GivenSolution:
     steps: tuple[str, ...] | None = None  # joined they are the text
 
 
-def cell_of(row: dict[str, Any], name: str) -> Any:
+def cell_of(row: Mapping[str, Any], name: str) -> Any:
     """Return a cell of a row, or a field of the object in one: `column.field`; None without."""
     if name in row:
         return row[name]

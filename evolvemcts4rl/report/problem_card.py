@@ -35,10 +35,10 @@ def instructive(labelled_tree: LabelledTree) -> tuple[bool, bool, bool, float]:
 
 
 def chosen_solutions(tree: Tree) -> list[Path]:
-    """Return the solutions that show the problem best side by side.
+    """Return the solutions to show side by side.
 
-    As far as there are such, they are a right one, wrong ones with different first errors, and one
-    whose answer is right after an error.
+    These are a right one, wrong ones with different first errors, and one whose answer is right in
+    spite of an error, as far as there are such.
     """
     located = {path[-1] for path in labelled_solutions(tree)}
 
@@ -68,7 +68,8 @@ def problem_card(
     yield f"{_chip(problem.mutation)} {_solved(problem)} {balance(right, wrong)} "
     yield f'<span class="start" dir="auto">{escape(problem.question)}</span></summary>\n'
     yield text_block(problem.question)
-    yield f'<p><b>Answer</b> <span class="answer" dir="auto">{escape(tree.final_answer)}</span> '
+    answer = escape(tree.final_answer or "none")
+    yield f'<p><b>Answer</b> <span class="answer" dir="auto">{answer}</span> '
     yield f"{_vote(problem)}</p>\n"
     yield from _lineage(problem, ancestors)
     located = {path[-1] for path in labelled_solutions(tree)}

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from evolvemcts4rl.answers.extract import extract_answer
 from evolvemcts4rl.answers.grader import Grader
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.problems.given import GivenSolution
-from evolvemcts4rl.prompts import prompt_messages
+from evolvemcts4rl.prompts import prompt_messages, prompt_turns
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status, with_detail
 from evolvemcts4rl.records import Completion, Message, Prefix, Problem, Rollout, RolloutSampler
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.steps import join_steps, merge_steps, split_steps
 
-# Arrow, and with it datasets, reads no JSON that is nested deeper than a tree of 30 steps.
+# Arrow, and `datasets` with it, reads no JSON nested deeper than a tree of 30 steps.
 MOST_STEPS = 28
-# With --step_separator in none of so many solutions of so many problems, it will be in none.
+# A model that writes --step_separator in none of so many solutions of so many problems never will.
 UNSEPARATED_SOLUTIONS, UNSEPARATED_PROBLEMS = 32, 4
 
 
@@ -27,7 +28,7 @@ class Chat(Protocol):
 
     @property
     def prefill(self) -> bool:
-        """Whether a last assistant message is continued."""
+        """Return whether a last assistant message is continued."""
 
     async def complete(
         self, messages: list[Message], n: int, *, start: int = 0, affinity_key: str = ""
@@ -76,9 +77,11 @@ class Solver:
 
         It is dropped where fewer than half of the solutions come to an answer (one that is cut off
         could not vote), where the first place is tied, or the share is under --agreement. Raises
-        EndpointError.
+        EndpointError. A seed whose row the grader reads needs no answer: it stays as it is.
         """
-        rollouts = self._rollouts((), await self._first_completions(problem))
+        if self.grader.reads_rows and problem.parent_id is None:
+            return problem
+        rollouts = self._rollouts(problem, (), await self._first_completions(problem))
         answers = _answers(rollouts)
         answer, share = await self.grader.vote(answers)
         problem = replace(problem, voted_answer=answer, agreement=round(share, 4))
@@ -98,6 +101,11 @@ class Solver:
             self.voters[problem.question_id] = rollouts
         return replace(problem, final_answer=answer, vote_agrees=True)
 
+    @property
+    def reason_not_to_vote(self) -> Reason | None:
+        """Why no problem can get its answer by a vote; None where it can."""
+        return None if self.grader.can_vote else Reason(ReasonCode.NO_VOTE)
+
     async def first_solutions(self, problem: Problem) -> tuple[Problem, list[Rollout]]:
         """Return the problem with its solve rate and vote, and its graded first solutions.
 
@@ -111,20 +119,19 @@ class Solver:
         has_voted = rollouts is not None
         if rollouts is None:
             count = self.settings.search.own_solutions if given else None
-            rollouts = self._rollouts((), await self._first_completions(problem, count))
+            rollouts = self._rollouts(problem, (), await self._first_completions(problem, count))
         rollouts = await self._graded(problem, rollouts)
         verdicts = [rollout.verdict for rollout in rollouts if rollout.verdict is not None]
         if given:
-            if verdicts and not has_voted:
+            if verdicts and not has_voted and self.grader.can_vote:
                 problem = await self._with_vote(problem, _answers(rollouts))
             rate = round(sum(verdicts) / len(verdicts), 4) if verdicts else None
             problem = replace(problem, solve_rate=rate, status=Status.SEARCHED)
             return problem, given + rollouts
         if not verdicts:
-            told = ReasonCode.NO_ANSWERS.sentence.replace("its", f"its {len(rollouts)}", 1)
-            reason = Reason(ReasonCode.NO_ANSWERS, told)
+            reason = self._reason_without_verdicts(rollouts)
             return replace(problem, status=Status.NOT_SEARCHED, reason=reason), rollouts
-        if not has_voted:
+        if not has_voted and self.grader.can_vote:
             problem = await self._with_vote(problem, _answers(rollouts))
         rate = sum(verdicts) / len(verdicts)
         why_not = self._reason_not_to_search(rate, len(verdicts))
@@ -140,16 +147,23 @@ class Solver:
         rollouts = []
         for each in self.given(problem.question_id):
             steps = each.steps or _cut(each.text.strip(), self.settings.search.step_separator)
-            answer = extract_answer(each.text)
-            rollouts.append(Rollout(tuple(steps), None, answer, 0, each.solution_id))
+            answer = self.grader.answer_of(problem.question, each.text)
+            rollouts.append(Rollout(tuple(steps), None, answer, solution_id=each.solution_id))
         return await self._graded(problem, rollouts)
+
+    def _reason_without_verdicts(self, rollouts: Sequence[Rollout]) -> Reason:
+        gradable = any(r.whole if self.grader.reads_rows else r.answer for r in rollouts)
+        code = ReasonCode.NO_VERDICTS if gradable else ReasonCode.NO_ANSWERS
+        return Reason(
+            code, code.sentence.replace("its solutions", f"its {len(rollouts)} solutions")
+        )
 
     async def _with_vote(self, problem: Problem, answers: Sequence[str]) -> Problem:
         """Return the problem with what its solutions vote for, beside the answer that it states."""
         voted, share = await self.grader.vote(answers, problem.final_answer)
         agrees = None
-        if voted is not None:
-            agrees = await self.grader.same(problem.final_answer or "", voted)
+        if voted is not None and problem.final_answer is not None:
+            agrees = await self.grader.same(problem.final_answer, voted)
         return replace(problem, voted_answer=voted, agreement=round(share, 4), vote_agrees=agrees)
 
     def first_messages(self, problem: Problem) -> list[Message]:
@@ -164,7 +178,7 @@ class Solver:
             completions = await self.chat.complete(
                 messages, count, start=start, affinity_key=problem.question_id
             )
-            return await self._graded(problem, self._rollouts(prefix, completions))
+            return await self._graded(problem, self._rollouts(problem, prefix, completions))
 
         return sample
 
@@ -183,7 +197,7 @@ class Solver:
         return None
 
     def _messages(self, problem: Problem, prefix: Prefix) -> list[Message]:
-        return solution_messages(problem, prefix, self.settings.model.model_name, self.chat.prefill)
+        return solution_messages(problem, prefix, self.settings, self.chat.prefill)
 
     async def _first_completions(
         self, problem: Problem, count: int | None = None
@@ -199,43 +213,51 @@ class Solver:
         self.separator_watch.look(self.settings.search.step_separator, problem.question_id, texts)
         return completions
 
-    def _rollouts(self, prefix: Prefix, completions: Sequence[Completion]) -> list[Rollout]:
+    def _rollouts(
+        self, problem: Problem, prefix: Prefix, completions: Sequence[Completion]
+    ) -> list[Rollout]:
         separator = self.settings.search.step_separator
-        return [as_rollout(prefix, completion, separator) for completion in completions]
+        answer_of = partial(self.grader.answer_of, problem.question)
+        return [as_rollout(prefix, each, separator, answer_of) for each in completions]
 
     async def _graded(self, problem: Problem, rollouts: Sequence[Rollout]) -> list[Rollout]:
         return await graded(problem, rollouts, self.grader)
 
 
-def solution_messages(problem: Problem, prefix: Prefix, model: str, prefill: bool) -> list[Message]:
-    """Return the messages that ask a model for a solution that begins with a prefix."""
-    # A continuation begins with its solution's messages, which a server's prefix cache knows.
-    messages = prompt_messages("solve_problem", model, question=problem.question)
+def solution_messages(
+    problem: Problem, prefix: Prefix, settings: Settings, prefill: bool
+) -> list[Message]:
+    """Return the messages that ask the run's model for a solution that begins with a prefix."""
+    # A continuation repeats its solution's messages, which the server's prefix cache holds.
+    model, told = settings.model.model_name, settings.prompts
+    messages = prompt_messages("solve_problem", model, told, question=problem.question)
     if prefix:
         messages.append({"role": "assistant", "content": join_steps(prefix)})
         if not prefill:
-            messages += prompt_messages("continue_solution", model)
+            messages += prompt_turns("continue_solution", model, told)
     return messages
 
 
-def as_rollout(prefix: Prefix, completion: Completion, separator: str | None) -> Rollout:
+def as_rollout(
+    prefix: Prefix,
+    completion: Completion,
+    separator: str | None,
+    answer_of: Callable[[str], str | None] = extract_answer,
+) -> Rollout:
     """Return a completion as a rollout that is still to be graded."""
     before = join_steps(prefix)
     text = completion.text.rstrip()
     text = text.lstrip("\n") if not prefix or before.endswith("\n") else text
     steps = (*prefix, *_cut(text, separator, MOST_STEPS - len(prefix)))
-    answer = extract_answer(before + text) if completion.whole else None
-    return Rollout(steps, None, answer, completion.completion_tokens)
+    answer = answer_of(before + text) if completion.whole else None
+    return Rollout(steps, None, answer, completion.completion_tokens, completion.whole)
 
 
 async def graded(problem: Problem, rollouts: Sequence[Rollout], grader: Grader) -> list[Rollout]:
-    """Return the rollouts with their verdicts; one without an answer has none."""
-    answers = _answers(rollouts)
-    if problem.final_answer is None or not answers:
-        return list(rollouts)
-    same = await grader.same_each(problem.final_answer, answers)
-    verdicts = dict(zip(answers, same, strict=True))
-    return [r if r.answer is None else replace(r, verdict=verdicts[r.answer]) for r in rollouts]
+    """Return the rollouts with their verdicts; one that is not whole has none."""
+    whole = [(join_steps(rollout.steps), rollout.answer) for rollout in rollouts if rollout.whole]
+    verdicts = iter(await grader.verdicts(problem, whole))
+    return [replace(r, verdict=next(verdicts)) if r.whole else r for r in rollouts]
 
 
 def _cut(text: str, separator: str | None, most: int = MOST_STEPS) -> list[str]:
