@@ -20,6 +20,12 @@ class SearchSettings(Group):
     """The search."""
 
     num_solutions: int = flag(16, WholeNumber(1), "first solutions of each problem")
+    own_solutions: int = flag(
+        0,
+        WholeNumber(0),
+        "first solutions of the model's own for a problem whose solutions and answer are given "
+        "(--solutions_column); every other problem has --num_solutions",
+    )
     num_branches: int = flag(
         4, WholeNumber(1), "rollouts asked for each time a prefix is evaluated"
     )

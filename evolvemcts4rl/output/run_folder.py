@@ -287,10 +287,13 @@ class RunFolder:
             write_report(page, summary | told, self.problems, shown)
             page.detach()
 
-    def _exports(self) -> dict[str, Callable[[LabelledTree], Iterator[Row]]]:
+    def _exports(self) -> dict[str, Callable[..., Iterator[Row]]]:
         rows = {name: exports.ROWS[name] for name in self._formats}
+        if self._settings.files.solutions_column is not None:
+            for name in {*rows} & {*exports.WITH_IDS}:
+                rows[name] = partial(rows[name], ids=True)
         if "prm" in rows:
-            rows["prm"] = partial(exports.prm_rows, keep=self._keep())
+            rows["prm"] = partial(rows["prm"], keep=self._keep())
         return rows
 
     def _keep(self) -> exports.Keep | None:
