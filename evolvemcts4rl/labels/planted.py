@@ -19,9 +19,10 @@ from typing import NamedTuple
 import re2
 
 from evolvemcts4rl.errors import EndpointError
-from evolvemcts4rl.labels.judge import Judge, Opinion, ask
+from evolvemcts4rl.labels.judge import Opinion, ask
 from evolvemcts4rl.labels.judge_rates import NO_ERROR, KnownVerdict
 from evolvemcts4rl.labels.witnesses import equations_hold
+from evolvemcts4rl.solutions.judges import Judge
 from evolvemcts4rl.solutions.steps import split_steps
 from evolvemcts4rl.tree import Node, Tree
 

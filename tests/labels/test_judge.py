@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from evolvemcts4rl.errors import EndpointError, Refused
 from evolvemcts4rl.labels.judge import (
     MAX_REASONING,
-    Judge,
     first_wrong_step,
     judge,
     solutions_to_judge,
 )
 from evolvemcts4rl.labels.labelling import keep_supported_reasoning
 from evolvemcts4rl.records import Completion, Rollout
+from evolvemcts4rl.solutions.judges import Judge
 from evolvemcts4rl.tree import Node, Tree
 
 Asked = tuple[list[dict[str, str]], int, str, str | None, float | None]

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolvemcts4rl.errors import EndpointError
-from evolvemcts4rl.labels.judge import Judge
 from evolvemcts4rl.labels.judge_rates import NO_ERROR, KnownVerdict
 from evolvemcts4rl.labels.planted import (
     MOST,
@@ -22,6 +21,7 @@ from evolvemcts4rl.labels.planted import (
 )
 from evolvemcts4rl.labels.witnesses import equations_hold
 from evolvemcts4rl.records import Completion, Message, Rollout
+from evolvemcts4rl.solutions.judges import Judge
 from evolvemcts4rl.tree import Tree
 
 QUESTION = "Tom has 12 apples, gives 4 away, then buys 3 bags of 6. How many has he?"
