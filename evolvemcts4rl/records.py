@@ -71,7 +71,9 @@ class Problem:
     @property
     def is_voted(self) -> bool:
         """Whether its answer was voted, so that it may be wrong."""
-        return self.round > 0 or (self.p_answer is not None and self.p_answer < 1)
+        if self.p_answer is None:  # in a row of earlier versions
+            return self.round > 0 and self.final_answer is not None
+        return self.p_answer < 1
 
     @property
     def has_tree(self) -> bool:

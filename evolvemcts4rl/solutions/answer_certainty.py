@@ -94,7 +94,7 @@ def learn_certainty(problems: Iterable[Problem], solutions: int) -> AnswerCertai
     known = [
         (_features(problem, solutions), bool(problem.vote_agrees))
         for problem in problems
-        if not problem.is_voted and problem.vote_agrees is not None
+        if problem.p_answer == 1 and problem.vote_agrees is not None
     ]
     weights = PRIOR_WEIGHTS.copy()
     seen = np.array([features for features, _ in known]).reshape(-1, 3)
