@@ -176,6 +176,7 @@ class RunFolder:
         summary = before | summarise(self.problems(), labels, totals, self._settings.model.prices)
         if not self._settings.model.prices:
             summary["money"] = before["money"]
+        summary["judges"] = before.get("judges", summary["judges"])
         self._write_report(summary, shown)
         self.write_json(SUMMARY, summary)
         journal.close()
