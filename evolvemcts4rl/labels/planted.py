@@ -207,11 +207,11 @@ def _other_result(step: str, before: str, after: str, rng: random.Random) -> str
 
 def _other_used_result(step: str, before: str, after: str, rng: random.Random) -> str | None:
     """Return the step with another last result, where that is new here and used later."""
-    found = None
+    found, used = None, _numbers(after) - _numbers(before)
     for match in _RESULT.finditer(step):
         ends = step[match.end() :].lstrip()[:2]
         whole = ends[:1] not in _PART_OF_A_NUMBER - set(".,") and not ends[1:2].isdigit()
-        if whole and match[1] in _numbers(after) - _numbers(before):
+        if whole and match[1] in used:
             found = match
     if not found:
         return None
