@@ -54,7 +54,7 @@ async def judge(tree: Tree, judges: Sequence[Judge], most: int) -> None:
 def solutions_to_judge(tree: Tree, most: int) -> list[list[Node]]:
     """Return the solutions that judges are asked about, those with the least sure labels first.
 
-    They are the searched ones and those whose labels would be exported, right answers among them;
+    They are the searched ones, those with a right answer and those whose labels would be exported;
     of wrong ones that are the same up to their first error, one.
     """
     chosen: dict[Node, list[Node]] = {}
@@ -62,7 +62,7 @@ def solutions_to_judge(tree: Tree, most: int) -> list[list[Node]]:
         if is_labelled(path):
             steps, _ = up_to_first_error(path)
             chosen.setdefault(path[len(steps) - 1], path)
-        elif path[-1].searched:
+        elif path[-1].searched or path[-1].correct:
             chosen[path[-1]] = path
     return sorted(chosen.values(), key=certainty)[:most]
 

@@ -105,6 +105,16 @@ def test_wrong_solutions_that_are_one_row_of_training_data_are_judged_once() -> 
     assert [len(path) for path in solutions_to_judge(tree, 8)] == [3, 1]
 
 
+def test_right_answers_are_judged_also_where_nothing_is_sure_of_them() -> None:
+    tree = grown()
+    tree.add(Rollout(("Hm.", "It is 4."), True), 0)
+    assert [path[0].text for path in solutions_to_judge(tree, 8)] == [
+        "Hm.",
+        "Halve.\n\n",
+        "It is 4.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("reply", "verdict"),
     [
