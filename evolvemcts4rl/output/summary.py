@@ -191,6 +191,8 @@ def _judge_line(judge: str, told: dict[str, Any]) -> str:
     line += f"{spent[1]:,} out (of the above)"
     if "known_cases" not in told:
         return line
+    if not told["known_cases"]:
+        return f"{line}; how well it judges is not known, since no error could be planted"
     if told["does_not_guess"] < GUESSES:
         return f"{line}; it guesses, so its verdicts count for next to nothing"
     return (

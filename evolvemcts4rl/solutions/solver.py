@@ -15,6 +15,14 @@ from evolvemcts4rl.prompts import prompt_messages, prompt_turns
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status, with_detail
 from evolvemcts4rl.records import Completion, Message, Prefix, Problem, Rollout, RolloutSampler
 from evolvemcts4rl.settings import Settings
+from evolvemcts4rl.solutions.answer_certainty import (
+    ENOUGH_WITH_SECOND,
+    AnswerCertainty,
+    Candidate,
+    second_opinion,
+)
+from evolvemcts4rl.solutions.equations import stated_equations
+from evolvemcts4rl.solutions.judges import Judge, own_answers
 from evolvemcts4rl.solutions.steps import join_steps, merge_steps, split_steps
 
 # Arrow, and `datasets` with it, reads no JSON nested deeper than a tree of 30 steps.
@@ -67,6 +75,7 @@ class Solver:
     grader: Grader
     settings: Settings
     separator_watch: SeparatorWatch = field(default_factory=SeparatorWatch)
+    judges: Sequence[Judge] = ()  # who are asked for their own answers where ours are voted
     # The solutions that voted for an answer, by question_id, until the search takes them.
     voters: dict[str, list[Rollout]] = field(default_factory=dict)
     # Gives the solutions that came with a problem, by its question_id.
@@ -97,6 +106,13 @@ class Solver:
                 f"the majority's share of the answers, {share:.2f}, is under --agreement {least:g}"
             )
             return _dropped(problem, ReasonCode.THIN_MAJORITY, told)
+        problem = await self._with_certainty(problem, answer, rollouts)
+        if (problem.p_answer or 0) < self._least_p_answer:
+            told = (
+                f"the chance that its voted answer is right, {problem.p_answer:.2f}, is under "
+                f"--min_p_answer {self._least_p_answer:g}"
+            )
+            return _dropped(problem, ReasonCode.DOUBTFUL_ANSWER, told)
         if not self.settings.evolution.evolve_only:
             self.voters[problem.question_id] = rollouts
         return replace(problem, final_answer=answer, vote_agrees=True)
@@ -105,6 +121,58 @@ class Solver:
     def reason_not_to_vote(self) -> Reason | None:
         """Why no problem can get its answer by a vote; None where it can."""
         return None if self.grader.can_vote else Reason(ReasonCode.NO_VOTE)
+
+    @property
+    def _least_p_answer(self) -> float:
+        least = self.settings.evolution.min_p_answer
+        if least is None:
+            return ENOUGH_WITH_SECOND if self.judges else 0.0
+        return least
+
+    async def _with_certainty(
+        self, problem: Problem, answer: str, rollouts: Sequence[Rollout]
+    ) -> Problem:
+        """Return the problem with how sure its voted answer is, and with what speaks of that."""
+        answers = _answers(rollouts)
+        others = await own_answers(
+            self.judges, problem, partial(self.grader.answer_of, problem.question)
+        )
+        opinion = await self._second_opinion(answer, answers, others) if any(others) else None
+        problem = replace(
+            problem,
+            false_equations=await self._false_equations(answer, rollouts),
+            second_opinion=None if opinion is None else round(opinion, 4),
+        )
+        chance = AnswerCertainty().of_voted(problem, self.settings.search.num_solutions)
+        return replace(problem, p_answer=chance)
+
+    async def _second_opinion(
+        self, answer: str, answers: Sequence[str], others: Sequence[Sequence[str]]
+    ) -> float:
+        """Return what other models' answers say of the voted one, beside its rivals."""
+        candidates, forms = [], [answer, *(form for one in others for form in one), *answers]
+        while forms:
+            everyone = [answers, *others]
+            same = [await self.grader.same_each(forms[0], each) for each in everyone]
+            votes, *seconds = (sum(each) for each in same)
+            candidates.append(Candidate(votes, tuple(seconds)))
+            known = await self.grader.same_each(forms[0], forms)
+            first, *rest = zip(forms, known, strict=True)
+            forms = [form for form, is_known in rest if not is_known and form != first[0]]
+        return second_opinion(candidates, [len(one) for one in others])
+
+    async def _false_equations(self, answer: str, rollouts: Sequence[Rollout]) -> float | None:
+        """Return the share of the solutions with this answer that state a false equation."""
+        given = [rollout for rollout in rollouts if rollout.answer is not None]
+        same = await self.grader.same_each(answer, _answers(rollouts))
+        voting = [rollout for rollout, agrees in zip(given, same, strict=True) if agrees]
+        if not voting:
+            return None
+        false = sum(
+            not all(verdict for step in rollout.steps for verdict in stated_equations(step))
+            for rollout in voting
+        )
+        return round(false / len(voting), 4)
 
     async def first_solutions(self, problem: Problem) -> tuple[Problem, list[Rollout]]:
         """Return the problem with its solve rate and vote, and its graded first solutions.
@@ -132,7 +200,7 @@ class Solver:
             reason = self._reason_without_verdicts(rollouts)
             return replace(problem, status=Status.NOT_SEARCHED, reason=reason), rollouts
         if not has_voted and self.grader.can_vote:
-            problem = await self._with_vote(problem, _answers(rollouts))
+            problem = await self._with_vote(problem, rollouts)
         rate = sum(verdicts) / len(verdicts)
         why_not = self._reason_not_to_search(rate, len(verdicts))
         status = Status.NOT_SEARCHED if why_not else Status.SEARCHED
@@ -158,13 +226,24 @@ class Solver:
             code, code.sentence.replace("its solutions", f"its {len(rollouts)} solutions")
         )
 
-    async def _with_vote(self, problem: Problem, answers: Sequence[str]) -> Problem:
+    async def _with_vote(self, problem: Problem, rollouts: Sequence[Rollout]) -> Problem:
         """Return the problem with what its solutions vote for, beside the answer that it states."""
+        answers = _answers(rollouts)
         voted, share = await self.grader.vote(answers, problem.final_answer)
         agrees = None
         if voted is not None and problem.final_answer is not None:
             agrees = await self.grader.same(problem.final_answer, voted)
-        return replace(problem, voted_answer=voted, agreement=round(share, 4), vote_agrees=agrees)
+        equations = None
+        if voted is not None:
+            equations = await self._false_equations(voted, rollouts)
+        return replace(
+            problem,
+            voted_answer=voted,
+            agreement=round(share, 4),
+            vote_agrees=agrees,
+            false_equations=equations,
+            p_answer=1.0,
+        )
 
     def first_messages(self, problem: Problem) -> list[Message]:
         """Return the messages that ask for its first solutions."""

@@ -502,3 +502,25 @@ def test_summary_counts_the_comparisons_that_timed_out(settings: Settings) -> No
     folder.write(*solved("000000"))
     folder.finish(True, journal, 1.0, 3)
     assert folder.read_summary()["comparisons_timed_out"] == 3
+
+
+def test_what_seeds_teach_of_the_vote_goes_into_voted_problems_and_their_trees(
+    settings: Settings,
+) -> None:
+    folder = RunFolder(settings, "digest")
+    journal, _ = folder.open("prefill")
+    for number in range(60):  # seeds, which the vote contradicts half of the time
+        problem, tree = solved(f"{number:06d}")
+        folder.write(
+            replace(problem, agreement=0.75, p_answer=1.0, vote_agrees=number % 2 == 0), tree
+        )
+    problem, tree = solved("000000-r1")
+    folder.write(replace(problem, round=1, agreement=0.75, p_answer=0.8), tree)
+    folder.finish(True, journal, 1.0)
+    by_id = {problem.question_id: problem for problem in folder.problems()}
+    learned = by_id["000000-r1"].p_answer
+    assert learned is not None
+    assert 0.4 < learned < 0.7
+    assert by_id["000001"].p_answer == 1
+    doubts = {tree.question_id: tree.p_answer for tree in folder.trees()}
+    assert (doubts["000000-r1"], doubts["000001"]) == (learned, 1)

@@ -27,6 +27,7 @@ from evolvemcts4rl.chat.journal import Totals
 from evolvemcts4rl.chat.replies import read_completions
 from evolvemcts4rl.labels.judge import first_wrong_step
 from evolvemcts4rl.labels.labelling import LabelledTree
+from evolvemcts4rl.labels.planted import plant, worked_cases
 from evolvemcts4rl.output.exports import ROWS
 from evolvemcts4rl.output.summary import LabelCounts, print_summary, summarise
 from evolvemcts4rl.problems.acceptance_rules import (
@@ -176,6 +177,8 @@ READERS: Mapping[str, Callable[[str], object]] = {
         [text, text]
     ),
     "judge.first_wrong_step": lambda text: first_wrong_step(text, 9),
+    "planted.plant": lambda text: plant("q", (text, text), random.Random(0)),
+    "planted.worked_cases": lambda text: worked_cases([("0", "q", text)], None),
     "exports.ROWS": _export,
     "summary.print_summary": _print_summary,
     "markup.escape": lambda text: (escape(text), text_block(text)),
