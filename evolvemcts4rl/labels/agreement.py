@@ -17,6 +17,7 @@ from evolvemcts4rl.tree import Node, Tree
 
 MOST = 1 / 3  # of the other right solutions: a result that so many share
 ENOUGH = 3  # right solutions that make their shares worth comparing
+ONE = 0.75  # of a solution written from the problem: what is less is no other solution
 NEGLIGIBLE = 1e-9
 
 
@@ -86,11 +87,11 @@ class Agreements:
         others = right - own
         if result is None or others <= NEGLIGIBLE or self._witnesses.are_deaf_to_agreement:
             return NOT_SEEN, False
-        share = (reached[result] - own) / others
+        reaching = reached[result] - own
         few = others * solutions < ENOUGH
-        if share <= NEGLIGIBLE:
+        if reaching * solutions < ONE and reaching < MOST * others:
             return ALONE, few
-        return (SHARED_BY_MOST if share >= MOST else SHARED_BY_SOME), few
+        return (SHARED_BY_MOST if reaching >= MOST * others else SHARED_BY_SOME), few
 
 
 def _draws(node: Node, drawn: Mapping[Node, int]) -> int:

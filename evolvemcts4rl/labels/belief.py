@@ -56,19 +56,27 @@ def _message(
     )
     if verdict is not None:
         after = after + rates.verdict(verdict)
-    highest = after.max(axis=0)
-    joint = rates.step(key) * np.exp(after - highest)
+    moves, says = rates.step(key)
+    says = says + after
     if opinion:
-        joint[RIGHT, LASTING:] *= np.exp(opinion)
-    seen = joint.sum(axis=1)
-    to = joint / seen[:, None]
-    seen = np.log(seen) + highest
+        says[RIGHT, LASTING:] += opinion
+    joint, seen = _sum(moves + says)
     if key.draws > 1:
-        # The other draws of a right step speak of the slip rate, not of where they started;
-        # being alike, they count by their logarithm.
-        right = float(rates.cells @ to[RIGHT, RIGHT])
-        seen += float(np.log2(key.draws)) * right * rates.right_again(key.level)
-    return Message(seen, to)
+        # The text tells its state once; its other draws are samples of what the model does here.
+        good = (joint[RIGHT, :LASTING].sum(axis=0) + joint[LASTING, :LASTING].sum(axis=0)) / 2
+        chances = np.exp(moves)
+        again = good * chances[:, :LASTING].sum(axis=1)
+        again += (1 - good) * chances[:, LASTING:].sum(axis=1)
+        seen = seen + (key.draws - 1) * np.log(again)
+    return Message(seen, joint)
+
+
+def _sum(logs: Array) -> tuple[Array, Array]:
+    """Return the shares in a sum over states that are given as logarithms, and its logarithm."""
+    highest = logs.max(axis=1)
+    parts = np.exp(logs - highest[:, None])
+    total = parts.sum(axis=1)
+    return parts / total[:, None], np.log(total) + highest
 
 
 class Belief:

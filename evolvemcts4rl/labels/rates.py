@@ -24,15 +24,15 @@ STATES = 4
 
 # The grid, and how likely each value is beforehand.
 SLIPS = (0.01, 0.03, 0.08, 0.2, 0.4, 0.7)  # of an average step
-RECOVERIES = (0.01, 0.05, 0.2)  # from a lasting error, without a word
+RECOVERIES = (0.01, 0.06, 0.2, 0.5)  # from a lasting error, without a word
 FLEETING_SHARES = (0.05, 0.35, 0.85)  # of errors
 GRID = (len(SLIPS), len(RECOVERIES), len(FLEETING_SHARES))
 SLIP, RECOVERY, FLEETING_SHARE = np.array(list(product(SLIPS, RECOVERIES, FLEETING_SHARES))).T
 BEFOREHAND = np.einsum(
-    "i,j,k->ijk", (0.2, 0.25, 0.25, 0.17, 0.09, 0.04), (0.45, 0.35, 0.2), (0.6, 0.3, 0.1)
+    "i,j,k->ijk", (0.2, 0.25, 0.25, 0.17, 0.09, 0.04), (0.45, 0.33, 0.16, 0.06), (0.6, 0.3, 0.1)
 ).ravel()
 
-FLEETING_RECOVERY = 0.6
+FLEETING_RECOVERY = 0.9
 FALSE_ANNOUNCEMENT = 0.0005  # a step that corrects where nothing is wrong: 5 of 14,327
 FALSE_ALARM = 0.001  # a right step with an equation that is found false: 12 of 14,327
 SCATTER = 0.15  # how likely an error of the scattered kind is written once more
@@ -132,9 +132,8 @@ class Rates:
         return {name: round(value, 4) for name, value in named.items()}
 
     @functools.lru_cache(maxsize=4096)  # noqa: B019 — there are two or three Rates in a run
-    def step(self, key: StepKey) -> Array:
-        """Return the chances of a step and of what is seen of it, shape (from, to, cells)."""
-        chances = self._moves(key.level, key.corrects)
+    def step(self, key: StepKey) -> tuple[Array, Array]:
+        """Return the log-chances of a step, and of what is seen of it: shape (from, to, cells)."""
         false = np.array([[FALSE_ALARM, self.false_slip], [FALSE_ALARM, self.false_carried]])
         says = np.ones((2, 2))  # from good or wrong, to good or wrong
         if key.equations is not None:
@@ -145,8 +144,15 @@ class Rates:
         says = says * np.array([[good, 1.0], [good, carried]])
         says[0, 1] *= sum(self.slip_kinds(key))
         group = (0, 0, 1, 1)
-        weighed: Array = chances * says[np.ix_(group, group)][:, :, None]
-        return weighed
+        return self._log_moves(key.level, key.corrects), np.log(says[np.ix_(group, group)])[
+            :, :, None
+        ]
+
+    @functools.lru_cache(maxsize=256)  # noqa: B019
+    def _log_moves(self, level: int, corrects: bool) -> Array:
+        with np.errstate(divide="ignore"):
+            log_moves: Array = np.log(self._moves(level, corrects))
+        return log_moves
 
     def agree(self, key: StepKey) -> Array:
         """Return the chance of how a result agrees, for each of GOOD, SLIPPED and CARRIED."""
@@ -183,10 +189,6 @@ class Rates:
         for kind, back in ((LASTING, recovery), (FLEETING, fleeting_recovery)):
             chances[kind, MENDED], chances[kind, kind] = back, 1 - back
         return chances
-
-    def right_again(self, level: int) -> Array:
-        """Return the log-chance that another draw from a good prefix is right too: (cells,)."""
-        return np.log1p(-_transitions(level)[0])
 
     def verdict(self, correct: bool) -> Array:
         """Return the logarithm of the chance of an answer's verdict, by state."""
