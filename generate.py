@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evolvemcts4rl.chat.replicas import FIRST_BACKOFF
@@ -113,6 +114,7 @@ class Run:
 
         Raises UserError, and KeyboardInterrupt after Ctrl-C or SIGTERM.
         """
+        from evolvemcts4rl.output.recording import record_run, refuse_to_record
         from evolvemcts4rl.output.run_folder import RunFolder
         from evolvemcts4rl.output.run_reader import RunFiles
         from evolvemcts4rl.problems.seeds import read_seeds, read_test_texts
@@ -125,12 +127,17 @@ class Run:
             )
         self.folder = RunFolder(self.settings, seeds.digest)
         self.folder.check()
+        record = self.settings.files.record
+        if record:
+            refuse_to_record(Path(record), self.folder.path)
         if self.folder.complete:
             self._say(f"{self.folder.path} is complete; its files are made anew from its trees.")
             self.folder.rebuild_exports()
         else:
             with self._endpoint() as settings:
                 self.to_the_end(self._run_stages(settings, seeds, test_texts))
+        if record:
+            self.to_the_end(record_run(Path(record), self.folder, self.settings))
         return RunFiles(self.folder.path)
 
     @contextmanager

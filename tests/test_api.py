@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +31,7 @@ EXAMPLES = {
 
 
 @pytest.fixture
-def server(tmp_path, monkeypatch):
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
     """A server that the environment names, and a folder to work in with a seed file."""
     seed_file(tmp_path, 3)
     monkeypatch.chdir(tmp_path)
@@ -39,20 +41,22 @@ def server(tmp_path, monkeypatch):
         yield loopback
 
 
-def small(**flags):
+def small(**flags: Any) -> Settings:
     """The settings of a small run on seeds.jsonl."""
     return Settings.of(
         seed_file="seeds.jsonl", model_name="m", num_solutions=8, evolve_rounds=0, **flags
     )
 
 
-def test_python_api_page_has_an_example():
+def test_python_api_page_has_an_example() -> None:
     assert "python_api.md" in EXAMPLES
     assert len(EXAMPLES["python_api.md"].splitlines()) <= 10
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_documented_example_runs_as_it_stands(server, capsys, name):
+def test_documented_example_runs_as_it_stands(
+    server: Loopback, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
     exec(compile(EXAMPLES[name], name, "exec"), {})
     out = capsys.readouterr().out
     assert out.startswith("runs/seeds {'right': ")
@@ -61,7 +65,7 @@ def test_documented_example_runs_as_it_stands(server, capsys, name):
     assert server.asks
 
 
-def test_run_is_read_as_its_files_say(server):
+def test_run_is_read_as_its_files_say(server: Loopback) -> None:
     run = generate(small(), quiet=True)
     assert run.path == Path("runs/seeds")
     assert run.summary == json.loads((run.path / "summary.json").read_text())
@@ -71,7 +75,9 @@ def test_run_is_read_as_its_files_say(server):
         assert list(run.rows(name)) == rows_of(run.path / f"{name}.jsonl") != []
 
 
-def test_quiet_run_prints_nothing_and_another_one_says_what_the_caller_should_know(server, capfd):
+def test_quiet_run_prints_nothing_and_another_one_says_what_the_caller_should_know(
+    server: Loopback, capfd: pytest.CaptureFixture[str]
+) -> None:
     generate(small(), quiet=True)
     assert capfd.readouterr() == ("", "")
     generate(small())
@@ -80,15 +86,15 @@ def test_quiet_run_prints_nothing_and_another_one_says_what_the_caller_should_kn
     assert err.endswith("is complete; its files are made anew from its trees.\n")
 
 
-def test_the_same_call_again_buys_nothing(server):
+def test_the_same_call_again_buys_nothing(server: Loopback) -> None:
     before = outputs(generate(small(), quiet=True).path)
     server.asks.clear()
     assert outputs(generate(small(), quiet=True).path) == before
     assert server.asks == []
 
 
-def test_run_works_where_an_event_loop_is_running_already(server):
-    async def cell():
+def test_run_works_where_an_event_loop_is_running_already(server: Loopback) -> None:
+    async def cell() -> RunFiles:
         return generate(small(), quiet=True)
 
     inside = asyncio.run(cell())
@@ -96,8 +102,10 @@ def test_run_works_where_an_event_loop_is_running_already(server):
     assert outputs(inside.path) == outputs(generate(small(output_dir="other"), quiet=True).path)
 
 
-def test_bad_input_raises_one_sentence_inside_and_outside_of_an_event_loop(server):
-    async def cell():
+def test_bad_input_raises_one_sentence_inside_and_outside_of_an_event_loop(
+    server: Loopback,
+) -> None:
+    async def cell() -> None:
         generate(small(output_dir="seeds.jsonl"))
 
     for call in (lambda: generate(small(output_dir="seeds.jsonl")), lambda: asyncio.run(cell())):
@@ -107,13 +115,15 @@ def test_bad_input_raises_one_sentence_inside_and_outside_of_an_event_loop(serve
         generate(Settings.of(seed_file="nowhere.jsonl"))
 
 
-def test_garbage_collector_is_left_as_it_was(server):
+def test_garbage_collector_is_left_as_it_was(server: Loopback) -> None:
     before = gc.get_freeze_count()
     generate(small(), quiet=True)
     assert gc.get_freeze_count() <= before
 
 
-def test_folder_without_a_run_and_file_that_no_run_has_are_named(server, tmp_path):
+def test_folder_without_a_run_and_file_that_no_run_has_are_named(
+    server: Loopback, tmp_path: Path
+) -> None:
     with pytest.raises(UserError, match="name the folder of a run"):
         RunFiles(tmp_path)
     run = generate(small(formats=("prm",)), quiet=True)
@@ -122,7 +132,7 @@ def test_folder_without_a_run_and_file_that_no_run_has_are_named(server, tmp_pat
     assert list(run.rows("dpo")) == []
 
 
-def test_rows_are_read_one_at_a_time(tmp_path):
+def test_rows_are_read_one_at_a_time(tmp_path: Path) -> None:
     (tmp_path / "summary.json").write_text("{}")
     (tmp_path / "prm.jsonl").write_text('{"labels": [true]}\n' * 3)
     rows = RunFiles(tmp_path).rows("prm")
@@ -133,7 +143,7 @@ def test_rows_are_read_one_at_a_time(tmp_path):
 
 
 @pytest.mark.slow
-def test_importing_the_package_imports_nothing_of_the_program():
+def test_importing_the_package_imports_nothing_of_the_program() -> None:
     code = "import sys, evolvemcts4rl; print(*sys.modules, sep='\\n')"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
@@ -166,14 +176,20 @@ loop.run_forever()
 
 
 @pytest.fixture
-def notebook(server):
+def notebook(server: Loopback) -> Iterator[subprocess.Popen[str]]:
     """A process in which an event loop is at work and a cell makes a run; at hand once the run has
     asked six times."""
     names = environment() | {"OPENAI_BASE_URL": server.url, "PYTHONPATH": str(ROOT)}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     quick, slow = toy_handler(MODEL), toy_handler(MODEL, delay=0.3)
     server.handler = lambda ask: (quick if ask.number < 3 else slow)(ask)
-    with subprocess.Popen([sys.executable, "-c", CELL], env=names, text=True, **pipes) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", CELL],
+        env=names,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
         while len(server.asks) < 6:
             time.sleep(0.01)
         yield process
@@ -181,7 +197,9 @@ def notebook(server):
 
 
 @pytest.mark.slow
-def test_interrupted_in_a_notebook_the_run_keeps_what_was_bought(server, notebook):
+def test_interrupted_in_a_notebook_the_run_keeps_what_was_bought(
+    server: Loopback, notebook: subprocess.Popen[str]
+) -> None:
     notebook.send_signal(signal.SIGINT)
     out, _ = notebook.communicate("stop\n", timeout=60)
     assert (notebook.returncode, out) == (0, "interrupted\n")
@@ -192,7 +210,11 @@ def test_interrupted_in_a_notebook_the_run_keeps_what_was_bought(server, noteboo
 
 
 @pytest.mark.slow
-def test_interrupted_twice_in_a_notebook_the_next_call_goes_on(server, notebook):
+def test_interrupted_twice_in_a_notebook_the_next_call_goes_on(
+    server: Loopback, notebook: subprocess.Popen[str]
+) -> None:
+    assert notebook.stdout
+    assert notebook.stderr
     asked = len(server.asks)
     server.handler = toy_handler(MODEL, delay=60)
     while len(server.asks) < asked + 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -102,3 +103,78 @@ def test_each_room_says_what_it_is_for_and_names_its_files() -> None:
             )
             for path in folder.glob("*.py"):
                 assert path.stem == "__init__" or f"{path.stem}:" in said, path
+
+
+TESTS = ROOT / "tests"
+
+
+def names_imported_by(path: Path) -> set[str]:
+    """Return the dotted name of everything that a file imports, its module's name among them."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {"." * node.level + str(node.module)}
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_no_test_module_imports_another() -> None:
+    for path in TESTS.rglob("*.py"):
+        for name in names_imported_by(path):
+            ours = name.startswith((".", "tests"))
+            assert not ours or name.startswith("tests.support"), f"{path} imports {name}"
+
+
+def defined_in(tree: ast.Module) -> set[str]:
+    """Return the public functions, classes and constants of a module."""
+    found: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign):
+            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return {name for name in found if not name.startswith("_")}
+
+
+def test_everything_in_tests_support_is_used() -> None:
+    imported = set().union(*(names_imported_by(path) for path in TESTS.rglob("*.py")))
+    for path in (TESTS / "support").glob("*.py"):
+        module, tree = f"tests.support.{path.stem}", ast.parse(path.read_text(encoding="utf-8"))
+        assert module in imported, f"nothing imports {module}"
+        used_here = {
+            node.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        }
+        unused = {
+            name for name in defined_in(tree) - used_here if f"{module}.{name}" not in imported
+        }
+        assert not unused, f"nothing uses {sorted(unused)} of {module}"
+
+
+def patches_in(path: Path) -> Iterator[str]:
+    """Yield what in a test file puts something else in the place of the program's own code."""
+    for name in names_imported_by(path):
+        if "mock" in name:
+            yield name
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Attribute) and node.attr in {"setattr", "delattr", "setitem"}:
+            yield f"{ast.unparse(node)}, line {node.lineno}"
+        if isinstance(node, ast.Name) and node.id in {"setattr", "delattr"}:
+            yield f"{node.id}, line {node.lineno}"
+
+
+def test_tests_patch_nothing() -> None:
+    for path in TESTS.rglob("*.py"):
+        assert not list(patches_in(path)), path
+
+
+def test_tests_reach_into_nothing_private() -> None:
+    for path in TESTS.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+                own = isinstance(node.value, ast.Name) and node.value.id == "self"
+                public = node.attr.startswith("__") or node.attr in {"_replace", "_asdict", "_exit"}
+                assert own or public, f"{path}:{node.lineno} {ast.unparse(node)}"

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,14 +26,14 @@ WRONG = Node("It is 5.", 1, 0, 0.1, correct=False, times=1, searched=True, judge
 TREE = Tree("000000", "What is 2 + 2?", "4", Node("", 2, 1, None, [RIGHT, WRONG]))
 
 
-def row_of(name):
+def row_of(name: str) -> dict[str, Any]:
     """Return a row of this file with every field that one can have."""
     if name == "problems":
         return Problem("000000", "What is 2 + 2?", "4").to_json()
     return TREE.to_json() if name == "tree" else next(ROWS[name](LabelledTree(TREE)))
 
 
-def fields(value):
+def fields(value: dict[str, Any]) -> set[str]:
     """Return the names of all fields of a row and of the steps in it."""
     names = set(value)
     for step in value.get("children", []):
@@ -44,7 +45,7 @@ def fields(value):
 
 
 @pytest.mark.parametrize("name", ["problems", "tree", *FORMATS])
-def test_each_field_of_a_file_is_told_and_no_other(name):
+def test_each_field_of_a_file_is_told_and_no_other(name: str) -> None:
     section = re.search(rf"^## {name}\.jsonl\n(.*?)(?=^## )", FILES, re.MULTILINE | re.DOTALL)
     assert section, f"docs/files.md has no section on {name}.jsonl"
     opening, _, table = section[1].partition("\n| ")
@@ -56,22 +57,23 @@ def test_each_field_of_a_file_is_told_and_no_other(name):
     assert {field for field in real - told if f"`{field}`" not in opening} == set()
 
 
-def test_the_files_beside_the_rows_are_told():
+def test_the_files_beside_the_rows_are_told() -> None:
     for path in (ROOT / "samples" / "arithmetic_run").iterdir():
         assert f"`{path.name}`" in FILES or f"## {path.name}\n" in FILES, path.name
 
 
-def test_flags_page_is_what_the_flags_say():
+def test_flags_page_is_what_the_flags_say() -> None:
     assert PATH.read_text(encoding="utf-8") == page(), "run `python scripts/write_flag_table.py`"
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_every_flag_that_a_document_names_is_there(name):
+def test_every_flag_that_a_document_names_is_there(name: str) -> None:
     ours = set(re.findall(r"^\| `--(\w+)`", PATH.read_text(encoding="utf-8"), re.MULTILINE)) | {
         "help"
     }
     commands = {
-        "fast", "stream", "rounds", "problems", "without", "budget", "reliability",  # of run_tests.sh and the benchmarks
+        # Of run_tests.sh and the benchmarks
+        "fast", "stream", "rounds", "problems", "without", "budget", "reliability",
         "parallel", "model", "model-path", "max-model-len",  # of servers
         # Of uv and pip
         "universal", "python-version", "all-extras", "upgrade", "upgrade-package", "no-deps",
@@ -79,7 +81,7 @@ def test_every_flag_that_a_document_names_is_there(name):
     assert set(re.findall(r"--([a-z][a-z_-]+)", DOCUMENTS[name])) - commands - ours == set()
 
 
-def test_each_exit_code_is_told_with_what_to_do():
+def test_each_exit_code_is_told_with_what_to_do() -> None:
     rows = re.findall(
         r"^\| (\d+) \| [^|]+ \| [^|]+ \|$", DOCUMENTS["troubleshooting.md"], re.MULTILINE
     )
@@ -87,7 +89,7 @@ def test_each_exit_code_is_told_with_what_to_do():
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_links_and_paths_lead_somewhere(name):
+def test_links_and_paths_lead_somewhere(name: str) -> None:
     folder = ROOT if (ROOT / name).exists() else ROOT / "docs"
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", DOCUMENTS[name]):
         assert (folder / target).exists(), target
@@ -100,11 +102,11 @@ def test_links_and_paths_lead_somewhere(name):
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_nothing_is_left_to_be_filled_in(name):
+def test_nothing_is_left_to_be_filled_in(name: str) -> None:
     assert "@@" not in DOCUMENTS[name]
 
 
-def test_design_tells_every_file_and_folder_of_the_source():
+def test_design_tells_every_file_and_folder_of_the_source() -> None:
     design = DOCUMENTS["design.md"]
     for path in [*ROOT.glob("*.py"), *ROOT.glob("benchmarks/*.py"), *ROOT.glob("scripts/*.*")]:
         assert f"`{path.name}`" in design, path.name
@@ -113,19 +115,19 @@ def test_design_tells_every_file_and_folder_of_the_source():
             assert f"`evolvemcts4rl/{path.name}/`" in design, path.name
 
 
-def test_every_document_can_be_found_from_another_one():
+def test_every_document_can_be_found_from_another_one() -> None:
     everything = "\n".join(DOCUMENTS.values())
     for path in (ROOT / "docs").glob("*.md"):
         assert f"]({path.name})" in everything or f"](docs/{path.name})" in everything, path.name
 
 
-def test_every_mutation_is_in_one_group():
+def test_every_mutation_is_in_one_group() -> None:
     assert sorted(mutation for group in MUTATION_GROUPS.values() for mutation in group) == sorted(
         MUTATIONS
     )
 
 
-def test_tests_that_contributing_runs_are_there():
+def test_tests_that_contributing_runs_are_there() -> None:
     commands = re.findall(r"`\./run_tests\.sh ([^`]+)`", DOCUMENTS["CONTRIBUTING.md"])
     named = [word for command in commands for word in command.split() if word.startswith("tests/")]
     assert len(named) > 5

@@ -208,7 +208,8 @@ def test_killed_at_random_moments_the_run_ends_the_same_and_buys_nothing_twice(
     assert kills == 20
     assert outputs(tmp_path / "killed") == outputs(tmp_path / "undisturbed")
     print(
-        f"{kills} kills: {served} requests served, {needed} needed, at most {in_flight} in flight at the kills"
+        f"{kills} kills: {served} requests served, {needed} needed, "
+        f"at most {in_flight} in flight at the kills"
     )
     assert needed <= served <= needed + in_flight
     assert needed + 10 < served, "the kills hit nothing in flight: the test does not test"

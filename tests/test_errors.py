@@ -5,7 +5,7 @@ import asyncio
 from evolvemcts4rl.errors import BudgetSpent, EndpointError, Refused, UserError, severity
 
 
-def test_the_gravest_of_several_errors_is_a_bug_then_what_the_user_can_mend_then_a_spent_budget():
+def test_the_gravest_of_errors_is_a_bug_then_what_the_user_can_mend_then_a_spent_budget() -> None:
     errors = [
         Refused(),
         UserError("mend it"),

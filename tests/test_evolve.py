@@ -4,8 +4,21 @@ acceptance."""
 import asyncio
 import random
 import re
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -24,26 +37,42 @@ from evolvemcts4rl.records import Completion, Problem
 from evolvemcts4rl.settings import FLAGS, Settings
 
 
-def invented(question_id):
+def invented(question_id: str) -> str:
     """A problem that is like that of no other id: its words are made of the id alone."""
     rng = random.Random(question_id)
     words = ["".join(rng.choices("abcdefghij", k=6)) for _ in range(12)]
     return f"{' '.join(words)} has {rng.randrange(90)}. How many {words[0]}?"
 
 
+async def nothing(question_id: str) -> None:
+    """Do nothing before a problem is written or voted on."""
+
+
 class ToyWriter:
-    """Adds a sentence of its own to the parent; what it says instead for a question id stands in
-    `script`."""
+    """Writes a problem of its own; what it says instead for a question id stands in `script`.
 
-    def __init__(self, script=None, delay=lambda: 0.0):
-        self.script, self.delay, self.asked, self.running, self.most = script or {}, delay, [], 0, 0
+    `before` is awaited with the question id before each.
+    """
 
-    async def complete(self, messages, n, *, affinity_key=""):
+    def __init__(
+        self,
+        script: Mapping[str, str | Completion | Exception] | None = None,
+        delay: Callable[[], float] = lambda: 0.0,
+        before: Callable[[str], Awaitable[None]] = nothing,
+    ) -> None:
+        self.script, self.delay, self.before = script or {}, delay, before
+        self.asked: list[tuple[str, list[dict[str, str]]]] = []
+        self.running = self.most = 0
+
+    async def complete(
+        self, messages: list[dict[str, str]], n: int, *, affinity_key: str = ""
+    ) -> list[Completion]:
         assert n == 1
         self.asked.append((affinity_key, messages))
         self.running += 1
         self.most = max(self.most, self.running)
         try:
+            await self.before(affinity_key)
             await asyncio.sleep(self.delay())
         finally:
             self.running -= 1
@@ -58,14 +87,25 @@ class ToyWriter:
 
 
 class ToyVoter:
-    """Answers 7 to everything; `dropped` has the ids of thin majorities, `failing` those whose
-    endpoint fails."""
+    """Answers 7 to everything.
 
-    def __init__(self, dropped=(), failing=(), delay=lambda: 0.0):
-        self.dropped, self.failing, self.delay, self.asked = dropped, failing, delay, []
+    `dropped` has the ids of thin majorities, `failing` those whose endpoint fails; `before` is
+    awaited with the question id before each vote.
+    """
 
-    async def vote(self, problem):
+    def __init__(
+        self,
+        dropped: Collection[str] = (),
+        failing: Collection[str] = (),
+        delay: Callable[[], float] = lambda: 0.0,
+        before: Callable[[str], Awaitable[None]] = nothing,
+    ) -> None:
+        self.dropped, self.failing, self.delay, self.before = dropped, failing, delay, before
+        self.asked: list[str] = []
+
+    async def vote(self, problem: Problem) -> Problem:
         self.asked.append(problem.question_id)
+        await self.before(problem.question_id)
         await asyncio.sleep(self.delay())
         if problem.question_id in self.failing:
             raise EndpointError("no answer from the endpoint")
@@ -79,14 +119,21 @@ class ToyVoter:
         return replace(problem, final_answer="7", agreement=0.9, solve_rate=0.9)
 
 
-def seed(number, answer="5"):
+def seed(number: int, answer: str | None = "5") -> Problem:
     return Problem(f"{number:06d}", invented(f"{number:06d}"), answer)
 
 
-def run(seeds, writer=None, voter=None, done=None, test_texts=(), **flags):
+def run(
+    seeds: Iterable[Problem] | AsyncIterable[Problem],
+    writer: ToyWriter | None = None,
+    voter: ToyVoter | None = None,
+    done: dict[str, Problem] | None = None,
+    test_texts: Sequence[str] = (),
+    **flags: Any,
+) -> list[Problem]:
     """The problems in order of their rounds and ids, whenever they were given."""
 
-    async def collect():
+    async def collect() -> list[Problem]:
         settings = Settings.of(seed_file="seeds.jsonl", **{"concurrency": 4, **flags})
         evolution = Evolution(
             settings, writer or ToyWriter(), voter or ToyVoter(), Novelty(test_texts), done or {}
@@ -100,16 +147,16 @@ def run(seeds, writer=None, voter=None, done=None, test_texts=(), **flags):
     )
 
 
-def why(problem):
-    """Return the sentence that problems.jsonl will hold."""
-    return problem.to_json()["reason"]
+def why(problem: Problem) -> str | None:
+    """Return the sentence that says why it ended so."""
+    return None if problem.reason is None else str(problem.reason)
 
 
-def statuses(problems):
+def statuses(problems: list[Problem]) -> dict[str, Status]:
     return {problem.question_id: problem.status for problem in problems}
 
 
-def test_three_rounds_carry_their_lineage():
+def test_three_rounds_carry_their_lineage() -> None:
     problems = run([seed(0), seed(1)], evolve_rounds=3)
     assert [(p.question_id, p.parent_id, p.round, p.status) for p in problems] == [
         ("000000", None, 0, "accepted"),
@@ -125,7 +172,7 @@ def test_three_rounds_carry_their_lineage():
     assert {p.mutation for p in problems[:2]} == {"identity"}
 
 
-def test_evolved_problem_never_inherits_its_parents_answer():
+def test_evolved_problem_never_inherits_its_parents_answer() -> None:
     problems = run([seed(0, answer="5")])
     assert [(p.question_id, p.final_answer) for p in problems] == [
         ("000000", "5"),
@@ -133,7 +180,7 @@ def test_evolved_problem_never_inherits_its_parents_answer():
     ]
 
 
-def test_seed_without_answer_is_voted_and_dropped_when_thin_before_it_is_evolved():
+def test_seed_without_answer_is_voted_and_dropped_when_thin_before_it_is_evolved() -> None:
     voter = ToyVoter(dropped={"000001"})
     problems = run([seed(0, None), seed(1, None), seed(2)], voter=voter)
     assert statuses(problems) == {
@@ -147,11 +194,11 @@ def test_seed_without_answer_is_voted_and_dropped_when_thin_before_it_is_evolved
     assert "000002" not in voter.asked
 
 
-def test_no_rounds_gives_the_seeds_alone():
+def test_no_rounds_gives_the_seeds_alone() -> None:
     assert statuses(run([seed(0)], evolve_rounds=0)) == {"000000": "accepted"}
 
 
-def test_refused_and_failed_children_are_given_once_and_have_no_children():
+def test_refused_and_failed_children_are_given_once_and_have_no_children() -> None:
     writer = ToyWriter(
         {
             "000000-r1": "I'm sorry, I can't help with that.",
@@ -175,13 +222,13 @@ def test_refused_and_failed_children_are_given_once_and_have_no_children():
     ]
 
 
-def test_refused_problem_is_not_voted_on():
+def test_refused_problem_is_not_voted_on() -> None:
     voter = ToyVoter()
     run([seed(0)], ToyWriter({"000000-r1": "I'm sorry, I can't."}), voter)
     assert voter.asked == []
 
 
-def test_near_duplicates_are_refused_against_seeds_and_evolved_of_all_rounds():
+def test_near_duplicates_are_refused_against_seeds_and_evolved_of_all_rounds() -> None:
     text = "A red kite costs 12 dollars and a blue one costs 9. How much do both kites cost?"
     script = {
         "000000-r1": text,
@@ -198,7 +245,7 @@ def test_near_duplicates_are_refused_against_seeds_and_evolved_of_all_rounds():
     }
 
 
-def without_code(problem):
+def without_code(problem: Problem) -> Problem:
     """Return the problem as a run reads it that an older version began."""
     row = problem.to_json()
     del row["reason_code"]
@@ -208,8 +255,10 @@ def without_code(problem):
 @pytest.mark.parametrize(
     "read_again", [lambda problem: problem, without_code], ids=["with codes", "without codes"]
 )
-def test_near_duplicates_of_an_earlier_life_are_found_again_as_in_one_life(read_again):
-    def changed(question, *places):
+def test_near_duplicates_of_an_earlier_life_are_found_again_as_in_one_life(
+    read_again: Callable[[Problem], Problem],
+) -> None:
+    def changed(question: str, *places: int) -> str:
         words = question.split()
         for place in places:
             words[place] += "x"
@@ -237,12 +286,12 @@ def test_near_duplicates_of_an_earlier_life_are_found_again_as_in_one_life(read_
     ]
 
 
-def test_child_that_changes_only_its_parents_numbers_is_refused():
+def test_child_that_changes_only_its_parents_numbers_is_refused() -> None:
     problems = run([seed(3)], ToyWriter({"000003-r1": re.sub(r"\d+", "91", seed(3).question)}))
     assert why(problems[1]) == "it is equal or nearly equal to its parent"
 
 
-def test_seed_and_child_that_overlap_a_test_set_are_refused():
+def test_seed_and_child_that_overlap_a_test_set_are_refused() -> None:
     leak = "Nora walks 3 km to the lake and 4 km back by another way. How far does she walk?"
     bad_seed = Problem("000009", "Find out: " + leak, "7")
     problems = run([seed(0), bad_seed], ToyWriter({"000000-r1": leak}), test_texts=[leak])
@@ -255,14 +304,14 @@ def test_seed_and_child_that_overlap_a_test_set_are_refused():
 
 
 @pytest.mark.parametrize("shuffle", range(6))
-def test_result_is_the_same_whatever_order_the_replies_come_in(shuffle):
+def test_result_is_the_same_whatever_order_the_replies_come_in(shuffle: int) -> None:
     same = "A long rope is cut into 4 equal pieces of 3 meters. How long was the rope?"
     script = {f"{n:06d}-r{r}": same for n, r in ((2, 1), (5, 1), (1, 2), (7, 2))} | {
         "000003-r1": "No."
     }
     seeds = [seed(n, None if n % 3 else "5") for n in range(9)]
 
-    def once(delay):
+    def once(delay: Callable[[], float]) -> list[Problem]:
         voter = ToyVoter(dropped={"000004", "000006-r1"}, failing={"000008-r1"}, delay=delay)
         return run(seeds, ToyWriter(script, delay), voter, evolve_rounds=3)
 
@@ -270,7 +319,7 @@ def test_result_is_the_same_whatever_order_the_replies_come_in(shuffle):
     assert once(lambda: rng.random() * 0.02) == once(lambda: 0.0)
 
 
-def test_run_goes_on_from_what_was_done_without_asking_again():
+def test_run_goes_on_from_what_was_done_without_asking_again() -> None:
     seeds = [seed(n, None if n == 1 else "5") for n in range(6)]
     text = "A long rope is cut into 4 equal pieces of 3 meters. How long was the rope?"
     script = {"000001-r1": text, "000004-r1": text, "000005-r2": text}
@@ -290,21 +339,18 @@ def test_run_goes_on_from_what_was_done_without_asking_again():
         assert not set(voter.asked) & set(done)
 
 
-def test_a_slow_vote_holds_up_no_other_problem():
-    async def main():
-        voter = ToyVoter()
+def test_a_slow_vote_holds_up_no_other_problem() -> None:
+    async def main() -> list[str]:
         slow = asyncio.Event()
 
-        async def vote(problem):
-            if problem.question_id == "000001":
+        async def wait(question_id: str) -> None:
+            if question_id == "000001":
                 await slow.wait()
-            return replace(problem, final_answer="7")
 
-        voter.vote = vote
         evolution = Evolution(
             Settings.of(seed_file="s", concurrency=4, evolve_rounds=0),
             ToyWriter(),
-            voter,
+            ToyVoter(before=wait),
             Novelty(),
         )
         async with aclosing(evolution.problems([seed(n, None) for n in range(30)])) as problems:
@@ -317,7 +363,7 @@ def test_a_slow_vote_holds_up_no_other_problem():
     assert sorted(got) == [f"{n:06d}" for n in range(30)]
 
 
-def test_a_child_that_is_tried_again_has_to_be_different_from_those_accepted_without_it():
+def test_a_child_that_is_tried_again_has_to_be_different_from_those_accepted_without_it() -> None:
     seeds = [seed(n) for n in range(2)]
     text = "A long rope is cut into 4 equal pieces of 3 meters. How long was the rope?"
     first = run(seeds, ToyWriter({"000000-r1": EndpointError("down"), "000001-r1": text}))
@@ -325,11 +371,11 @@ def test_a_child_that_is_tried_again_has_to_be_different_from_those_accepted_wit
     done = {problem.question_id: problem for problem in first if problem.status != "failed"}
     (again,) = run(seeds, ToyWriter({"000000-r1": text}), done=done)
     assert (again.question_id, again.status) == ("000000-r1", "refused")
-    assert why(again).endswith("problem 000001-r1")
+    assert str(again.reason).endswith("problem 000001-r1")
 
 
-def test_next_round_starts_while_the_last_one_is_still_voting():
-    async def first_children():
+def test_next_round_starts_while_the_last_one_is_still_voting() -> None:
+    async def first_children() -> set[str]:
         writer = ToyWriter()
         evolution = Evolution(
             Settings.of(seed_file="s", concurrency=4, evolve_rounds=2),
@@ -342,19 +388,20 @@ def test_next_round_starts_while_the_last_one_is_still_voting():
                 if problem.question_id == "000005-r1":
                     await asyncio.sleep(0.01)
                     return {affinity_key for affinity_key, _ in writer.asked}
+        return set()
 
     assert "000000-r2" in asyncio.run(first_children())
 
 
-def test_a_hundred_thousand_seeds_are_read_no_faster_than_taken():
+def test_a_hundred_thousand_seeds_are_read_no_faster_than_taken() -> None:
     taken = []
 
-    def seeds():
+    def seeds() -> Iterator[Problem]:
         for number in range(100_000):
             taken.append(number)
             yield seed(number)
 
-    async def first_ten():
+    async def first_ten() -> tuple[list[str], int]:
         writer = ToyWriter()
         evolution = Evolution(
             Settings.of(seed_file="s", concurrency=8), writer, ToyVoter(), Novelty()
@@ -369,7 +416,7 @@ def test_a_hundred_thousand_seeds_are_read_no_faster_than_taken():
     assert tasks < 40
 
 
-def test_no_more_requests_than_the_window_run_at_once():
+def test_no_more_requests_than_the_window_run_at_once() -> None:
     writer = ToyWriter(delay=lambda: 0.001)
     run([seed(n) for n in range(13)], writer, concurrency=3)
     assert writer.most == 3
@@ -379,53 +426,50 @@ def test_no_more_requests_than_the_window_run_at_once():
     "error", [UserError("the key is wrong."), BudgetSpent("spent"), asyncio.CancelledError()]
 )
 @pytest.mark.parametrize("where", ["writer", "voter"])
-def test_error_that_ends_the_run_cancels_all_tasks_and_is_raised(error, where):
-    async def main():
-        writer, voter = ToyWriter(delay=lambda: 0.01), ToyVoter(delay=lambda: 0.01)
-
-        async def fail(*args, **flags):
+def test_error_that_ends_the_run_cancels_all_tasks_and_is_raised(
+    error: BaseException, where: str
+) -> None:
+    async def main() -> int:
+        async def fail(question_id: str) -> None:
             await asyncio.sleep(0.02)
             raise error
 
-        setattr(*((writer, "complete", fail) if where == "writer" else (voter, "vote", fail)))
+        writer = ToyWriter(delay=lambda: 0.01, before=fail if where == "writer" else nothing)
+        voter = ToyVoter(delay=lambda: 0.01, before=fail if where == "voter" else nothing)
         evolution = Evolution(
             Settings.of(seed_file="s", concurrency=4, evolve_rounds=2), writer, voter, Novelty()
         )
         with pytest.raises(type(error)):
             async for _ in evolution.problems([seed(n) for n in range(13)]):
                 pass
-        return asyncio.all_tasks()
+        return len(asyncio.all_tasks())
 
-    assert len(asyncio.run(main())) == 1
+    assert asyncio.run(main()) == 1
 
 
 @pytest.mark.parametrize("where", ["writer", "voter"])
-def test_error_that_ends_the_run_is_raised_whatever_else_is_under_way(where):
+def test_error_that_ends_the_run_is_raised_whatever_else_is_under_way(where: str) -> None:
     for number in range(40):
         rng = random.Random(number)
         last = f"{rng.randrange(60):06d}-r1"
-        writer, voter = (
-            ToyWriter(delay=lambda rng=rng: rng.choice([0, 0, 0.0005, 0.002])),
-            ToyVoter(),
-        )
-        if where == "writer":
-            writer.script[last] = BudgetSpent("spent")
-        else:
-            vote = voter.vote
 
-            async def spend(problem, vote=vote, last=last):
-                if problem.question_id == last:
-                    raise BudgetSpent("spent")
-                return await vote(problem)
+        async def spend(question_id: str, last: str = last) -> None:
+            if question_id == last:
+                raise BudgetSpent("spent")
 
-            voter.vote = spend
+        def delay(rng: random.Random = rng) -> float:
+            return rng.choice([0, 0, 0.0005, 0.002])
+
+        script = {last: BudgetSpent("spent")} if where == "writer" else {}
+        writer = ToyWriter(script, delay)
+        voter = ToyVoter(before=spend if where == "voter" else nothing)
         seeds = [seed(n, None if rng.random() < 0.5 else "5") for n in range(60)]
         with pytest.raises(BudgetSpent):
             run(seeds, writer, voter, concurrency=rng.choice([1, 4, 16]), evolve_rounds=2)
 
 
-def test_taking_no_more_problems_ends_all_tasks():
-    async def main():
+def test_taking_no_more_problems_ends_all_tasks() -> None:
+    async def main() -> int:
         evolution = Evolution(
             Settings.of(seed_file="s", concurrency=4),
             ToyWriter(delay=lambda: 5),
@@ -435,13 +479,13 @@ def test_taking_no_more_problems_ends_all_tasks():
         async with aclosing(evolution.problems([seed(n) for n in range(13)])) as problems:
             await anext(problems)
             await asyncio.sleep(0.01)
-        return asyncio.all_tasks()
+        return len(asyncio.all_tasks())
 
-    assert len(asyncio.run(main())) == 1
+    assert asyncio.run(main()) == 1
 
 
-def test_seeds_may_come_from_an_async_iterator():
-    async def seeds():
+def test_seeds_may_come_from_an_async_iterator() -> None:
+    async def seeds() -> AsyncIterator[Problem]:
         for number in range(3):
             await asyncio.sleep(0)
             yield seed(number)
@@ -449,16 +493,16 @@ def test_seeds_may_come_from_an_async_iterator():
     assert run(seeds()) == run([seed(n) for n in range(3)])
 
 
-def test_ordered_map_raises_the_sources_own_error():
-    async def source():
+def test_ordered_map_raises_the_sources_own_error() -> None:
+    async def source() -> AsyncGenerator[int, None]:
         yield 1
         raise ValueError("torn")
 
-    async def double(number):
+    async def double(number: int) -> int:
         await asyncio.sleep(0)
         return 2 * number
 
-    async def main():
+    async def main() -> list[int]:
         return [result async for result in OrderedMap(double, source(), 4)]
 
     with pytest.raises(ValueError, match="torn"):
@@ -468,11 +512,11 @@ def test_ordered_map_raises_the_sources_own_error():
 # The mutations
 
 
-def test_mutations_follow_their_weights_and_the_random_seed():
+def test_mutations_follow_their_weights_and_the_random_seed() -> None:
     seeds = [seed(n) for n in range(400)]
     flags = {"mutations": FLAGS["mutations"].kind.parse("deepen:3,simplify"), "concurrency": 64}
 
-    def drawn(**more):
+    def drawn(**more: Any) -> list[str]:
         return [p.mutation for p in run(seeds, **flags, **more) if p.round]
 
     first = drawn()
@@ -482,13 +526,13 @@ def test_mutations_follow_their_weights_and_the_random_seed():
     assert 260 < first.count("deepen") < 340
 
 
-def test_language_reaches_the_prompt():
+def test_language_reaches_the_prompt() -> None:
     writer = ToyWriter()
     run([seed(0)], writer, language="French")
     assert "Write the new problem in French." in writer.asked[0][1][-1]["content"]
 
 
-def test_mutations_are_parsed_with_weights_and_groups():
+def test_mutations_are_parsed_with_weights_and_groups() -> None:
     assert FLAGS["mutations"].kind.parse("deepen, simplify:2") == (
         ("deepen", 1.0),
         ("simplify", 2.0),
@@ -514,7 +558,7 @@ def test_mutations_are_parsed_with_weights_and_groups():
         ("deepen:0", "at least one of the mutations needs a weight"),
     ],
 )
-def test_impossible_mutations_are_one_sentence(text, says):
+def test_impossible_mutations_are_one_sentence(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         FLAGS["mutations"].kind.parse(text)
 
@@ -545,7 +589,7 @@ PROBLEM = (
         f"```\n{PROBLEM}\n```",
     ],
 )
-def test_problem_is_found_in_the_reply(reply):
+def test_problem_is_found_in_the_reply(reply: str) -> None:
     assert read_problem(reply) == PROBLEM
 
 
@@ -557,7 +601,7 @@ def test_problem_is_found_in_the_reply(reply):
         '"A" is 3. Is "B"?',
     ],
 )
-def test_reading_leaves_a_plain_problem_as_it_is(text):
+def test_reading_leaves_a_plain_problem_as_it_is(text: str) -> None:
     assert read_problem(text) == text
 
 
@@ -599,7 +643,7 @@ def test_reading_leaves_a_plain_problem_as_it_is(text):
         ("What is the area of the triangle shown below?", "not self-contained"),
     ],
 )
-def test_rule_refuses(question, says):
+def test_rule_refuses(question: str, says: str) -> None:
     assert says in str(
         reason_to_refuse(question, "parent", [{"role": "user", "content": "parent"}])
     )
@@ -610,31 +654,37 @@ def test_rule_refuses(question, says):
     [
         PROBLEM,
         "Compute $3^4 - 2^5$.",
-        "Find the number of integers $n$ with $1 \\le n \\le 100$ such that $n^2 + n = 12k$ for some integer $k$.",
+        "Find the number of integers $n$ with $1 \\le n \\le 100$ such that $n^2 + n = 12k$ "
+        "for some integer $k$.",
         "Let $f(3) = 7$ and $3 * 4 = 19$ for an operation $*$. Find $f(3 * 4)$.",
         "If x + 4 + 3 = 12, what is x?",
         "The graph of $y = x^2$ is shifted 3 to the right. At which y does it meet the y-axis?",
         "Which is largest? (A) 3/4 (B) 5/7 (C) 0.7",
-        "An integer is good if\n1. it is even, and\n2. it is less than 20.\nHow many good integers are there?",
-        "A shop sells pens at the same price as before. Sam pays 12 dollars for 4 pens. How much is a pen?",
-        "The original price of a coat is 80 dollars. It falls by 25%. What is the new price in dollars?",
+        "An integer is good if\n1. it is even, and\n2. it is less than 20.\n"
+        "How many good integers are there?",
+        "A shop sells pens at the same price as before. Sam pays 12 dollars for 4 pens. "
+        "How much is a pen?",
+        "The original price of a coat is 80 dollars. It falls by 25%. "
+        "What is the new price in dollars?",
         "Show that you can count: how many primes are below 20?",
         "Sorry to be late, says Ann, who left at 7:10 and walked 25 minutes. When did she arrive?",
         "Ein Zug fährt 120 km in 2 Stunden. Bestimme seine Geschwindigkeit in km/h.",
         "Un train parcourt 120 km en 2 heures. Quelle est sa vitesse en km/h ?",
         "小明有8个苹果，给了小红3个。小明还剩几个苹果？",
-        "The table lists pens by color.\n| red | blue |\n|---|---|\n| 3 | 4 |\nUsing the table above, find the number of pens.",
-        "The value of $\\frac{3}{4} + x$ is $2$; give x as a fraction. Express your answer in lowest terms.",
+        "The table lists pens by color.\n| red | blue |\n|---|---|\n| 3 | 4 |\n"
+        "Using the table above, find the number of pens.",
+        "The value of $\\frac{3}{4} + x$ is $2$; give x as a fraction. "
+        "Express your answer in lowest terms.",
     ],
 )
-def test_rules_accept(question):
+def test_rules_accept(question: str) -> None:
     assert (
         reason_to_refuse(question, "Some parent.", [{"role": "user", "content": "Some parent."}])
         is None
     )
 
 
-def test_words_and_examples_of_the_prompt_are_a_leak_and_the_parents_are_not():
+def test_words_and_examples_of_the_prompt_are_a_leak_and_the_parents_are_not() -> None:
     parent = (
         "Tom has 8 apples and gives 3 of them to his old friend Sam on Monday. How many are left?"
     )

@@ -63,7 +63,7 @@ def locked() -> dict[str, str]:
     return {canonicalize_name(pin[1]): pin[2] for pin in pins if pin}
 
 
-def test_every_import_of_the_program_is_a_declared_dependency():
+def test_every_import_of_the_program_is_a_declared_dependency() -> None:
     homes = importlib.metadata.packages_distributions()
     needed = {
         canonicalize_name(name) for module in imported_from_elsewhere() for name in homes[module]
@@ -71,7 +71,7 @@ def test_every_import_of_the_program_is_a_declared_dependency():
     assert needed <= set(declared("embedded"))
 
 
-def test_lock_pins_every_dependency_to_a_version_that_is_allowed():
+def test_lock_pins_every_dependency_to_a_version_that_is_allowed() -> None:
     pins = locked()
     for name, requirement in declared(*PROJECT["optional-dependencies"]).items():
         assert requirement.specifier.contains(pins[name]), (
@@ -79,7 +79,7 @@ def test_lock_pins_every_dependency_to_a_version_that_is_allowed():
         )
 
 
-def test_lock_names_no_registry_and_the_command_that_makes_it():
+def test_lock_names_no_registry_and_the_command_that_makes_it() -> None:
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     assert "://" not in text
     assert "index" not in text
@@ -87,14 +87,14 @@ def test_lock_names_no_registry_and_the_command_that_makes_it():
     assert command in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
-def test_version_is_told_alike_everywhere():
+def test_version_is_told_alike_everywhere() -> None:
     version = PROJECT["version"]
     assert f"\n## [{version}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the wheel beside the libraries of this environment; return where its commands are."""
     folder = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
@@ -116,7 +116,7 @@ def installed(tmp_path_factory):
     return folder / "env" / "bin"
 
 
-def run(command, *arguments, cwd):
+def run(command: Path, *arguments: Path | str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run an installed command to its end, away from the checkout."""
     names = {
         name: value
@@ -135,7 +135,9 @@ def run(command, *arguments, cwd):
 
 
 @pytest.mark.slow
-def test_installed_command_helps_runs_and_shows_away_from_the_checkout(installed, tmp_path):
+def test_installed_command_helps_runs_and_shows_away_from_the_checkout(
+    installed: Path, tmp_path: Path
+) -> None:
     command = installed / "evolvemcts4rl"
     helped = run(command, "--help", cwd=tmp_path)
     assert (helped.returncode, helped.stderr) == (0, "")
@@ -153,8 +155,13 @@ def test_installed_command_helps_runs_and_shows_away_from_the_checkout(installed
 
 
 @pytest.mark.slow
-def test_installed_package_is_the_wheel_s_own_with_its_prompts(installed, tmp_path):
-    code = "import generate, evolvemcts4rl.prompts as p; print(generate.__file__, p.PROMPTS, len(list(p.PROMPTS.rglob('*.txt'))))"
+def test_installed_package_is_the_wheel_s_own_with_its_prompts(
+    installed: Path, tmp_path: Path
+) -> None:
+    code = (
+        "import generate; from evolvemcts4rl.prompts import PROMPTS; "
+        "print(generate.__file__, PROMPTS, len(list(PROMPTS.rglob('*.txt'))))"
+    )
     module, prompts, count = run(installed / "python", "-c", code, cwd=tmp_path).stdout.split()
     assert Path(module).is_relative_to(installed.parent)
     assert Path(prompts).is_relative_to(installed.parent)
@@ -162,7 +169,7 @@ def test_installed_package_is_the_wheel_s_own_with_its_prompts(installed, tmp_pa
 
 
 @pytest.mark.slow
-def test_checkout_shows_a_tree_by_the_same_word(tmp_path):
+def test_checkout_shows_a_tree_by_the_same_word(tmp_path: Path) -> None:
     run_folder = ROOT / "samples" / "arithmetic_run"
     done = run(
         Path(sys.executable), ROOT / "generate.py", "show", run_folder, "000003", cwd=tmp_path

@@ -1,6 +1,9 @@
 """What is shown of a run's progress where standard error is no terminal."""
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from evolvemcts4rl.chat.buyer import Usage
 from evolvemcts4rl.progress import Progress
@@ -13,7 +16,7 @@ ACCEPTED = replace(SEARCHED, question_id="000001", status=Status.ACCEPTED)
 REFUSED = Problem("000002", "q", None, status=Status.REFUSED, reason=Reason(ReasonCode.NO_PROBLEM))
 
 
-def shown(capsys, problems, **more):
+def shown(capsys: pytest.CaptureFixture[str], problems: list[Problem], **more: Any) -> str:
     """Return the lines that a run of three seeds and one round prints for these problems, of which
     one is done already."""
     usage = Usage(completions=12, completion_tokens=3400)
@@ -33,7 +36,7 @@ def shown(capsys, problems, **more):
     return capsys.readouterr().err
 
 
-def test_a_file_gets_plain_lines(capsys):
+def test_a_file_gets_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     text = shown(capsys, [ACCEPTED, REFUSED], seconds_between_lines=0.0)
     lines = text.splitlines()
     assert [line.partition(", 12 completions, 3,400 tokens, ")[0] for line in lines] == [
@@ -45,5 +48,5 @@ def test_a_file_gets_plain_lines(capsys):
     assert all(line.isprintable() for line in lines)
 
 
-def test_a_file_gets_no_line_for_each_problem(capsys):
+def test_a_file_gets_no_line_for_each_problem(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(capsys, [ACCEPTED] * 5000) == ""

@@ -2,6 +2,7 @@
 sentences only."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,20 +12,23 @@ from evolvemcts4rl.reasons import SENTENCES, Reason, ReasonCode, Status, sentenc
 from evolvemcts4rl.records import Problem
 
 
-def through_a_file(row):
+def through_a_file(row: dict[str, Any]) -> Problem:
     """Return the problem of a row that was written and read again."""
     return Problem.from_json(json.loads(json.dumps(row)))
 
 
-def test_every_code_has_a_sentence_of_its_own():
+def test_every_code_has_a_sentence_of_its_own() -> None:
     assert set(SENTENCES) == set(ReasonCode)
     assert len(set(SENTENCES.values())) == len(ReasonCode)
 
 
 @given(st.sampled_from(ReasonCode), st.text(), st.sampled_from(Status))
-def test_problem_with_a_reason_goes_through_a_file(code, detail, status):
+def test_problem_with_a_reason_goes_through_a_file(
+    code: ReasonCode, detail: str, status: Status
+) -> None:
     problem = Problem("000000", "q", None, status=status, reason=Reason(code, detail))
     again = through_a_file(problem.to_json())
+    assert again.reason
     assert (again.status, again.reason.code, str(again.reason)) == (
         status,
         code,
@@ -32,7 +36,7 @@ def test_problem_with_a_reason_goes_through_a_file(code, detail, status):
     )
 
 
-def test_row_has_the_sentence_and_its_code():
+def test_row_has_the_sentence_and_its_code() -> None:
     reason = with_detail(ReasonCode.CARRIES_SOLUTION, "'Hint: '")
     row = Problem("000000", "q", None, status=Status.REFUSED, reason=reason).to_json()
     assert (row["status"], row["reason"]) == ("refused", "it carries its own solution ('Hint: ')")
@@ -88,27 +92,30 @@ OLDER = {
 @pytest.mark.parametrize(
     ("text", "expected"), OLDER.items(), ids=[code for _, code in OLDER.values()]
 )
-def test_row_of_a_run_without_codes_gets_the_code_of_its_sentence(text, expected):
+def test_row_of_a_run_without_codes_gets_the_code_of_its_sentence(
+    text: str, expected: tuple[str, str]
+) -> None:
     status, code = expected
     row = Problem("000000", "q", None).to_json() | {"status": status, "reason": text}
     del row["reason_code"]
     again = through_a_file(row)
+    assert again.reason
     assert (again.status, again.reason.code) == (status, code)
     assert again.to_json() == row | {"reason_code": code}
 
 
-def test_every_code_that_a_run_without_codes_could_give_is_read():
+def test_every_code_that_a_run_without_codes_could_give_is_read() -> None:
     codes = {code for _, code in OLDER.values()}
     assert codes == set(ReasonCode) - {
         ReasonCode.PROGRAM
     }  # a failed row is tried again: its code says nothing
 
 
-def test_code_of_a_later_version_is_read_as_another_reason():
+def test_code_of_a_later_version_is_read_as_another_reason() -> None:
     row = Problem("000000", "q", None).to_json() | {"reason": "too blue", "reason_code": "blue"}
     assert through_a_file(row).reason == Reason(ReasonCode.OTHER, "too blue")
 
 
-def test_summary_of_a_run_without_codes_shows_its_sentences():
+def test_summary_of_a_run_without_codes_shows_its_sentences() -> None:
     assert sentence_of("solved_never") == "solved never"
     assert sentence_of("not_searched: solved never … of …") == "not_searched: solved never … of …"

@@ -1,6 +1,9 @@
 """The tree: what entering rollouts makes of it, and that its JSON is all of it."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,10 +15,11 @@ from evolvemcts4rl.tree import Node, Tree
 STEPS = st.lists(
     st.sampled_from(["a\n\n", "b\n\n", "c", "ки \ud7ff\x00\u2028"]), min_size=1, max_size=4
 ).map(tuple)
+Entry = tuple[tuple[str, ...], bool, int]  # steps, verdict, and how many it was started with
 ROLLOUTS = st.lists(st.tuples(STEPS, st.booleans(), st.integers(0, 3)), max_size=12)
 
 
-def grown(entries):
+def grown(entries: list[Entry]) -> Tree:
     """A tree of these rollouts, started where they can have been."""
     tree = Tree("000000", "What is 1 + 1?", "2")
     for steps, verdict, start in entries:
@@ -23,9 +27,9 @@ def grown(entries):
     return tree
 
 
-def nodes(tree):
+def nodes(tree: Tree) -> Iterator[tuple[tuple[str, ...], Node]]:
     """Every node with its prefix."""
-    stack = [((), tree.root)]
+    stack: list[tuple[tuple[str, ...], Node]] = [((), tree.root)]
     while stack:
         prefix, node = stack.pop()
         yield prefix, node
@@ -33,7 +37,7 @@ def nodes(tree):
 
 
 @given(ROLLOUTS, st.lists(st.none() | st.floats(0, 1), min_size=1))
-def test_json_is_the_whole_tree(entries, beliefs):
+def test_json_is_the_whole_tree(entries: list[Entry], beliefs: list[float | None]) -> None:
     tree = grown(entries)
     for number, (_, node) in enumerate(nodes(tree)):
         belief = beliefs[number % len(beliefs)]
@@ -48,7 +52,7 @@ def test_json_is_the_whole_tree(entries, beliefs):
     ]
 
 
-def test_whitespace_after_a_step_makes_no_other_step_of_it():
+def test_whitespace_after_a_step_makes_no_other_step_of_it() -> None:
     tree = grown(
         [
             (("7", "8"), True, 0),
@@ -70,7 +74,7 @@ def test_whitespace_after_a_step_makes_no_other_step_of_it():
     )
 
 
-def plain(entries):
+def plain(entries: list[Entry]) -> list[Entry]:
     """The rollouts with steps that are equal where they are the same, and the starts used."""
     return [
         (tuple(step.strip() for step in steps), verdict, min(start, len(steps) - 1))
@@ -79,7 +83,9 @@ def plain(entries):
 
 
 @given(ROLLOUTS)
-def test_counts_are_of_rollouts_that_wrote_the_step_themselves_or_started_after_it(entries):
+def test_counts_are_of_rollouts_that_wrote_the_step_themselves_or_started_after_it(
+    entries: list[Entry],
+) -> None:
     entries = plain(entries)
     for prefix, node in nodes(grown(entries)):
         depth = len(prefix)
@@ -91,7 +97,7 @@ def test_counts_are_of_rollouts_that_wrote_the_step_themselves_or_started_after_
         assert node.started_value == (sum(started) / len(started) if started else None)
 
 
-def of_earlier_version(row):
+def of_earlier_version(row: dict[str, Any]) -> dict[str, Any]:
     """The row of a node as earlier versions wrote it: the counts are of what started here."""
     row = dict(row)
     row["num_rollouts"] = row.pop("num_started")
@@ -102,7 +108,7 @@ def of_earlier_version(row):
 
 
 @given(ROLLOUTS)
-def test_a_tree_of_an_earlier_version_gets_the_counts_that_it_has_now(entries):
+def test_a_tree_of_an_earlier_version_gets_the_counts_that_it_has_now(entries: list[Entry]) -> None:
     # A solution has one verdict however often it is written.
     entries = [(steps, len("".join(steps)) % 2 == 0, start) for steps, _, start in plain(entries)]
     row = grown(entries).to_json()
@@ -111,7 +117,9 @@ def test_a_tree_of_an_earlier_version_gets_the_counts_that_it_has_now(entries):
 
 
 @given(ROLLOUTS)
-def test_solutions_are_the_different_rollouts_with_how_often_each_was_written(entries):
+def test_solutions_are_the_different_rollouts_with_how_often_each_was_written(
+    entries: list[Entry],
+) -> None:
     paths = {tuple(node.text for node in path): path[-1] for path in grown(entries).solutions()}
     written = [steps for steps, _, _ in entries]
     assert {steps: node.times for steps, node in paths.items()} == {
@@ -123,7 +131,7 @@ def test_solutions_are_the_different_rollouts_with_how_often_each_was_written(en
     )
 
 
-def test_solutions_come_with_what_was_found_first_and_what_goes_on_after_what_ends():
+def test_solutions_come_with_what_was_found_first_and_what_goes_on_after_what_ends() -> None:
     tree = grown(
         [(("b", "x"), True, 0), (("a",), False, 0), (("b", "y"), False, 1), (("b",), False, 0)]
     )
@@ -135,7 +143,7 @@ def test_solutions_come_with_what_was_found_first_and_what_goes_on_after_what_en
     ]
 
 
-def test_add_gives_the_path_without_the_root():
+def test_add_gives_the_path_without_the_root() -> None:
     tree = Tree("000000", "q", "2")
     path = tree.add(Rollout(("a", "b"), True), 1)
     assert [node.text for node in path] == ["a", "b"]
@@ -147,7 +155,7 @@ def test_add_gives_the_path_without_the_root():
     ]
 
 
-def test_four_hundred_steps_go_through_json():
+def test_four_hundred_steps_go_through_json() -> None:
     tree = grown([(tuple(f"Step {number}\n\n" for number in range(400)), True, 399)])
     again = Tree.from_json(json.loads(json.dumps(tree.to_json())))
     (path,) = again.solutions()
@@ -156,7 +164,7 @@ def test_four_hundred_steps_go_through_json():
     assert again.to_json() == tree.to_json()
 
 
-def test_row_of_a_node_has_its_fields_and_a_solution_more():
+def test_row_of_a_node_has_its_fields_and_a_solution_more() -> None:
     end = Node("b", correct=False, times=2, searched=True, judged_error=-1)
     node = Node("a", 4, 3, 0.8765, [end], num_started=2, num_started_correct=1)
     assert node.to_json() == {
@@ -193,11 +201,11 @@ def test_row_of_a_node_has_its_fields_and_a_solution_more():
         Problem, st.text(), st.text(), st.none() | st.text(), agreement=st.none() | st.floats(0, 1)
     )
 )
-def test_problem_goes_through_json(problem):
+def test_problem_goes_through_json(problem: Problem) -> None:
     assert Problem.from_json(json.loads(json.dumps(problem.to_json()))) == problem
 
 
-def test_only_a_completion_that_came_to_its_own_end_is_whole():
+def test_only_a_completion_that_came_to_its_own_end_is_whole() -> None:
     ends = [("4", "stop"), ("4", "length"), ("4", "content_filter"), (" \n", "stop"), ("", "empty")]
     assert [Completion(text, reason).whole for text, reason in ends] == [
         True,
@@ -208,7 +216,7 @@ def test_only_a_completion_that_came_to_its_own_end_is_whole():
     ]
 
 
-def test_deepest_tree_loads_with_datasets(tmp_path):
+def test_deepest_tree_loads_with_datasets(tmp_path: Path) -> None:
     import datasets
 
     tree = Tree("0", "q", "1")

@@ -16,7 +16,7 @@ from evolvemcts4rl.tree import Node, Tree
 ROOT = Path(__file__).parent.parent
 
 
-def tree(question_id="000000", *children):
+def tree(question_id: str = "000000", *children: Node) -> Tree:
     return Tree(question_id, "What is 2 + 2?", "4", Node("", 4, 2, None, list(children)))
 
 
@@ -25,7 +25,7 @@ WRONG = Node("Add.\n\n", 4, 1, 0.9, [Node("It is\n5.", p_correct=0.1, correct=Fa
 FAIR = tree("000001", RIGHT, WRONG)
 
 
-def test_every_prefix_is_a_line_below_its_parent():
+def test_every_prefix_is_a_line_below_its_parent() -> None:
     assert list(lines_of(FAIR)) == [
         "000001: What is 2 + 2?",
         "answer: 4; first solutions 2/4 right",
@@ -37,7 +37,7 @@ def test_every_prefix_is_a_line_below_its_parent():
 
 
 @given(st.text())
-def test_nothing_that_a_terminal_would_obey_is_printed(text):
+def test_nothing_that_a_terminal_would_obey_is_printed(text: str) -> None:
     hostile = Tree("000000", text, text, Node("", children=[Node(text, correct=False, times=1)]))
     lines = list(lines_of(hostile))
     assert len(lines) == 4
@@ -45,7 +45,7 @@ def test_nothing_that_a_terminal_would_obey_is_printed(text):
     assert "\x1b" not in printable(f"\x1b[2J{text}\x9b31m")
 
 
-def test_tree_with_an_error_inside_a_solution_is_the_most_instructive():
+def test_tree_with_an_error_inside_a_solution_is_the_most_instructive() -> None:
     only_right, at_once = (
         tree("a", RIGHT),
         tree("b", RIGHT, Node("It is 5.", p_correct=0.1, correct=False)),
@@ -53,12 +53,13 @@ def test_tree_with_an_error_inside_a_solution_is_the_most_instructive():
     assert sorted([FAIR, only_right, at_once], key=instructiveness) == [only_right, at_once, FAIR]
 
 
-def show(*args):
-    return subprocess.run([sys.executable, "-m", "evolvemcts4rl.show_tree", *map(str, args)], capture_output=True, text=True, check=False)  # fmt: skip
+def show(*args: Path | str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "evolvemcts4rl.show_tree", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.slow
-def test_folder_gives_its_most_instructive_tree_or_the_one_asked_for(tmp_path):
+def test_folder_gives_its_most_instructive_tree_or_the_one_asked_for(tmp_path: Path) -> None:
     rows = [tree("000000", RIGHT), FAIR]
     (tmp_path / "tree.jsonl").write_text("".join(json.dumps(row.to_json()) + "\n" for row in rows))
     assert show(tmp_path).stdout.splitlines() == list(lines_of(FAIR))
@@ -69,14 +70,14 @@ def test_folder_gives_its_most_instructive_tree_or_the_one_asked_for(tmp_path):
 
 
 @pytest.mark.slow
-def test_folder_without_a_run_is_named(tmp_path):
+def test_folder_without_a_run_is_named(tmp_path: Path) -> None:
     done = show(tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"{tmp_path}/tree.jsonl is not there: name the folder of a run.\n"
 
 
 @pytest.mark.slow
-def test_reader_that_has_seen_enough_ends_it_without_a_word(tmp_path):
+def test_reader_that_has_seen_enough_ends_it_without_a_word(tmp_path: Path) -> None:
     long = tree(
         "000000",
         *(Node(f"It is {number}. " * 50, correct=False, times=1) for number in range(5000)),
@@ -84,13 +85,15 @@ def test_reader_that_has_seen_enough_ends_it_without_a_word(tmp_path):
     (tmp_path / "tree.jsonl").write_text(json.dumps(long.to_json()) + "\n")
     command = [sys.executable, "-m", "evolvemcts4rl.show_tree", str(tmp_path), "000000"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout
+    assert process.stderr
     assert process.stdout.readline() == "000000: What is 2 + 2?\n"
     process.stdout.close()
     assert (process.wait(), process.stderr.read()) == (0, "")
 
 
 @pytest.mark.slow
-def test_full_disk_ends_it_with_one_sentence(tmp_path):
+def test_full_disk_ends_it_with_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "tree.jsonl").write_text(json.dumps(FAIR.to_json()) + "\n")
     command = [sys.executable, "-m", "evolvemcts4rl.show_tree", str(tmp_path)]
     with open("/dev/full", "w") as full:

@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.toy_world import Model, continue_solution, first_error, make_problem
+from evolvemcts4rl.records import Rollout
 
 
 @given(st.integers())
-def test_a_model_that_never_slips_is_right_throughout(seed):
+def test_a_model_that_never_slips_is_right_throughout(seed: int) -> None:
     rng = random.Random(seed)
     problem = make_problem(rng)
     rollout = continue_solution(problem, (), Model(slip=0.0), rng)
@@ -19,7 +20,9 @@ def test_a_model_that_never_slips_is_right_throughout(seed):
 
 
 @given(st.integers(), st.sampled_from(["arithmetic", "formula", "skipped"]))
-def test_every_kind_of_slip_is_seen_and_without_recovery_stays_wrong_or_is_seen(seed, kind):
+def test_every_kind_of_slip_is_seen_and_without_recovery_stays_wrong_or_is_seen(
+    seed: int, kind: str
+) -> None:
     rng = random.Random(seed)
     problem = make_problem(rng)
     rollout = continue_solution(
@@ -30,7 +33,7 @@ def test_every_kind_of_slip_is_seen_and_without_recovery_stays_wrong_or_is_seen(
 
 
 @given(st.integers(), st.integers(0, 20))
-def test_a_continuation_keeps_its_prefix_and_the_first_error_in_it(seed, depth):
+def test_a_continuation_keeps_its_prefix_and_the_first_error_in_it(seed: int, depth: int) -> None:
     rng = random.Random(seed)
     problem = make_problem(rng)
     rollout = continue_solution(problem, (), Model(slip=0.3), rng)
@@ -41,8 +44,8 @@ def test_a_continuation_keeps_its_prefix_and_the_first_error_in_it(seed, depth):
         assert first_error(problem, again.steps) == first_error(problem, prefix)
 
 
-def test_the_same_seed_writes_the_same():
-    def write():
+def test_the_same_seed_writes_the_same() -> None:
+    def write() -> list[Rollout]:
         rng = random.Random("7")
         problem = make_problem(rng)
         return [continue_solution(problem, (), Model(), rng) for _ in range(20)]

@@ -19,6 +19,7 @@ from evolvemcts4rl.chat.endpoint import Endpoint
 from evolvemcts4rl.chat.journal import Journal, question_key
 from evolvemcts4rl.chat.replicas import FIRST_BACKOFF
 from evolvemcts4rl.errors import EndpointError, UserError, severity
+from evolvemcts4rl.flag_groups.model import ModelSettings
 from evolvemcts4rl.records import Completion, Message
 from evolvemcts4rl.settings import Settings
 
@@ -158,13 +159,12 @@ class ChatClient:
         temperature: float | None = None,
         max_tokens: int | None = None,
     ) -> ChatRequest:
-        settings = self._settings
-        model = model or settings.model.model_name
-        sampling = {
-            "temperature": settings.model.temperature if temperature is None else temperature,
-            "top_p": settings.model.top_p,
-            "max_tokens": settings.model.max_tokens if max_tokens is None else max_tokens,
-        }
+        model = model or self._settings.model.model_name
+        sampling = sampling_of(self._settings.model)
+        if temperature is not None:
+            sampling["temperature"] = temperature
+        if max_tokens is not None:
+            sampling["max_tokens"] = max_tokens
         return ChatRequest(
             model, messages, sampling, question_key(model, messages, sampling), affinity_key
         )
@@ -209,6 +209,15 @@ class ChatClient:
     def _models(self) -> list[str]:
         settings = self._settings
         return list(dict.fromkeys([settings.model.model_name, *settings.search.judge_model]))
+
+
+def sampling_of(settings: ModelSettings) -> dict[str, float | int]:
+    """Return how solutions are sampled, as it stands in a request and in the journal's keys."""
+    return {
+        "temperature": settings.temperature,
+        "top_p": settings.top_p,
+        "max_tokens": settings.max_tokens,
+    }
 
 
 def _runs(indices: list[int]) -> list[tuple[int, int]]:

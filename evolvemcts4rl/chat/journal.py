@@ -34,6 +34,10 @@ FIND = (
     "SELECT position, text, finish_reason, prompt_tokens, completion_tokens, thought"
     " FROM completions WHERE key = ? AND position >= ? AND position < ?"
 )
+FIND_ALL = (
+    "SELECT position, text, finish_reason, prompt_tokens, completion_tokens, thought"
+    " FROM completions WHERE key = ? ORDER BY position"
+)
 # A completion that is already there stays: it is the one that was used.
 ADD = "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?, ?, ?, ?)"
 COUNT = (
@@ -116,6 +120,11 @@ class Journal:
     def get(self, key: bytes, start: int, n: int) -> dict[int, Completion]:
         """Return by index those of the n completions from `start` on that are kept."""
         rows = self._guarded(lambda: self._db.execute(FIND, (key, start, start + n)).fetchall())
+        return {row[0]: Completion(*row[1:]) for row in rows}
+
+    def get_all(self, key: bytes) -> dict[int, Completion]:
+        """Return by index, in order, all completions that are kept under a key."""
+        rows = self._guarded(lambda: self._db.execute(FIND_ALL, (key,)).fetchall())
         return {row[0]: Completion(*row[1:]) for row in rows}
 
     def begin_request(self, set_aside: int) -> None:

@@ -57,6 +57,15 @@ class FileSettings(Group):
         "those without one",
         free=True,
     )
+    record: str | None = flag(
+        None,
+        Text(),
+        "a file for every completion with its prefix, for replaying without the model; compressed "
+        "where its name ends in .gz",
+        shown="none",
+        free=True,
+        metavar="FILE",
+    )
     overwrite: bool = flag(
         False,
         Switch(),

@@ -3,5 +3,6 @@
 run_folder: the files of a run, written and mended. decided: the problems in it that have ended.
 run_files: their names, and whose they are. run_identity: what makes two runs the same.
 run_reader: a run's folder for reading, as the Python API gives it. jsonl: rows, written whole.
-exports: from a tree to training files. summary: what a run cost and made.
+recording: every completion with its prefix. exports: from a tree to training files.
+summary: what a run cost and made.
 """

@@ -158,14 +158,7 @@ class Solver:
         return None
 
     def _messages(self, problem: Problem, prefix: Prefix) -> list[Message]:
-        # A continuation begins with its solution's messages, which a server's prefix cache knows.
-        model = self.settings.model.model_name
-        messages = prompt_messages("solve_problem", model, question=problem.question)
-        if prefix:
-            messages.append({"role": "assistant", "content": join_steps(prefix)})
-            if not self.chat.prefill:
-                messages += prompt_messages("continue_solution", model)
-        return messages
+        return solution_messages(problem, prefix, self.settings.model.model_name, self.chat.prefill)
 
     async def _first_completions(self, problem: Problem) -> list[Completion]:
         count = self.settings.search.num_solutions
@@ -177,30 +170,42 @@ class Solver:
         return completions
 
     def _rollouts(self, prefix: Prefix, completions: Sequence[Completion]) -> list[Rollout]:
-        return [self._rollout(prefix, completion) for completion in completions]
+        separator = self.settings.search.step_separator
+        return [as_rollout(prefix, completion, separator) for completion in completions]
 
-    async def _graded(self, problem: Problem, rollouts: list[Rollout]) -> list[Rollout]:
-        """Return the rollouts with their verdicts; one without an answer has none."""
-        answers = _answers(rollouts)
-        if problem.final_answer is None or not answers:
-            return rollouts
-        same = await self.grader.same_each(problem.final_answer, answers)
-        verdicts = dict(zip(answers, same, strict=True))
-        return [r if r.answer is None else replace(r, verdict=verdicts[r.answer]) for r in rollouts]
+    async def _graded(self, problem: Problem, rollouts: Sequence[Rollout]) -> list[Rollout]:
+        return await graded(problem, rollouts, self.grader)
 
-    def _rollout(self, prefix: Prefix, completion: Completion) -> Rollout:
-        """Return a completion as a rollout that is still to be graded."""
-        before = join_steps(prefix)
-        text = completion.text.rstrip()
-        text = text.lstrip("\n") if not prefix or before.endswith("\n") else text
-        steps = (
-            *prefix,
-            *merge_steps(
-                split_steps(text, self.settings.search.step_separator), MOST_STEPS - len(prefix)
-            ),
-        )
-        answer = extract_answer(before + text) if completion.whole else None
-        return Rollout(steps, None, answer, completion.completion_tokens)
+
+def solution_messages(problem: Problem, prefix: Prefix, model: str, prefill: bool) -> list[Message]:
+    """Return the messages that ask a model for a solution that begins with a prefix."""
+    # A continuation begins with its solution's messages, which a server's prefix cache knows.
+    messages = prompt_messages("solve_problem", model, question=problem.question)
+    if prefix:
+        messages.append({"role": "assistant", "content": join_steps(prefix)})
+        if not prefill:
+            messages += prompt_messages("continue_solution", model)
+    return messages
+
+
+def as_rollout(prefix: Prefix, completion: Completion, separator: str | None) -> Rollout:
+    """Return a completion as a rollout that is still to be graded."""
+    before = join_steps(prefix)
+    text = completion.text.rstrip()
+    text = text.lstrip("\n") if not prefix or before.endswith("\n") else text
+    steps = (*prefix, *merge_steps(split_steps(text, separator), MOST_STEPS - len(prefix)))
+    answer = extract_answer(before + text) if completion.whole else None
+    return Rollout(steps, None, answer, completion.completion_tokens)
+
+
+async def graded(problem: Problem, rollouts: Sequence[Rollout], grader: Grader) -> list[Rollout]:
+    """Return the rollouts with their verdicts; one without an answer has none."""
+    answers = _answers(rollouts)
+    if problem.final_answer is None or not answers:
+        return list(rollouts)
+    same = await grader.same_each(problem.final_answer, answers)
+    verdicts = dict(zip(answers, same, strict=True))
+    return [r if r.answer is None else replace(r, verdict=verdicts[r.answer]) for r in rollouts]
 
 
 def _answers(rollouts: Sequence[Rollout]) -> list[str]:

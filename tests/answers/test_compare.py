@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from fractions import Fraction
 
 import pytest
@@ -46,29 +47,33 @@ formulas = st.recursive(
 
 
 @pytest.mark.parametrize(("kind", "gold", "answer"), [*rows(MATCHING)])
-def test_pair_matches(kind, gold, answer):
+def test_pair_matches(kind: str, gold: str, answer: str) -> None:
     assert same_answer(gold, answer)
 
 
 @pytest.mark.parametrize(("kind", "gold", "answer"), [*rows(DIFFERENT)])
-def test_pair_does_not_match(kind, gold, answer):
+def test_pair_does_not_match(kind: str, gold: str, answer: str) -> None:
     assert not same_answer(gold, answer)
 
 
 @pytest.mark.parametrize(("kind", "gold", "answer"), [*rows(DIFFERENT)])
-def test_different_answers_are_never_normalised_to_the_same_text(kind, gold, answer):
+def test_different_answers_are_never_normalised_to_the_same_text(
+    kind: str, gold: str, answer: str
+) -> None:
     assert read_form(gold).text != read_form(answer).text
 
 
 @pytest.mark.parametrize(("kind", "gold", "answer"), [*rows(MATCHING), *rows(DIFFERENT)])
-def test_order_of_a_pair_does_not_matter_and_each_answer_is_itself(kind, gold, answer):
+def test_order_of_a_pair_does_not_matter_and_each_answer_is_itself(
+    kind: str, gold: str, answer: str
+) -> None:
     assert same_answer(gold, answer) is same_answer(answer, gold)
     assert same_answer(gold, gold)
     assert same_answer(answer, read_form(answer).text)
 
 
 @pytest.mark.parametrize("kind", MATCHING)
-def test_no_order_of_two_answers_of_a_kind_matters(kind):
+def test_no_order_of_two_answers_of_a_kind_matters(kind: str) -> None:
     answers = [text for name, *pair in rows(MATCHING) if name == kind for text in pair]
     for one, other in zip(answers, answers[3:] + answers[:3], strict=True):
         assert same_answer(one, other) is same_answer(other, one), (one, other)
@@ -76,18 +81,18 @@ def test_no_order_of_two_answers_of_a_kind_matters(kind):
 
 @settings(max_examples=60, deadline=None)
 @given(formulas, formulas)
-def test_order_of_two_formulas_does_not_matter(one, other):
+def test_order_of_two_formulas_does_not_matter(one: str, other: str) -> None:
     assert same_answer(one, other) is same_answer(other, one)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(["<", ">", r"\le", r"\ge", "="]), st.integers(1, 300), st.integers(-1, 1))
-def test_relations_differ_where_their_tiny_bounds_do(sign, exponent, shift):
+def test_relations_differ_where_their_tiny_bounds_do(sign: str, exponent: int, shift: int) -> None:
     one, other = f"x {sign} 2^{{-{exponent}}}", f"x {sign} 2^{{-{exponent + shift}}}"
     assert same_answer(one, other) is (shift == 0)
 
 
-def test_quick_path_spares_most_pairs_a_worker():
+def test_quick_path_spares_most_pairs_a_worker() -> None:
     pairs = [*rows(MATCHING), *rows(DIFFERENT)]
     assert sum(compare_quick(gold, answer) is not None for _, gold, answer in pairs) > 0.5 * len(
         pairs
@@ -96,13 +101,13 @@ def test_quick_path_spares_most_pairs_a_worker():
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=30))
-def test_any_text_is_equal_to_itself_unless_nothing_is_in_it(text):
+def test_any_text_is_equal_to_itself_unless_nothing_is_in_it(text: str) -> None:
     assert compare_quick(text, text) is bool(read_form(text).text)
 
 
 @settings(max_examples=60, deadline=None)
 @given(latex)
-def test_formula_is_the_same_as_itself_otherwise_spaced(formula):
+def test_formula_is_the_same_as_itself_otherwise_spaced(formula: str) -> None:
     assert same_answer(
         formula,
         "$ " + formula.replace("+", " +  ").replace(r"\left", "").replace(r"\right", "") + " $",
@@ -111,8 +116,8 @@ def test_formula_is_the_same_as_itself_otherwise_spaced(formula):
 
 @settings(max_examples=300, deadline=None)
 @given(numbers, numbers)
-def test_numbers_compare_by_exact_value_both_ways(one, other):
-    def value(text):
+def test_numbers_compare_by_exact_value_both_ways(one: str, other: str) -> None:
+    def value(text: str) -> Fraction:
         above, _, below = text.removeprefix(r"\frac{").rstrip("}").partition("}{")
         return Fraction(above) / Fraction(below or 1)
 
@@ -124,7 +129,7 @@ def test_numbers_compare_by_exact_value_both_ways(one, other):
     st.text(alphabet=r"\{}()[],.$%^_=+-0123456789abcx fracsqrtpm", max_size=60),
     st.text(max_size=20),
 )
-def test_quick_path_takes_any_text(one, other):
+def test_quick_path_takes_any_text(one: str, other: str) -> None:
     compare_quick(one, other)
 
 
@@ -155,7 +160,7 @@ print("done")
 """
 
 
-def work_ends(loops, endings):
+def work_ends(loops: Sequence[str], endings: Sequence[str]) -> bool:
     """Whether every text made of these is compared within twenty seconds of processor time."""
     run = subprocess.run(
         [sys.executable, "-c", SEARCH],
@@ -167,7 +172,7 @@ def work_ends(loops, endings):
 
 
 @pytest.mark.slow
-def test_loops_are_compared_without_backtracking():
+def test_loops_are_compared_without_backtracking() -> None:
     assert work_ends(LOOPS, ENDINGS)
 
 
@@ -181,13 +186,15 @@ def test_loops_are_compared_without_backtracking():
     ),
     st.text(max_size=6),
 )
-def test_no_loop_is_found_that_backtracks(loops, ending):
+def test_no_loop_is_found_that_backtracks(loops: list[str], ending: str) -> None:
     assert work_ends(loops, [ending])
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.integers(-(10**6), 10**6), st.integers(1, 3000), st.integers(-2, 2))
-def test_tiny_numbers_differ_where_their_exponents_do(factor, exponent, shift):
+def test_tiny_numbers_differ_where_their_exponents_do(
+    factor: int, exponent: int, shift: int
+) -> None:
     same = same_answer(
         rf"{factor} \cdot 2^{{-{exponent}}}", rf"{factor} \cdot 2^{{-{exponent + shift}}}"
     )

@@ -84,7 +84,7 @@ prose = st.text(alphabet="ab 1.,\n$=()[]", max_size=60)
         ("so\n12 apples.", "12 apples"),
     ],
 )
-def test_answer_is_found(text, answer):
+def test_answer_is_found(text: str, answer: str) -> None:
     assert extract_answer(text) == answer
 
 
@@ -103,7 +103,7 @@ def test_answer_is_found(text, answer):
         "####",
     ],
 )
-def test_text_without_an_answer_has_none(text):
+def test_text_without_an_answer_has_none(text: str) -> None:
     assert extract_answer(text) is None
 
 
@@ -122,13 +122,15 @@ def test_text_without_an_answer_has_none(text):
         ("A long solution\nthat never says its result", None),
     ],
 )
-def test_reference_answer_is_read_in_each_of_its_forms(column, answer):
+def test_reference_answer_is_read_in_each_of_its_forms(column: str, answer: str | None) -> None:
     assert seed_answer(column) == answer
 
 
 @settings(max_examples=200, deadline=None)
 @given(before=prose, answer=latex, after=prose)
-def test_what_was_boxed_is_found_whatever_stands_around_it(before, answer, after):
+def test_what_was_boxed_is_found_whatever_stands_around_it(
+    before: str, answer: str, after: str
+) -> None:
     assert extract_answer(before + r" \boxed{" + answer + "} " + after) == answer
 
 
@@ -137,7 +139,7 @@ def test_what_was_boxed_is_found_whatever_stands_around_it(before, answer, after
     st.text(alphabet=r"\{}()[],.$%^_=+-0123456789abcx fracsqrtpm", max_size=60),
     st.text(max_size=20),
 )
-def test_extraction_takes_any_text(one, other):
+def test_extraction_takes_any_text(one: str, other: str) -> None:
     extract_answer(one)
     seed_answer(other)
 
@@ -274,7 +276,7 @@ def ends_within_cpu_seconds(limit: int, text: str) -> bool:
 
 
 @pytest.mark.parametrize("loop", LOOPS)
-def test_loop_of_a_hundred_thousand_characters_is_searched_with_little_work(loop):
+def test_loop_of_a_hundred_thousand_characters_is_searched_with_little_work(loop: str) -> None:
     alone, *around = AROUND_LOOPS[:4]
     drawn = random.Random(loop.encode(errors="surrogatepass")).choice(around)
     for before, after in (alone, drawn):
@@ -286,7 +288,9 @@ def test_loop_of_a_hundred_thousand_characters_is_searched_with_little_work(loop
     st.lists(st.sampled_from([*LOOPS, " ", ".", "5", "x", "is", "so"]), min_size=1, max_size=4),
     st.sampled_from(AROUND_LOOPS),
 )
-def test_no_repeated_fragments_cost_much_work(fragments, around):
+def test_no_repeated_fragments_cost_much_work(
+    fragments: list[str], around: tuple[str, str]
+) -> None:
     loop = "".join(fragments)
     assert ends_within_cpu_seconds(4, around[0] + loop * (100_000 // len(loop)) + around[1])
 
@@ -297,7 +301,7 @@ def test_no_repeated_fragments_cost_much_work(fragments, around):
         "".join
     )
 )
-def test_extraction_takes_any_mixture_of_what_models_write(text):
+def test_extraction_takes_any_mixture_of_what_models_write(text: str) -> None:
     for answer in (extract_answer(text), seed_answer(text)):
         assert answer is None or answer.strip()
 
@@ -335,7 +339,7 @@ def test_extraction_takes_any_mixture_of_what_models_write(text):
         ("故选：B", "B"),
     ],
 )
-def test_announcement_gives_the_value_that_its_sentence_states(text, answer):
+def test_announcement_gives_the_value_that_its_sentence_states(text: str, answer: str) -> None:
     assert extract_answer(text) == answer
 
 
@@ -361,7 +365,7 @@ def test_announcement_gives_the_value_that_its_sentence_states(text, answer):
         ("#### Final Answer:\nThe number of rolls is 30.", "30"),
     ],
 )
-def test_last_sentence_that_states_one_value_gives_it(text, answer):
+def test_last_sentence_that_states_one_value_gives_it(text: str, answer: str) -> None:
     assert extract_answer(text) == answer
 
 
@@ -386,7 +390,7 @@ def test_last_sentence_that_states_one_value_gives_it(text, answer):
         (r"\\boxed{\\frac{1}{2}}", r"\frac{1}{2}"),
     ],
 )
-def test_box_gives_the_value_in_it(text, answer):
+def test_box_gives_the_value_in_it(text: str, answer: str) -> None:
     assert extract_answer(text) == answer
 
 
@@ -404,7 +408,7 @@ def test_box_gives_the_value_in_it(text, answer):
         (r"\boxed{1} no no no no \boxed{2}", "2"),
     ],
 )
-def test_boxes_joined_by_and_are_one_list(text, answer):
+def test_boxes_joined_by_and_are_one_list(text: str, answer: str) -> None:
     assert extract_answer(text) == answer
 
 
@@ -425,7 +429,7 @@ def test_boxes_joined_by_and_are_one_list(text, answer):
         (r"\boxed{24}. The answer is not 25.", "24"),
     ],
 )
-def test_only_a_plain_announcement_after_the_box_replaces_it(text, answer):
+def test_only_a_plain_announcement_after_the_box_replaces_it(text: str, answer: str) -> None:
     assert extract_answer(text) == answer
 
 
@@ -472,7 +476,7 @@ def test_only_a_plain_announcement_after_the_box_replaces_it(text, answer):
         r"\boxed{\frac{1}{2",
     ],
 )
-def test_what_states_no_value_or_several_has_no_answer(text):
+def test_what_states_no_value_or_several_has_no_answer(text: str) -> None:
     assert extract_answer(text) is None
 
 
@@ -489,7 +493,7 @@ def test_what_states_no_value_or_several_has_no_answer(text):
         ("The answer is x = 5.", "x = 5"),
     ],
 )
-def test_reference_answer_in_a_line_of_prose_is_read(column, answer):
+def test_reference_answer_in_a_line_of_prose_is_read(column: str, answer: str) -> None:
     assert seed_answer(column) == answer
 
 
@@ -515,12 +519,12 @@ def test_reference_answer_in_a_line_of_prose_is_read(column, answer):
         ),
     ],
 )
-def test_reference_answer_in_words_or_as_an_expression_stays(column):
+def test_reference_answer_in_words_or_as_an_expression_stays(column: str) -> None:
     assert seed_answer(column) == column
 
 
 @pytest.mark.slow
-def test_import_loads_no_computer_algebra():
+def test_import_loads_no_computer_algebra() -> None:
     check = (
         "import sys, evolvemcts4rl.answers.extract; "
         "sys.exit('sympy' in sys.modules or 'math_verify' in sys.modules)"
@@ -555,7 +559,7 @@ def test_import_loads_no_computer_algebra():
         ("【答案】（1）3；（2）5", None),
     ],
 )
-def test_list_marks_are_no_part_of_the_announced_answer(text, answer):
+def test_list_marks_are_no_part_of_the_announced_answer(text: str, answer: str | None) -> None:
     assert extract_answer(text) == answer
 
 
@@ -578,7 +582,7 @@ def test_list_marks_are_no_part_of_the_announced_answer(text, answer):
         ("When we add them, the answer is 24.", "24"),
     ],
 )
-def test_claim_that_holds_in_some_case_only_replaces_no_answer(text, answer):
+def test_claim_that_holds_in_some_case_only_replaces_no_answer(text: str, answer: str) -> None:
     assert extract_answer(text) == answer
 
 
@@ -618,7 +622,7 @@ def test_claim_that_holds_in_some_case_only_replaces_no_answer(text, answer):
         ("The answer is 5 apples, 3 pears.", "5 apples, 3 pears"),
     ],
 )
-def test_remark_after_the_announced_value_is_no_part_of_it(text, answer):
+def test_remark_after_the_announced_value_is_no_part_of_it(text: str, answer: str | None) -> None:
     assert extract_answer(text) == answer
 
 
@@ -646,7 +650,7 @@ def test_remark_after_the_announced_value_is_no_part_of_it(text, answer):
         (r"\boxed{\begin{array}{c}2\\4\end{array}}", r"\begin{array}{c}2\\4\end{array}"),
     ],
 )
-def test_decoration_is_no_part_of_the_answer(text, answer):
+def test_decoration_is_no_part_of_the_answer(text: str, answer: str) -> None:
     assert extract_answer(text) == answer
 
 
@@ -661,7 +665,7 @@ def test_decoration_is_no_part_of_the_answer(text, answer):
         (r"It was \boxed{12} but is \boxed{13}.", "13"),
     ],
 )
-def test_boxes_of_several_names_are_one_list(text, answer):
+def test_boxes_of_several_names_are_one_list(text: str, answer: str) -> None:
     assert extract_answer(text) == answer
 
 
@@ -685,7 +689,7 @@ def test_boxes_of_several_names_are_one_list(text, answer):
         ("选A还是选B？", None),
     ],
 )
-def test_answer_in_chinese_is_found(text, answer):
+def test_answer_in_chinese_is_found(text: str, answer: str | None) -> None:
     assert extract_answer(text) == answer
 
 
@@ -693,10 +697,10 @@ def test_answer_in_chinese_is_found(text, answer):
     ("column", "answer"),
     [("Answer 5", "5"), ("answer 3/4", "3/4"), ("Question 5", "Question 5"), ("5．", "5")],
 )
-def test_reference_answer_after_the_word_answer_is_read(column, answer):
+def test_reference_answer_after_the_word_answer_is_read(column: str, answer: str) -> None:
     assert seed_answer(column) == answer
 
 
 @pytest.mark.parametrize("text", ["####**", "It is done.\n#### **", "#### "])
-def test_hashes_before_nothing_are_no_answer(text):
+def test_hashes_before_nothing_are_no_answer(text: str) -> None:
     assert extract_answer(text) is None

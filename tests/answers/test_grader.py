@@ -4,6 +4,7 @@ run is."""
 import asyncio
 import contextlib
 import os
+import random
 import resource
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 from hypothesis import given, settings
@@ -54,15 +56,21 @@ def workers() -> list[int]:
     return [pid for pid, parent, _ in found if parent in servers]
 
 
+def work_of(processes: list[int]) -> int:
+    """Return the processor time that processes have taken, in ticks of a hundredth of a second."""
+    stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in processes]
+    return sum(int(user) + int(system) for *_, user, system in (stat[:13] for stat in stats))
+
+
 @pytest.fixture
-def grader():
+def grader() -> Iterator[Grader]:
     grader = Grader(num_workers=1, limit_seconds=1.0)
     yield grader
     grader.close()
 
 
-def test_answers_are_compared_by_workers_as_in_the_same_process(grader):
-    async def check():
+def test_answers_are_compared_by_workers_as_in_the_same_process(grader: Grader) -> None:
+    async def check() -> None:
         assert await grader.same(r"2\sqrt{3}", r"\sqrt{12}")
         assert not await grader.same(r"2\sqrt{3}", r"\sqrt{6}")
         assert grader.timeouts == 0
@@ -70,30 +78,31 @@ def test_answers_are_compared_by_workers_as_in_the_same_process(grader):
     asyncio.run(check())
 
 
-def test_plain_answers_need_no_worker(grader):
-    async def check():
+def test_plain_answers_need_no_worker(grader: Grader) -> None:
+    async def check() -> None:
         assert await grader.same("1/2", "0.5")
         assert not await grader.same("13", "3")
         assert await grader.vote(["½", "0.5", r"\frac{1}{2}", "3"]) == ("½", 0.75)
-        assert grader._pool is None
+        assert not workers()
 
     asyncio.run(check())
 
 
-def test_pair_is_compared_once_however_many_ask(grader):
-    async def check():
-        asked = [grader.same("x+1", "1+x") for _ in range(50)]
-        assert all(await asyncio.gather(*asked))
-        assert len(grader._known) == 1
-        start = time.perf_counter()
+def test_pair_is_compared_once_however_many_ask_and_its_verdict_is_kept(grader: Grader) -> None:
+    async def check() -> None:
         assert await grader.same("x+1", "1+x")
-        assert time.perf_counter() - start < 0.01
+        before = work_of(workers())
+        assert all(await asyncio.gather(*(grader.same("x+2", "2+x") for _ in range(5000))))
+        assert work_of(workers()) - before < 50  # once takes less than one, 5000 times 300
+        grader.close()
+        assert await grader.same("2+x", "x+2")
+        assert not workers()
 
     asyncio.run(check())
 
 
-def test_caller_that_gives_up_takes_nothing_from_the_others(grader):
-    async def check():
+def test_caller_that_gives_up_takes_nothing_from_the_others(grader: Grader) -> None:
+    async def check() -> None:
         first = asyncio.create_task(grader.same("x+2", "2+x"))
         second = asyncio.create_task(grader.same("x+2", "2+x"))
         await asyncio.sleep(0)
@@ -103,7 +112,7 @@ def test_caller_that_gives_up_takes_nothing_from_the_others(grader):
     asyncio.run(check())
 
 
-def test_vote_by_workers_counts_equal_forms_together(grader):
+def test_vote_by_workers_counts_equal_forms_together(grader: Grader) -> None:
     answers = [r"\sqrt{12}", r"2\sqrt{3}", r"\sqrt{6}", r"2\sqrt3", "7"]
     assert asyncio.run(grader.vote(answers)) == (r"2\sqrt3", 0.6)
     assert asyncio.run(grader.vote([*answers[:3], r"\sqrt6"])) == (None, 0.5)
@@ -117,7 +126,9 @@ def test_vote_by_workers_counts_equal_forms_together(grader):
         ([], (None, 0.0)),
     ],
 )
-def test_vote_goes_to_the_largest_group_of_equal_forms_unless_tied(grader, answers, winner):
+def test_vote_goes_to_the_largest_group_of_equal_forms_unless_tied(
+    grader: Grader, answers: list[str], winner: tuple[str | None, float]
+) -> None:
     assert asyncio.run(grader.vote(answers)) == winner
 
 
@@ -126,29 +137,28 @@ def test_vote_goes_to_the_largest_group_of_equal_forms_unless_tied(grader, answe
     st.lists(st.sampled_from(["½", "0.5", "1/2", "3", "3.0", "x", "50%", "50"]), max_size=12),
     st.randoms(),
 )
-def test_vote_does_not_depend_on_the_order(answers, rng):
+def test_vote_does_not_depend_on_the_order(answers: list[str], rng: random.Random) -> None:
     grader = Grader()  # these answers need no worker
     shuffled = rng.sample(answers, len(answers))
     assert asyncio.run(grader.vote(answers)) == asyncio.run(grader.vote(shuffled))
 
 
-def test_hostile_answers_cost_neither_the_run_nor_its_memory(grader):
-    async def check():
+def test_hostile_answers_cost_neither_the_run_nor_its_memory(grader: Grader) -> None:
+    async def check() -> None:
         assert await grader.same("x+1", "1+x")  # the workers are there
-        before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         assert not any(await asyncio.gather(*(grader.same(*pair) for pair in HOSTILE)))
         verdicts = await asyncio.gather(*(grader.same(*pair) for pair in MONSTROUS))
         assert not any(verdicts)
-        assert time.monotonic() - start < 15
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024  # kB
-        assert grader.timeouts >= 1
+        assert 1 <= grader.timeouts <= len(MONSTROUS)  # each ends at its limit, of a second
         assert await grader.same("x+3", "3+x")
 
     asyncio.run(check())
 
 
-def test_comparison_that_timed_out_is_never_tried_again(grader):
-    async def check():
+def test_comparison_that_timed_out_is_never_tried_again(grader: Grader) -> None:
+    async def check() -> None:
         hopeless, bomb = "x+1", MONSTROUS[1][1]
         assert not await grader.same(hopeless, bomb)
         assert grader.timeouts == 1
@@ -161,15 +171,15 @@ def test_comparison_that_timed_out_is_never_tried_again(grader):
     asyncio.run(check())
 
 
-def test_worker_has_a_limit_of_memory(grader):
+def test_worker_has_a_limit_of_memory(grader: Grader) -> None:
     assert asyncio.run(grader.same("x+1", "1+x"))
     assert workers()
     for pid in workers():
         assert resource.prlimit(pid, resource.RLIMIT_AS)[0] == MEMORY_LIMIT
 
 
-def test_worker_that_is_killed_is_replaced(grader):
-    async def check():
+def test_worker_that_is_killed_is_replaced(grader: Grader) -> None:
+    async def check() -> None:
         assert await grader.same("x+1", "1+x")
         for pid in workers():
             os.kill(pid, signal.SIGKILL)
@@ -178,8 +188,8 @@ def test_worker_that_is_killed_is_replaced(grader):
     asyncio.run(check())
 
 
-def test_closing_lets_nobody_wait(grader):
-    async def check():
+def test_closing_lets_nobody_wait(grader: Grader) -> None:
+    async def check() -> None:
         assert await grader.same("x+1", "1+x")
         waiting = [
             asyncio.create_task(
@@ -201,7 +211,7 @@ def test_closing_lets_nobody_wait(grader):
     asyncio.run(check())
 
 
-def test_closed_grader_leaves_no_process_and_can_start_again(grader):
+def test_closed_grader_leaves_no_process_and_can_start_again(grader: Grader) -> None:
     assert asyncio.run(grader.same("x+1", "1+x"))
     left = workers()
     grader.close()
@@ -236,7 +246,7 @@ def processes_of_session(session: int) -> list[int]:
     return [pid for pid, _, its_session in processes() if its_session == session]
 
 
-def start_busy_run(tmp_path):
+def start_busy_run(tmp_path: Path) -> Popen[bytes]:
     script = tmp_path / "busy_run.py"
     script.write_text(BUSY_RUN)
     env = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
@@ -264,7 +274,7 @@ def wait_for_end_of_session(session: int) -> list[int]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_no_worker_outlives_a_run_that_is_killed(tmp_path):
+def test_no_worker_outlives_a_run_that_is_killed(tmp_path: Path) -> None:
     run = start_busy_run(tmp_path)
     run.kill()
     run.communicate()
@@ -272,7 +282,7 @@ def test_no_worker_outlives_a_run_that_is_killed(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_workers_say_nothing_on_ctrl_c(tmp_path):
+def test_workers_say_nothing_on_ctrl_c(tmp_path: Path) -> None:
     run = start_busy_run(tmp_path)
     os.killpg(run.pid, signal.SIGINT)
     _, messages = run.communicate(timeout=20)

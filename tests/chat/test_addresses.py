@@ -17,18 +17,18 @@ KEY = {"OPENAI_API_KEY": "sk-4711-4711"}
 PATHS = ("models", "chat/completions", "deployments/%2e%2e/chat/completions")
 
 
-def urls_of(base, path="models", environment=KEY):
+def urls_of(base: str, path: str = "models", environment: dict[str, str] = KEY) -> list[str]:
     [address] = addresses_of(settings_for(base), environment)
     return [url_under(root, path) for root in address.roots]
 
 
-def sent_to(url):
+def sent_to(url: str) -> yarl.URL:
     """Return the URL that is asked, as the libraries that send it read it."""
     return yarl.URL(str(httpx2.URL(url)))
 
 
-def same_host(one, other):
-    if ":" in (other or ""):
+def same_host(one: str | None, other: str | None) -> bool:
+    if one and other and ":" in other:
         return ipaddress.ip_address(one) == ipaddress.ip_address(other)
     return one == other
 
@@ -54,12 +54,14 @@ def same_host(one, other):
         "http://h/chat/completions": ["http://h/models"],
     }.items(),
 )
-def test_the_path_is_joined_to_the_address_and_nothing_to_its_host(base, urls):
+def test_the_path_is_joined_to_the_address_and_nothing_to_its_host(
+    base: str, urls: list[str]
+) -> None:
     assert urls_of(base) == urls
 
 
 @pytest.mark.parametrize("end", ["", "/", "/openai", "/openai/"])
-def test_an_azure_resource_is_asked_below_openai(end):
+def test_an_azure_resource_is_asked_below_openai(end: str) -> None:
     environment = {
         "AZURE_OPENAI_ENDPOINT": f"https://r.openai.azure.com{end}",
         "AZURE_OPENAI_API_KEY": "4711-4711",
@@ -95,7 +97,9 @@ NO_ADDRESSES = [
 
 
 @pytest.mark.parametrize("url", NO_ADDRESSES)
-def test_what_libraries_might_read_differently_is_refused_by_the_name_that_gave_it(url):
+def test_what_libraries_might_read_differently_is_refused_by_the_name_that_gave_it(
+    url: str,
+) -> None:
     with pytest.raises(UserError, match="--base_url is no valid address"):
         addresses_of(settings_for(url), KEY)
     with pytest.raises(UserError, match="OPENAI_BASE_URL is no valid address"):
@@ -124,7 +128,9 @@ USERS = ODD.filter(lambda text: not set(text) & set("/?#\\"))
     st.just("") | ODD.map(lambda text: f"/{text}"),
     st.sampled_from(PATHS),
 )
-def test_no_request_goes_to_a_host_other_than_the_one_given(scheme, user, host, port, end, path):
+def test_no_request_goes_to_a_host_other_than_the_one_given(
+    scheme: str, user: str, host: str, port: str, end: str, path: str
+) -> None:
     try:
         urls = urls_of(f"{scheme}://{user}{host}{port}{end}", path)
     except UserError:
@@ -151,7 +157,9 @@ def test_no_request_goes_to_a_host_other_than_the_one_given(scheme, user, host, 
 )
 @example("http://a@b@c")
 @example("http://127.1/v1")
-def test_whatever_the_address_all_that_read_it_agree_on_the_host_or_it_is_refused(base):
+def test_whatever_the_address_all_that_read_it_agree_on_the_host_or_it_is_refused(
+    base: str,
+) -> None:
     try:
         urls = urls_of(base)
     except UserError:

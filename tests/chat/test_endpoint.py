@@ -2,23 +2,20 @@
 
 import asyncio
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from evolvemcts4rl.chat.buyer import Usage
 from evolvemcts4rl.chat.journal import Journal
 from evolvemcts4rl.errors import EndpointError
+from evolvemcts4rl.records import Completion
 from tests.support.chat_client import QUESTION, complete, open_client
-from tests.support.loopback import Loopback, Reply, answer, chat_reply, error_reply
+from tests.support.loopback import Ask, Handler, Loopback, Reply, answer, chat_reply, error_reply
 
 
-@pytest.fixture(autouse=True)
-def no_keys(monkeypatch):
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"):
-        monkeypatch.delenv(name, raising=False)
-
-
-def first(*replies):
+def first(*replies: Reply) -> Handler:
     """A handler that gives these replies first, and good ones after them."""
     return lambda ask: replies[ask.number] if ask.number < len(replies) else answer(ask)
 
@@ -53,7 +50,7 @@ PASSING = {
 
 
 @pytest.mark.parametrize("reply", PASSING.values(), ids=PASSING)
-def test_what_may_pass_is_tried_again(reply):
+def test_what_may_pass_is_tried_again(reply: Reply) -> None:
     with Loopback(first(reply, reply)) as server:
         completions = complete(server.url, n=2)
     assert [c.text for c in completions] == ["reply 2 choice 0", "reply 2 choice 1"]
@@ -62,7 +59,7 @@ def test_what_may_pass_is_tried_again(reply):
 
 
 @pytest.mark.parametrize("reply", PASSING.values(), ids=PASSING)
-def test_after_max_retries_the_reason_is_told(reply):
+def test_after_max_retries_the_reason_is_told(reply: Reply) -> None:
     with (
         Loopback(lambda ask: reply) as server,
         pytest.raises(EndpointError, match=f"127.0.0.1:{server.port}: ."),
@@ -71,13 +68,13 @@ def test_after_max_retries_the_reason_is_told(reply):
     assert len(server.asks) == 3
 
 
-def test_a_reply_that_does_not_come_in_time_is_asked_for_again():
+def test_a_reply_that_does_not_come_in_time_is_asked_for_again() -> None:
     with Loopback(first(Reply(body=GOOD, delay=60.0))) as server:
         assert complete(server.url, timeout=0.2)[0].text == "reply 1 choice 0"
 
 
-def test_retry_after_is_obeyed():
-    async def ask():
+def test_retry_after_is_obeyed() -> None:
+    async def ask() -> None:
         async with open_client(server.url) as client:
             asked = asyncio.create_task(client.complete(QUESTION, 1))
             await asyncio.sleep(0.3)  # time for several tries after the usual waits
@@ -91,16 +88,16 @@ def test_retry_after_is_obeyed():
 
 
 @pytest.mark.parametrize("wait", ["Wed, 21 Oct 99999 07:28:00 GMT", "soon", "nan", ""])
-def test_a_retry_after_that_is_none_is_not_obeyed(wait):
+def test_a_retry_after_that_is_none_is_not_obeyed(wait: str) -> None:
     with Loopback(first(error_reply(429, "slow down", headers={"retry-after": wait}))) as server:
         assert complete(server.url)[0].text == "reply 1 choice 0"
 
 
-@pytest.mark.parametrize(
-    "reply", [error_reply(400, "roles must alternate"), error_reply(413, "too much")]
-)
-def test_a_request_that_is_refused_for_good_fails_its_problem_without_retries(reply):
-    said = reply.body["error"]["message"]
+@pytest.mark.parametrize(("status", "said"), [(400, "roles must alternate"), (413, "too much")])
+def test_a_request_that_is_refused_for_good_fails_its_problem_without_retries(
+    status: int, said: str
+) -> None:
+    reply = error_reply(status, said)
     with Loopback(lambda ask: reply) as server, pytest.raises(EndpointError, match=said):
         complete(server.url)
     assert len(server.asks) == 1
@@ -125,10 +122,10 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def refusing(*names):
+def refusing(*names: str) -> Handler:
     """A server that refuses these parameters one after another, in the words that are in use."""
 
-    def handler(ask):
+    def handler(ask: Ask) -> Reply | dict[str, Any]:
         for name in names:
             if name in ask.body:
                 message, fields = REFUSED[name]
@@ -138,8 +135,8 @@ def refusing(*names):
     return handler
 
 
-def test_parameters_that_a_model_refuses_are_adapted_once_and_remembered():
-    async def ask(url):
+def test_parameters_that_a_model_refuses_are_adapted_once_and_remembered() -> None:
+    async def ask(url: str) -> None:
         async with open_client(url) as client:
             await client.complete(QUESTION, 2)
             await client.complete(QUESTION, 2)
@@ -156,8 +153,8 @@ def test_parameters_that_a_model_refuses_are_adapted_once_and_remembered():
     assert server.asks[-1].body["max_completion_tokens"] == 1024
 
 
-def test_each_model_has_its_own_dialect():
-    async def ask(url):
+def test_each_model_has_its_own_dialect() -> None:
+    async def ask(url: str) -> None:
         async with open_client(url) as client:
             await client.complete(QUESTION, 1)
             await client.complete(QUESTION, 1, model="judge")
@@ -169,13 +166,13 @@ def test_each_model_has_its_own_dialect():
     assert ["max_tokens" in ask.body for ask in server.asks] == [True, False, True]
 
 
-def test_a_field_unknown_to_the_server_is_left_out():
+def test_a_field_unknown_to_the_server_is_left_out() -> None:
     with Loopback(refusing("continue_final_message"), owned_by="sglang") as server:
         complete(server.url, messages=[*QUESTION, {"role": "assistant", "content": "So"}])
     assert ["continue_final_message" in ask.body for ask in server.asks] == [True, False]
 
 
-def test_a_value_out_of_range_is_not_silently_dropped():
+def test_a_value_out_of_range_is_not_silently_dropped() -> None:
     refusal = error_reply(400, "temperature must be between 0 and 2", param="temperature")
     with (
         Loopback(lambda ask: refusal) as server,
@@ -186,7 +183,7 @@ def test_a_value_out_of_range_is_not_silently_dropped():
 
 
 @pytest.mark.parametrize("status", [400, 403])
-def test_a_filtered_prompt_is_a_completion_without_a_verdict(status):
+def test_a_filtered_prompt_is_a_completion_without_a_verdict(status: int) -> None:
     refusal = error_reply(status, "flagged by the content management policy", code="content_filter")
     with Loopback(lambda ask: refusal) as server:
         completions = complete(server.url, n=3)
@@ -232,11 +229,13 @@ TOO_LONG = {
 
 
 @pytest.mark.parametrize(("said", "code"), TOO_LONG.values(), ids=TOO_LONG)
-def test_a_request_longer_than_the_context_gets_what_fits(said, code, caplog):
-    def handler(ask):
+def test_a_request_longer_than_the_context_gets_what_fits(
+    said: str, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def handler(ask: Ask) -> Reply | dict[str, Any]:
         return error_reply(400, said, code=code) if "max_tokens" in ask.body else answer(ask)
 
-    async def ask(url):
+    async def ask(url: str) -> list[Completion]:
         async with open_client(url) as client:
             return [
                 *await client.complete(QUESTION, 2),
@@ -250,21 +249,21 @@ def test_a_request_longer_than_the_context_gets_what_fits(said, code, caplog):
     assert caplog.text.count("such requests get what fits") == 1
 
 
-def test_a_prompt_longer_than_the_context_is_a_completion_without_a_verdict():
+def test_a_prompt_longer_than_the_context_is_a_completion_without_a_verdict() -> None:
     with Loopback(lambda ask: error_reply(400, "prompt is too long: 5000 tokens")) as server:
         completions = complete(server.url, n=3)
     assert [(c.finish_reason, c.whole) for c in completions] == [("length", False)] * 3
     assert len(server.asks) == 2
 
 
-def test_a_model_that_thought_until_its_limit_gives_a_completion_without_a_verdict():
+def test_a_model_that_thought_until_its_limit_gives_a_completion_without_a_verdict() -> None:
     said = "Could not finish the message because max_tokens or model output limit was reached."
     with Loopback(lambda ask: error_reply(400, said)) as server:
         assert [c.finish_reason for c in complete(server.url, n=2)] == ["length"] * 2
 
 
-def many(url, count, **changes):
-    async def ask():
+def many(url: str, count: int, **changes: Any) -> list[list[Completion]]:
+    async def ask() -> list[list[Completion]]:
         async with open_client(url, **changes) as client:
             questions = [[{"role": "user", "content": str(i)}] for i in range(count)]
             return await asyncio.gather(*(client.complete(question, 1) for question in questions))
@@ -272,15 +271,15 @@ def many(url, count, **changes):
     return asyncio.run(ask())
 
 
-def test_concurrency_bounds_the_requests_in_flight_and_is_reached():
+def test_concurrency_bounds_the_requests_in_flight_and_is_reached() -> None:
     with Loopback() as server:
         server.latency = 0.02
         many(server.url, 100, concurrency=16)
         assert server.most_in_flight == 16
 
 
-def test_a_rate_limit_lowers_the_pressure_and_costs_no_problem():
-    def handler(ask):
+def test_a_rate_limit_lowers_the_pressure_and_costs_no_problem() -> None:
+    def handler(ask: Ask) -> Reply:
         return (
             error_reply(429, "slow down")
             if server.in_flight >= 4
@@ -293,11 +292,11 @@ def test_a_rate_limit_lowers_the_pressure_and_costs_no_problem():
     assert refused < 300  # 64 at once would be refused over and over
 
 
-def test_a_request_that_waits_gives_its_slot_back():
-    def handler(ask):
+def test_a_request_that_waits_gives_its_slot_back() -> None:
+    def handler(ask: Ask) -> Reply | dict[str, Any]:
         return error_reply(500, "oh") if ask.number == 0 else answer(ask)
 
-    async def ask(url):
+    async def ask(url: str) -> None:
         async with open_client(url, concurrency=1, backoff=60.0) as client:
             slow = asyncio.create_task(client.complete(QUESTION, 1))
             while not server.asks:
@@ -311,15 +310,15 @@ def test_a_request_that_waits_gives_its_slot_back():
     assert len(server.asks) == 2
 
 
-def test_a_server_that_does_everything_wrong_at_random_loses_no_completion(tmp_path):
+def test_a_server_that_does_everything_wrong_at_random_loses_no_completion(tmp_path: Path) -> None:
     chance = random.Random(0)
 
-    def handler(ask):
+    def handler(ask: Ask) -> Reply | dict[str, Any]:
         return (
             chance.choice(list(PASSING.values())) if chance.random() < 0.3 else at_random_most(ask)
         )
 
-    def at_random_most(ask):
+    def at_random_most(ask: Ask) -> dict[str, Any]:
         return chat_reply(
             *(
                 f"reply {ask.number} choice {i}"
@@ -327,7 +326,7 @@ def test_a_server_that_does_everything_wrong_at_random_loses_no_completion(tmp_p
             )
         )
 
-    async def ask(url, journal):
+    async def ask(url: str, journal: Journal) -> tuple[list[list[Completion]], Usage]:
         async with open_client(url, journal=journal, concurrency=32, max_retries=20) as client:
             asks = (client.complete([{"role": "user", "content": str(i)}], 4) for i in range(200))
             return await asyncio.gather(*asks), client.usage

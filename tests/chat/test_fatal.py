@@ -1,26 +1,12 @@
 """What ends a run: found out at its start where it can be, and told in one sentence."""
 
 import asyncio
-import socket
 
 import pytest
 
 from evolvemcts4rl.errors import UserError
 from tests.support.chat_client import complete, open_client
-from tests.support.loopback import Loopback, Reply, error_reply
-
-
-@pytest.fixture(autouse=True)
-def no_keys(monkeypatch):
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"):
-        monkeypatch.delenv(name, raising=False)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
+from tests.support.loopback import Loopback, Reply, error_reply, free_port
 
 FATAL = {
     "401": (error_reply(401, "Incorrect API key"), "refuses the key"),
@@ -41,7 +27,7 @@ FATAL = {
 
 
 @pytest.mark.parametrize(("reply", "sentence"), FATAL.values(), ids=FATAL)
-def test_what_no_request_can_mend_ends_the_run_at_once(reply, sentence):
+def test_what_no_request_can_mend_ends_the_run_at_once(reply: Reply, sentence: str) -> None:
     with (
         Loopback(lambda ask: reply) as server,
         pytest.raises(UserError, match=f"127.0.0.1:{server.port} .*{sentence}"),
@@ -50,8 +36,8 @@ def test_what_no_request_can_mend_ends_the_run_at_once(reply, sentence):
     assert len(server.asks) == 1
 
 
-def test_an_unknown_judge_is_named_with_its_flag():
-    async def ask(url):
+def test_an_unknown_judge_is_named_with_its_flag() -> None:
+    async def ask(url: str) -> None:
         async with open_client(url, judge_model=("j",)) as client:
             await client.complete([{"role": "user", "content": "?"}], 1, model="j")
 
@@ -63,14 +49,14 @@ def test_an_unknown_judge_is_named_with_its_flag():
         asyncio.run(ask(server.url))
 
 
-def test_an_unreachable_endpoint_ends_the_run_before_it_begins():
+def test_an_unreachable_endpoint_ends_the_run_before_it_begins() -> None:
     with pytest.raises(
         UserError, match=r"cannot reach 127.0.0.1:[0-9]+ .no connection: .*: check --base_url"
     ):
         complete(f"http://127.0.0.1:{free_port()}/v1")
 
 
-def test_an_endpoint_that_never_answers_ends_the_run_before_it_begins():
+def test_an_endpoint_that_never_answers_ends_the_run_before_it_begins() -> None:
     with (
         Loopback(models=Reply(delay=60)) as server,
         pytest.raises(UserError, match=r"cannot reach .*no reply in time"),
@@ -88,14 +74,16 @@ def test_an_endpoint_that_never_answers_ends_the_run_before_it_begins():
         Reply(body="[" * 100_000),
     ],
 )
-def test_an_endpoint_that_lists_no_models_serves_as_well(models):
+def test_an_endpoint_that_lists_no_models_serves_as_well(models: Reply) -> None:
     with Loopback(models=models) as server:
         assert complete(server.url)[0].text == "reply 0 choice 0"
 
 
 @pytest.mark.parametrize(("reply", "sentence"), FATAL.values(), ids=FATAL)
-def test_the_probe_finds_a_bad_key_or_model_before_anything_is_bought(reply, sentence):
-    async def ask(url, probe):
+def test_the_probe_finds_a_bad_key_or_model_before_anything_is_bought(
+    reply: Reply, sentence: str
+) -> None:
+    async def ask(url: str, probe: bool) -> None:
         async with open_client(url, probe=probe):
             pass
 
@@ -107,7 +95,7 @@ def test_the_probe_finds_a_bad_key_or_model_before_anything_is_bought(reply, sen
     assert len(server.asks) == 1
 
 
-def test_a_key_that_the_list_of_models_refuses_ends_the_run():
+def test_a_key_that_the_list_of_models_refuses_ends_the_run() -> None:
     with (
         Loopback(models=error_reply(401, "who are you")) as server,
         pytest.raises(UserError, match="refuses the key"),

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from evolvemcts4rl.chat.faults import (
     LONGEST_WAIT,
+    Fault,
     fatal_reason,
     fault_of_reply,
     plain_text,
@@ -49,7 +51,7 @@ for text in json.load(sys.stdin):
 """
 
 
-def said(status, message, **fields):
+def said(status: int, message: str, **fields: Any) -> Fault:
     return fault_of_reply(status, json.dumps({"error": {"message": message, **fields}}), {})
 
 
@@ -67,13 +69,13 @@ def said(status, message, **fields):
     ],
     ids=lambda fault: f"{fault.status} {fault.message}",
 )
-def test_every_sentence_that_ends_a_run_says_what_the_server_said(fault):
+def test_every_sentence_that_ends_a_run_says_what_the_server_said(fault: Fault) -> None:
     sentence = fatal_reason(fault, "host", "m", [])
     assert sentence is not None
     assert f'it said: "{fault.message}"' in sentence
 
 
-def test_what_a_server_says_at_length_is_shortened_to_one_line():
+def test_what_a_server_says_at_length_is_shortened_to_one_line() -> None:
     sentence = fatal_reason(said(403, "no.\n" * 1000), "host", "m", [])
     assert sentence is not None
     assert "\n" not in sentence
@@ -81,12 +83,12 @@ def test_what_a_server_says_at_length_is_shortened_to_one_line():
     assert sentence.endswith('…"')
 
 
-def test_a_refusal_without_a_word_is_told_without_a_quote():
+def test_a_refusal_without_a_word_is_told_without_a_quote() -> None:
     assert "said" not in str(fatal_reason(fault_of_reply(403, "", {}), "host", "m", []))
 
 
 @pytest.mark.slow
-def test_reading_a_refusal_of_loops_takes_no_more_than_a_bounded_amount_of_work():
+def test_reading_a_refusal_of_loops_takes_no_more_than_a_bounded_amount_of_work() -> None:
     done = subprocess.run(
         [sys.executable, "-c", READ_ALL],
         input=json.dumps(list(LOOPS.values())),
@@ -112,12 +114,14 @@ def test_reading_a_refusal_of_loops_takes_no_more_than_a_bounded_amount_of_work(
         ("\x1b[31mred\x1b[0m \u202egnp.exe\u202c\x07", "[31mred [0m gnp.exe"),
     ],
 )
-def test_markup_and_signs_that_do_not_print_are_left_out(html, text):
+def test_markup_and_signs_that_do_not_print_are_left_out(html: str, text: str) -> None:
     assert plain_text(html) == text
 
 
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT, st.sampled_from([200, 301, 400, 401, 403, 404, 422, 429, 500]))
-def test_whatever_a_refusal_holds_its_texts_are_one_printable_line(message, code, param, status):
+def test_whatever_a_refusal_holds_its_texts_are_one_printable_line(
+    message: str, code: str, param: str, status: int
+) -> None:
     for body in (
         message,
         json.dumps({"error": {"message": message, "code": code, "param": param}}),
@@ -132,7 +136,7 @@ def test_whatever_a_refusal_holds_its_texts_are_one_printable_line(message, code
         assert isinstance(fault.filtered or fault.too_long, bool)
 
 
-def test_a_date_to_wait_for_is_read_as_utc_where_it_names_no_zone():
+def test_a_date_to_wait_for_is_read_as_utc_where_it_names_no_zone() -> None:
     soon = datetime.now(UTC) + timedelta(seconds=60)
     for date in (format_datetime(soon, usegmt=True), soon.strftime("%a, %d %b %Y %H:%M:%S")):
         wait = retry_after({"retry-after": date})
@@ -144,6 +148,6 @@ def test_a_date_to_wait_for_is_read_as_utc_where_it_names_no_zone():
 @given(
     ANY_TEXT | st.datetimes().map(str) | st.floats().map(str) | st.datetimes().map(format_datetime)
 )
-def test_whatever_retry_after_says_the_wait_is_bounded_or_none(value):
+def test_whatever_retry_after_says_the_wait_is_bounded_or_none(value: str) -> None:
     wait = retry_after({"retry-after": value})
     assert wait is None or 0 <= wait <= LONGEST_WAIT

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -23,11 +25,11 @@ FOUR = [Completion(f"text {i}", "stop", 7 * (i == 0), i, "thought") for i in ran
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     return tmp_path / "run" / "completions.sqlite"
 
 
-def run_python(code, *args, **options):
+def run_python(code: str, *args: Path | str, **options: Any) -> CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, args)],
         cwd=ROOT,
@@ -37,14 +39,14 @@ def run_python(code, *args, **options):
     )
 
 
-def test_a_completion_put_is_got_again_after_reopening(path):
+def test_a_completion_put_is_got_again_after_reopening(path: Path) -> None:
     journal = Journal(path)
     journal.put(KEY, 2, FOUR)
     journal.close()
     assert Journal(path).get(KEY, 0, 4) == {2: FOUR[0], 3: FOUR[1]}
 
 
-def test_totals_are_those_of_all_lives(path):
+def test_totals_are_those_of_all_lives(path: Path) -> None:
     for life in range(2):
         journal = Journal(path)
         journal.put(KEY, 4 * life, FOUR)
@@ -54,7 +56,7 @@ def test_totals_are_those_of_all_lives(path):
     assert totals.tokens == 26
 
 
-def test_what_was_set_aside_for_a_request_that_never_ended_counts_as_billed(path):
+def test_what_was_set_aside_for_a_request_that_never_ended_counts_as_billed(path: Path) -> None:
     journal = Journal(path)
     for tokens in (500, 70, 9):
         journal.begin_request(tokens)
@@ -65,7 +67,7 @@ def test_what_was_set_aside_for_a_request_that_never_ended_counts_as_billed(path
     assert Journal(path).totals().billed == 13 + 3 + 9
 
 
-def test_a_journal_of_an_earlier_version_is_taken_up(path):
+def test_a_journal_of_an_earlier_version_is_taken_up(path: Path) -> None:
     journal = Journal(path)
     journal.put(KEY, 0, FOUR)
     journal.close()
@@ -75,14 +77,14 @@ def test_a_journal_of_an_earlier_version_is_taken_up(path):
     assert Journal(path).totals() == Totals(completions=4, prompt_tokens=7, completion_tokens=6)
 
 
-def test_a_completion_that_is_there_is_not_replaced(path):
+def test_a_completion_that_is_there_is_not_replaced(path: Path) -> None:
     journal = Journal(path)
     journal.put(KEY, 0, FOUR[:1])
     journal.put(KEY, 0, [Completion("another", "stop")])
     assert journal.get(KEY, 0, 1) == {0: FOUR[0]}
 
 
-def test_a_completion_that_cannot_be_written_leaves_the_journal_open_for_others(path):
+def test_a_completion_that_cannot_be_written_leaves_the_journal_open_for_others(path: Path) -> None:
     journal = Journal(path)
     for broken in (Completion("half a \ud83d", "stop"), Completion("4", "stop", 2**70)):
         with pytest.raises((UnicodeEncodeError, OverflowError)):
@@ -92,7 +94,7 @@ def test_a_completion_that_cannot_be_written_leaves_the_journal_open_for_others(
     assert Journal(path).get(KEY, 0, 9) == {1: FOUR[0]}
 
 
-def test_key_depends_on_all_that_is_asked():
+def test_key_depends_on_all_that_is_asked() -> None:
     messages = [{"role": "user", "content": "2+2?"}]
     keys = {
         question_key("m", messages, {"temperature": 0.7}),
@@ -109,7 +111,9 @@ def test_key_depends_on_all_that_is_asked():
 @given(
     texts=st.lists(st.text(st.characters(exclude_categories=["Cs"]))), start=st.integers(0, 1000)
 )
-def test_any_text_comes_back_as_it_was(tmp_path_factory, texts, start):
+def test_any_text_comes_back_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], start: int
+) -> None:
     journal = Journal(tmp_path_factory.mktemp("any") / "completions.sqlite")
     completions = [Completion(text, "length", 1, 2, text[::-1]) for text in texts]
     journal.put(KEY, start, completions)
@@ -126,7 +130,7 @@ Journal(Path(sys.argv[1]))
 
 
 @pytest.mark.slow
-def test_a_second_run_on_the_folder_is_refused(path):
+def test_a_second_run_on_the_folder_is_refused(path: Path) -> None:
     journal = Journal(path)
     with pytest.raises(UserError, match=r"another run holds .*completions\.sqlite"):
         Journal(path)
@@ -150,7 +154,7 @@ for i in range(10**9):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("delay", [0.0, 0.05, 0.2])
-def test_kill_9_loses_nothing_that_was_put_and_leaves_no_lock(path, delay):
+def test_kill_9_loses_nothing_that_was_put_and_leaves_no_lock(path: Path, delay: float) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", PUT_FOREVER, str(path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -195,7 +199,9 @@ print(put)
     reason="the limit is fixed here",
 )
 @pytest.mark.parametrize("room_again", [[], ["room"]])
-def test_a_full_disk_is_one_sentence_and_the_run_goes_on_once_there_is_room(path, room_again):
+def test_a_full_disk_is_one_sentence_and_the_run_goes_on_once_there_is_room(
+    path: Path, room_again: list[str]
+) -> None:
     filled = run_python(FILL, path, *room_again)
     assert filled.returncode == 0, filled.stderr
     sentence, put = filled.stdout.strip().splitlines()
@@ -208,7 +214,7 @@ def test_a_full_disk_is_one_sentence_and_the_run_goes_on_once_there_is_room(path
     assert len(journal.get(KEY, 0, 4)) == 4
 
 
-def test_a_file_that_is_no_database_is_named_with_the_way_out(path):
+def test_a_file_that_is_no_database_is_named_with_the_way_out(path: Path) -> None:
     path.parent.mkdir()
     path.write_text("this is not a database, " * 100)
     with pytest.raises(
@@ -217,7 +223,7 @@ def test_a_file_that_is_no_database_is_named_with_the_way_out(path):
         Journal(path)
 
 
-def test_a_folder_that_cannot_be_made_is_named_with_the_way_out(tmp_path):
+def test_a_folder_that_cannot_be_made_is_named_with_the_way_out(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="--output_dir"):
         Journal(tmp_path / "file" / "run" / "completions.sqlite")

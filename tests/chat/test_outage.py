@@ -2,37 +2,38 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
+from evolvemcts4rl.chat.client import ChatClient
 from evolvemcts4rl.errors import EndpointError, Refused, UserError
+from evolvemcts4rl.records import Completion
 from tests.support.chat_client import open_client
-from tests.support.loopback import Loopback, Reply, answer, error_reply
+from tests.support.loopback import Ask, Loopback, Reply, answer, error_reply
+
+Outcome = list[Completion] | BaseException
 
 
-@pytest.fixture(autouse=True)
-def no_keys(monkeypatch):
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "AZURE_OPENAI_ENDPOINT"):
-        monkeypatch.delenv(name, raising=False)
-
-
-def question(number):
+def question(number: int) -> list[dict[str, str]]:
     return [{"role": "user", "content": str(number)}]
 
 
-async def ask_many(client, count, first=0):
+async def ask_many(client: ChatClient, count: int, first: int = 0) -> list[Outcome]:
     asks = (
         client.complete(question(i), 1, affinity_key=f"p{i}") for i in range(first, first + count)
     )
     return await asyncio.gather(*asks, return_exceptions=True)
 
 
-def slowly(ask):
+def slowly(ask: Ask) -> Reply:
     return Reply(body=answer(ask), delay=0.02)
 
 
-def test_while_the_server_is_gone_the_run_waits_and_says_so_once(caplog):
-    async def ask():
+def test_while_the_server_is_gone_the_run_waits_and_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def ask() -> list[Outcome]:
         async with open_client(server.url, concurrency=8, max_retries=1) as client:
             asks = asyncio.create_task(ask_many(client, 60))
             while len(server.asks) < 20:
@@ -63,8 +64,8 @@ BURSTS = {
 
 
 @pytest.mark.parametrize("reply", BURSTS.values(), ids=BURSTS)
-def test_a_burst_of_refusals_fails_nothing_and_ends_nothing(reply):
-    async def ask():
+def test_a_burst_of_refusals_fails_nothing_and_ends_nothing(reply: Reply) -> None:
+    async def ask() -> list[Outcome]:
         async with open_client(server.url, concurrency=8, max_retries=1) as client:
             asks = asyncio.create_task(ask_many(client, 60))
             while len(server.asks) < 20:
@@ -82,11 +83,11 @@ def test_a_burst_of_refusals_fails_nothing_and_ends_nothing(reply):
 @pytest.mark.parametrize("status", [401, 404])
 @pytest.mark.parametrize("from_the_start", [True, False])
 def test_one_replica_of_two_that_refuses_is_set_aside_with_a_warning(
-    caplog, status, from_the_start
-):
+    caplog: pytest.LogCaptureFixture, status: int, from_the_start: bool
+) -> None:
     refusal = error_reply(status, "no")
 
-    async def ask():
+    async def ask() -> list[Outcome]:
         async with open_client(
             one.url, two.url, concurrency=8, max_retries=1, probe=True
         ) as client:
@@ -109,11 +110,13 @@ def test_one_replica_of_two_that_refuses_is_set_aside_with_a_warning(
 @pytest.mark.parametrize(
     "reply", [error_reply(400, "roles must alternate"), error_reply(413, "too much")]
 )
-def test_a_request_refused_for_its_own_content_costs_that_problem_alone(reply, concurrency):
-    def handler(ask):
+def test_a_request_refused_for_its_own_content_costs_that_problem_alone(
+    reply: Reply, concurrency: int
+) -> None:
+    def handler(ask: Ask) -> Reply:
         return reply if ask.body["messages"] == question(39) else slowly(ask)
 
-    async def ask():
+    async def ask() -> list[Outcome]:
         async with open_client(server.url, concurrency=concurrency, max_retries=1) as client:
             return await ask_many(
                 client, 40
@@ -126,11 +129,11 @@ def test_a_request_refused_for_its_own_content_costs_that_problem_alone(reply, c
     assert sum(ask.body["messages"] == question(39) for ask in server.asks) == 3
 
 
-def test_a_request_that_always_breaks_the_server_fails_alone():
-    def handler(ask):
+def test_a_request_that_always_breaks_the_server_fails_alone() -> None:
+    def handler(ask: Ask) -> Reply:
         return error_reply(500, "oh") if ask.body["messages"] == question(7) else slowly(ask)
 
-    async def ask():
+    async def ask() -> list[Outcome]:
         async with open_client(server.url, concurrency=8, max_retries=2) as client:
             return await ask_many(client, 8)
 
@@ -140,12 +143,12 @@ def test_a_request_that_always_breaks_the_server_fails_alone():
     assert not [result for result in others if isinstance(result, Exception)]
 
 
-def test_an_oversized_reply_is_bought_once_and_costs_that_problem_alone():
-    def handler(ask):
+def test_an_oversized_reply_is_bought_once_and_costs_that_problem_alone() -> None:
+    def handler(ask: Ask) -> Reply:
         huge = [question(i) for i in range(3, 9)]
         return Reply(body=b"x" * 9_000_000) if ask.body["messages"] in huge else slowly(ask)
 
-    async def ask():
+    async def ask() -> list[Outcome]:
         async with open_client(server.url, concurrency=1, max_tokens=1) as client:
             return await ask_many(client, 9)
 
@@ -159,8 +162,8 @@ def test_an_oversized_reply_is_bought_once_and_costs_that_problem_alone():
 
 
 @pytest.mark.parametrize("replicas", [1, 2])
-def test_a_refusal_that_lasts_ends_the_run_after_many_tries_of_every_replica(replicas):
-    async def ask(urls):
+def test_a_refusal_that_lasts_ends_the_run_after_many_tries_of_every_replica(replicas: int) -> None:
+    async def ask(urls: list[str]) -> tuple[list[int], list[Outcome]]:
         async with open_client(*urls, concurrency=8, max_retries=1) as client:
             await ask_many(client, 20)
             seen = [len(server.asks) for server in servers]
@@ -179,10 +182,10 @@ def test_a_refusal_that_lasts_ends_the_run_after_many_tries_of_every_replica(rep
         server.__exit__()
 
 
-def test_a_later_life_waits_for_a_server_that_is_still_loading(tmp_path):
+def test_a_later_life_waits_for_a_server_that_is_still_loading(tmp_path: Path) -> None:
     from evolvemcts4rl.chat.journal import Journal
 
-    async def ask(first):
+    async def ask(first: int) -> list[Outcome]:
         async with open_client(server.url, concurrency=8, max_retries=1, journal=journal) as client:
             return await ask_many(client, 8, first)
 

@@ -3,30 +3,19 @@
 import asyncio
 import itertools
 import random
-import socket
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from evolvemcts4rl.chat.replicas import Replica, Replicas
 from evolvemcts4rl.errors import EndpointError
 from tests.support.chat_client import QUESTION, open_client
-from tests.support.loopback import Loopback
+from tests.support.loopback import Loopback, free_port
 
 
-@pytest.fixture(autouse=True)
-def no_key(monkeypatch):
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def test_a_problem_sticks_to_its_replica_and_the_load_is_spread():
-    async def ask(urls):
+def test_a_problem_sticks_to_its_replica_and_the_load_is_spread() -> None:
+    async def ask(urls: list[str]) -> None:
         async with open_client(*urls, concurrency=8) as client:
             for start in range(3):
                 await asyncio.gather(
@@ -43,10 +32,10 @@ def test_a_problem_sticks_to_its_replica_and_the_load_is_spread():
         assert (one.most_in_flight, two.most_in_flight) == (4, 4)
 
 
-def test_a_dead_replica_is_set_aside_and_its_problems_go_elsewhere():
+def test_a_dead_replica_is_set_aside_and_its_problems_go_elsewhere() -> None:
     dead = f"http://127.0.0.1:{free_port()}/v1"
 
-    async def ask(url):
+    async def ask(url: str) -> int:
         async with open_client(dead, url, max_retries=1) as client:
             await asyncio.gather(
                 *(client.complete(QUESTION, 1, start=i, affinity_key=f"p{i}") for i in range(20))
@@ -59,8 +48,8 @@ def test_a_dead_replica_is_set_aside_and_its_problems_go_elsewhere():
         )  # it was found dead when the models were listed; a trial now and then
 
 
-def test_a_replica_that_dies_in_the_middle_loses_no_problem():
-    async def ask(one, two):
+def test_a_replica_that_dies_in_the_middle_loses_no_problem() -> None:
+    async def ask(one: Loopback, two: Loopback) -> None:
         async with open_client(one.url, two.url, max_retries=2, concurrency=8) as client:
             tasks = [
                 asyncio.create_task(client.complete(QUESTION, 1, start=i, affinity_key=f"p{i}"))
@@ -76,8 +65,8 @@ def test_a_replica_that_dies_in_the_middle_loses_no_problem():
         asyncio.run(ask(one, two))
 
 
-def test_when_all_replicas_are_dead_the_problem_fails_with_the_reason():
-    async def ask(one, two):
+def test_when_all_replicas_are_dead_the_problem_fails_with_the_reason() -> None:
+    async def ask(one: Loopback, two: Loopback) -> None:
         async with open_client(one.url, two.url, max_retries=2) as client:
             for server in (one, two):
                 await asyncio.to_thread(server.__exit__)
@@ -87,18 +76,19 @@ def test_when_all_replicas_are_dead_the_problem_fails_with_the_reason():
         asyncio.run(ask(Loopback().__enter__(), Loopback().__enter__()))
 
 
-def test_a_replica_that_is_set_aside_is_tried_again_with_one_request():
-    async def ask():
+def test_a_replica_that_is_set_aside_is_tried_again_with_one_request() -> None:
+    async def ask() -> None:
         one, two = Replica("one", None, limit=8), Replica("two", None, limit=8)
-        replicas = Replicas([one, two], concurrency=8)
+        replicas = Replicas([one, two], concurrency=8, backoff=0.02)
         replicas.faulted(one, unreachable=True)
+        assert one.rest_seconds == 0.2
         assert [await replicas.acquire() for _ in range(3)] == [two] * 3
-        one.aside_until = time.monotonic()  # its rest is over
+        await asyncio.sleep(0.25)  # its rest is over
         assert [await replicas.acquire() for _ in range(2)] == [one, two]
         replicas.faulted(one, unreachable=True)
-        assert one.rest_seconds == 10.0
+        assert one.rest_seconds == 0.4
         replicas.release(one)
-        one.aside_until = time.monotonic()
+        await asyncio.sleep(0.45)
         trial = await replicas.acquire()
         replicas.succeeded(trial, 0.0)
         assert [trial, *[await replicas.acquire() for _ in range(2)]] == [one] * 3
@@ -106,10 +96,10 @@ def test_a_replica_that_is_set_aside_is_tried_again_with_one_request():
     asyncio.run(ask())
 
 
-def replies(replicas, replica, outcomes):
+def replies(replicas: Replicas, replica: Replica, outcomes: Iterator[bool]) -> None:
     """Send requests as the limit allows; each outcome says whether one is refused for load."""
 
-    async def send():
+    async def send() -> None:
         for window in iter(lambda: list(itertools.islice(outcomes, int(replica.limit))), []):
             sent_at = time.monotonic()
             taken = [await replicas.acquire() for _ in window]
@@ -124,7 +114,7 @@ def replies(replicas, replica, outcomes):
     asyncio.run(send())
 
 
-def test_refusals_at_random_leave_the_limit_of_a_replica_where_it_is():
+def test_refusals_at_random_leave_the_limit_of_a_replica_where_it_is() -> None:
     replica = Replica("one", None, limit=256)
     chance = random.Random(0)
     replies(
@@ -135,7 +125,9 @@ def test_refusals_at_random_leave_the_limit_of_a_replica_where_it_is():
     assert replica.limit > 200
 
 
-def test_the_limit_of_a_replica_halves_once_a_window_that_is_refused_and_rises_with_successes():
+def test_the_limit_of_a_replica_halves_once_a_window_that_is_refused_and_rises_with_successes() -> (
+    None
+):
     replica = Replica("one", None, limit=64)
     replicas = Replicas([replica], concurrency=64)
     replies(replicas, replica, iter([True] * 64))
@@ -146,7 +138,7 @@ def test_the_limit_of_a_replica_halves_once_a_window_that_is_refused_and_rises_w
     assert replica.limit == 64
 
 
-def test_a_replica_is_left_alone_as_it_asks_only_where_hardly_anything_else_comes():
+def test_a_replica_is_left_alone_as_it_asks_only_where_hardly_anything_else_comes() -> None:
     replica = Replica("one", None, limit=64, in_flight=64, most_in_flight=64)
     replicas = Replicas([replica], concurrency=64)
     for outcome in [False, True, False, False] * 10:

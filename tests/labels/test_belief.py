@@ -24,16 +24,21 @@ from evolvemcts4rl.labels.rates import (
     SCATTER,
     SLIP,
     Rates,
+    StepKey,
 )
 from evolvemcts4rl.records import Rollout
-from evolvemcts4rl.tree import Tree
+from evolvemcts4rl.tree import Node, Tree
 
 R, M, L, F = "right", "mended", "lasting", "fleeting"
 CORRECTIONS = {"wait", "wait1", "wait2"}
 INDEPENDENT = Rates(likeness=0.0)  # every rollout counts in full
 
 
-def grown(*rollouts, rates=INDEPENDENT, without=frozenset({"repeats"})):
+def grown(
+    *rollouts: tuple[str, bool, int],
+    rates: Rates = INDEPENDENT,
+    without: frozenset[str] | set[str] = frozenset({"repeats"}),
+) -> tuple[Tree, Belief]:
     """A tree and its belief, from (steps, verdict, how many of the steps it was started with)."""
     tree = Tree("t", "q", "1")
     believed = Belief(tree, CORRECTIONS, rates, without)
@@ -42,7 +47,7 @@ def grown(*rollouts, rates=INDEPENDENT, without=frozenset({"repeats"})):
     return tree, believed
 
 
-def prefixes(tree):
+def prefixes(tree: Tree) -> list[tuple[Node, Node]]:
     """Every node with the node before it, parents before children."""
     stack = [(tree.root, child) for child in tree.root.children]
     for _, node in stack:
@@ -50,7 +55,7 @@ def prefixes(tree):
     return stack
 
 
-def chance(before, after, key, cell, rates):
+def chance(before: str, after: str, key: StepKey, cell: int, rates: Rates) -> float:
     """The chance of one step and of what is seen of it."""
     hazard = LEVELS[key.level]
     slip = 1 - (1 - SLIP[cell]) ** hazard
@@ -74,13 +79,14 @@ def chance(before, after, key, cell, rates):
         false = FALSE_ALARM if is_good else rates.false_slip if was_good else rates.false_carried
         weight *= 1 - false if key.equations else false
     if key.agreement != NOT_SEEN:
-        weight *= rates.agreement[key.agreement_before, 0 if is_good else 1, key.agreement - 1]
+        told = rates.agreement[key.agreement_before, 0 if is_good else 1, key.agreement - 1]
+        weight *= float(told)
     if was_good and not is_good:
         weight *= rates.shared + (1 - rates.shared) * SCATTER ** (key.draws - 1)
-    return weight
+    return float(weight)
 
 
-def enumerated(tree, believed, cell):
+def enumerated(tree: Tree, believed: Belief, cell: int) -> tuple[float, dict[Node, float]]:
     """The likelihood of all that was seen, and that times the chance of each node to be right."""
     believed.evidence()  # compares the results
     pairs = prefixes(tree)
@@ -120,7 +126,9 @@ SCENES = {
 
 @pytest.mark.parametrize("repeats", [True, False])
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
-def test_each_cell_is_the_sum_over_all_hidden_states(scene, repeats):
+def test_each_cell_is_the_sum_over_all_hidden_states(
+    scene: list[tuple[str, bool, int]], repeats: bool
+) -> None:
     tree, believed = grown(*scene, without=frozenset() if repeats else {"repeats"})
     evidence = believed.evidence()
     by_path = [(path, believed.states_by_cell(path)[0]) for path in tree.solutions()]
@@ -134,7 +142,9 @@ def test_each_cell_is_the_sum_over_all_hidden_states(scene, repeats):
 
 
 @pytest.mark.parametrize("scene", SCENES.values(), ids=SCENES)
-def test_the_cells_are_weighed_by_what_they_say_of_the_whole(scene):
+def test_the_cells_are_weighed_by_what_they_say_of_the_whole(
+    scene: list[tuple[str, bool, int]],
+) -> None:
     tree, believed = grown(*scene)
     by_cell = [enumerated(tree, believed, cell) for cell in range(len(SLIP))]
     evidence = sum(prior * total for prior, (total, _) in zip(BEFOREHAND, by_cell, strict=True))
@@ -146,24 +156,24 @@ def test_the_cells_are_weighed_by_what_they_say_of_the_whole(scene):
         assert everywhere[node] == pytest.approx(right / evidence)
 
 
-def test_along_agrees_with_everywhere():
+def test_along_agrees_with_everywhere() -> None:
     tree, believed = grown(*SCENES["an announced correction"])
     everywhere = believed.p_right_everywhere()
     for path in tree.solutions():
         assert believed.p_right_along(path) == pytest.approx([everywhere[node] for node in path])
 
 
-def entropy(*chances):
+def entropy(*chances: float) -> float:
     return -sum(chance * log2(chance) for chance in chances if chance > 0)
 
 
-def test_what_rollouts_would_tell_is_the_expected_fall_in_entropy():
+def test_what_rollouts_would_tell_is_the_expected_fall_in_entropy() -> None:
     tree, believed = grown(*SCENES["rollouts from a prefix"])
     path = next(path for path in tree.solutions() if not path[-1].correct)
     right, states = believed.states_by_cell(path)
     weights, rates = believed.weights(), believed.rates
     for depth, told in enumerate(believed.information_gain(path, 2)):
-        joint = {}  # (right or not, successes) → chance
+        joint: dict[tuple[bool, int], float] = {}  # (right or not, successes) → chance
         for cell, weight in enumerate(weights):
             success = np.array([1 - rates.misgraded, rates.lucky, rates.lucky])
             for node in reversed(path[depth + 1 :]):
@@ -185,25 +195,29 @@ def test_what_rollouts_would_tell_is_the_expected_fall_in_entropy():
 
 
 @st.composite
-def growth(draw):
+def growth(draw: st.DrawFn) -> list[tuple[str, bool, int]]:
     """Rollouts, each from the start or from a prefix of an earlier one; equal texts, equal
     verdicts."""
-    rollouts, verdicts = [], {}
+    rollouts: list[tuple[str, bool, int]] = []
+    verdicts: dict[str, bool] = {}
     for _ in range(draw(st.integers(1, 8))):
-        start, prefix = 0, []
-        if rollouts and draw(st.booleans()):
+        start, prefix = 0, list[str]()
+        if bool(rollouts) and draw(st.booleans()):
             earlier = draw(st.sampled_from(rollouts))[0].split()
             start = draw(st.integers(0, len(earlier) - 1))
             prefix = earlier[:start]
         words = st.lists(st.sampled_from(["a", "5", "7", "1+1=3", "wait"]), min_size=1, max_size=4)
         steps = " ".join([*prefix, *draw(words)])
-        rollouts.append((steps, verdicts.setdefault(steps, draw(st.booleans())), start))
+        verdict: bool = draw(st.booleans())
+        rollouts.append((steps, verdicts.setdefault(steps, verdict), start))
     return rollouts
 
 
 @given(growth())
 @settings(max_examples=60, deadline=None)
-def test_belief_never_rises_along_a_path_and_is_a_chance(rollouts):
+def test_belief_never_rises_along_a_path_and_is_a_chance(
+    rollouts: list[tuple[str, bool, int]],
+) -> None:
     tree, believed = grown(*rollouts, rates=Rates(), without=frozenset())
     everywhere = believed.p_right_everywhere()
     for path in tree.solutions():
@@ -216,7 +230,7 @@ def test_belief_never_rises_along_a_path_and_is_a_chance(rollouts):
 
 @given(growth())
 @settings(max_examples=60, deadline=None)
-def test_asking_in_between_changes_nothing(rollouts):
+def test_asking_in_between_changes_nothing(rollouts: list[tuple[str, bool, int]]) -> None:
     tree, believed = grown(rates=Rates(), without=frozenset())
     for steps, verdict, start in rollouts:
         believed.add(tree.add(Rollout(tuple(steps.split()), verdict), start))
@@ -228,7 +242,9 @@ def test_asking_in_between_changes_nothing(rollouts):
 
 @given(growth())
 @settings(max_examples=60, deadline=None)
-def test_a_tree_of_json_has_the_evidence_and_belief_of_the_one_that_grew(rollouts):
+def test_a_tree_of_json_has_the_evidence_and_belief_of_the_one_that_grew(
+    rollouts: list[tuple[str, bool, int]],
+) -> None:
     tree, believed = grown(*rollouts, rates=Rates(), without=frozenset())
     for path in tree.solutions():
         believed.p_right_along(path)
@@ -239,7 +255,7 @@ def test_a_tree_of_json_has_the_evidence_and_belief_of_the_one_that_grew(rollout
     assert list(anew.p_right_everywhere().values()) == pytest.approx(expected)
 
 
-def test_many_rollouts_do_not_underflow():
+def test_many_rollouts_do_not_underflow() -> None:
     rollouts = [(f"a{i % 300} b{i} c", i % 2 == 0, 0) for i in range(600)]
     tree, believed = grown(*rollouts)
     assert all(np.isfinite(value) for value in believed.p_right_everywhere().values())
@@ -248,19 +264,19 @@ def test_many_rollouts_do_not_underflow():
     assert (np.diff(told, axis=0) > -1e-9).all()
 
 
-def test_a_very_long_solution_is_no_recursion():
+def test_a_very_long_solution_is_no_recursion() -> None:
     tree, believed = grown((" ".join(f"s{i}" for i in range(3000)), False, 0))
     (path,) = tree.solutions()
     assert believed.p_right_along(path)[-1] < 0.05
 
 
-def test_an_empty_tree_tells_nothing():
+def test_an_empty_tree_tells_nothing() -> None:
     _, believed = grown()
     assert believed.p_right_everywhere() == {}
     assert (believed.evidence() == 0).all()
 
 
-def test_rollouts_that_fail_from_a_prefix_put_the_error_before_it():
+def test_rollouts_that_fail_from_a_prefix_put_the_error_before_it() -> None:
     scene = [
         ("a b c d", False, 0),
         *((f"a b x{i} y", False, 2) for i in range(6)),
@@ -273,14 +289,14 @@ def test_rollouts_that_fail_from_a_prefix_put_the_error_before_it():
     assert b < 0.3
 
 
-def test_an_announced_correction_vouches_for_nothing_before_it():
+def test_an_announced_correction_vouches_for_nothing_before_it() -> None:
     _, plain = grown(("a b c", False, 0), ("a d c", True, 1), ("a e c", True, 1))
     tree, corrected = grown(("a b c", False, 0), ("a wait1 c", True, 1), ("a wait2 c", True, 1))
     (a,) = tree.root.children
     assert corrected.p_right_everywhere()[a] < next(iter(plain.p_right_everywhere().values())) - 0.3
 
 
-def test_a_hard_problem_does_not_blame_its_opening():
+def test_a_hard_problem_does_not_blame_its_opening() -> None:
     opening = "Let us see."
     tree = Tree("t", "23 get on, 8 leave and 5 get on.", "20")
     believed = Belief(tree, frozenset())
@@ -296,23 +312,23 @@ def test_a_hard_problem_does_not_blame_its_opening():
     assert second < 0.1
 
 
-def test_a_false_equation_is_a_witness_against_its_step():
-    def p_of(equation):
+def test_a_false_equation_is_a_witness_against_its_step() -> None:
+    def p_of(equation: str) -> float:
         tree = Tree("t", "12 and 4 apples", "16")
         believed = Belief(tree, frozenset())
         steps = (f"We add the apples of both of them, which is {equation} apples.", "So 16.")
-        return believed.p_right_along(tree_path(tree, believed, steps))[0]
+        return float(believed.p_right_along(tree_path(tree, believed, steps))[0])
 
     assert p_of("12 + 4 = 15") < 0.5 < 0.8 < p_of("12 + 4 = 16")
 
 
-def tree_path(tree, believed, steps):
+def tree_path(tree: Tree, believed: Belief, steps: tuple[str, str]) -> list[Node]:
     path = tree.add(Rollout(steps, True), 0)
     believed.add(path)
     return path
 
 
-def test_a_wrong_next_step_that_many_write_is_no_evidence_against_the_prefix_before_it():
+def test_a_wrong_next_step_that_many_write_is_no_evidence_against_the_prefix_before_it() -> None:
     """In a real tree a right first step with 9 of 12 right had a chance of 0.1, by one wrong step
     written 4 times."""
     goods = [(f"a x{i} y{i}", True, 1) for i in range(9)]
@@ -321,7 +337,7 @@ def test_a_wrong_next_step_that_many_write_is_no_evidence_against_the_prefix_bef
     assert believed.p_right_everywhere()[tree.root.children[0]] > 0.9
 
 
-def test_the_chances_of_a_step_are_chances():
+def test_the_chances_of_a_step_are_chances() -> None:
     rates = Rates()
     for level in range(len(LEVELS)):
         assert rates.move(level).sum(axis=1) == pytest.approx(np.ones((3, len(SLIP))))
@@ -329,12 +345,12 @@ def test_the_chances_of_a_step_are_chances():
     assert BEFOREHAND.sum() == pytest.approx(1)
 
 
-def test_alike_rollouts_count_for_less():
+def test_alike_rollouts_count_for_less() -> None:
     scene = [(f"a b{i} c", False, 0) for i in range(40)]
     few = believed_right(scene, INDEPENDENT)
     assert few < believed_right(scene, replace(INDEPENDENT, likeness=0.2))
 
 
-def believed_right(scene, rates):
+def believed_right(scene: list[tuple[str, bool, int]], rates: Rates) -> float:
     tree, believed = grown(*scene, rates=rates)
     return believed.p_right_everywhere()[tree.root.children[0]]

@@ -14,6 +14,7 @@ from evolvemcts4rl.records import Completion, Rollout
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.tree import Node, Tree
 
+Asked = tuple[list[dict[str, str]], int, str, str | None, float | None]
 SETTINGS = Settings.of(seed_file="seeds.jsonl", judge_model=("reader",), temperature=0.7)
 
 
@@ -21,12 +22,19 @@ SETTINGS = Settings.of(seed_file="seeds.jsonl", judge_model=("reader",), tempera
 class Scripted:
     """A chat that answers by the wrong step that the prompt holds, or fails."""
 
-    reply: object
-    asked: list = field(default_factory=list)
+    reply: str | Completion | Exception
+    asked: list[Asked] = field(default_factory=list)
 
     async def complete(
-        self, messages, n, *, affinity_key="", model=None, temperature=None, max_tokens=None
-    ):
+        self,
+        messages: list[dict[str, str]],
+        n: int,
+        *,
+        affinity_key: str = "",
+        model: str | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ) -> list[Completion]:
         self.asked.append((messages, n, affinity_key, model, temperature))
         if isinstance(self.reply, Exception):
             raise self.reply
@@ -35,7 +43,7 @@ class Scripted:
         ]
 
 
-def grown():
+def grown() -> Tree:
     """A tree with a searched wrong solution, one that was not searched, and a right one."""
     tree = Tree("000000", "What is $2 + \\frac{4}{2}$?", "4")
     for steps, verdict in [
@@ -48,13 +56,13 @@ def grown():
     return tree
 
 
-def judged(reply):
+def judged(reply: str | Completion | Exception) -> tuple[list[int | None], list[Asked]]:
     tree, chat = grown(), Scripted(reply)
     asyncio.run(judge(tree, chat, "reader"))
     return [path[-1].judged_error for path in tree.solutions()], chat.asked
 
 
-def test_only_searched_solutions_are_judged_with_their_steps_numbered():
+def test_only_searched_solutions_are_judged_with_their_steps_numbered() -> None:
     _, asked = judged("\\boxed{1}")
     (((message,), n, affinity_key, model, temperature),) = asked
     assert (n, affinity_key, model, temperature) == (1, "000000", "reader", 0.0)
@@ -74,16 +82,20 @@ def test_only_searched_solutions_are_judged_with_their_steps_numbered():
         (Completion("", "content_filter"), None),
     ],
 )
-def test_verdict_is_kept_at_the_solutions_end_or_none_where_there_is_none(reply, verdict):
+def test_verdict_is_kept_at_the_solutions_end_or_none_where_there_is_none(
+    reply: Completion | str, verdict: int | None
+) -> None:
     assert judged(reply)[0] == [verdict, None, None]
 
 
-def test_endpoint_that_fails_is_not_taken_for_a_verdict():
+def test_endpoint_that_fails_is_not_taken_for_a_verdict() -> None:
     with pytest.raises(EndpointError, match="no reply"):
         judged(EndpointError("no reply"))
 
 
-def test_a_request_that_is_refused_for_good_costs_the_opinion_alone(caplog):
+def test_a_request_that_is_refused_for_good_costs_the_opinion_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     assert judged(Refused("no system messages"))[0] == [None, None, None]
     assert "no system messages" in caplog.text
 
@@ -118,22 +130,22 @@ REPLIES = {
 
 
 @pytest.mark.parametrize(("reply", "index"), REPLIES.items(), ids=[reply[:20] for reply in REPLIES])
-def test_replies_on_and_off_the_format(reply, index):
+def test_replies_on_and_off_the_format(reply: str, index: int | None) -> None:
     assert first_wrong_step(reply, 3) == index
 
 
 @given(st.text("\\boxed{}- −0123.\n٣²", max_size=30) | st.text(), st.integers(1, 12))
-def test_any_reply_gives_a_step_that_there_is_or_none(reply, num_steps):
+def test_any_reply_gives_a_step_that_there_is_or_none(reply: str, num_steps: int) -> None:
     assert first_wrong_step(reply, num_steps) in {None, *range(-1, num_steps)}
 
 
 @given(st.text(), st.integers(1, 50), st.data())
-def test_what_is_boxed_last_is_read(before, num_steps, data):
+def test_what_is_boxed_last_is_read(before: str, num_steps: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(-1, num_steps - 1))
     assert first_wrong_step(f"{before} so \\boxed{{{index}}}", num_steps) == index
 
 
-def test_solution_of_one_node_is_judged_too():
+def test_solution_of_one_node_is_judged_too() -> None:
     tree = Tree("000000", "q", "1", Node(children=[Node("2", correct=False, searched=True)]))
     asyncio.run(judge(tree, Scripted("\\boxed{0}"), "reader"))
     assert tree.root.children[0].judged_error == 0

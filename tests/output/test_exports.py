@@ -1,6 +1,7 @@
 """Rows of every file made from hand-made trees, compared whole."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,20 +12,34 @@ from evolvemcts4rl.output.exports import ROWS, STEP_TAG, math_shepherd_rows, prm
 from evolvemcts4rl.tree import Node, Tree
 
 
-def node(text, p_correct, *children, end=None, counts=(0, 0), judged=None):
+def node(
+    text: str,
+    p_correct: float | None,
+    *children: Node,
+    end: bool | None = None,
+    counts: tuple[int, int] = (0, 0),
+    judged: int | None = None,
+) -> Node:
     """A node; `end` is the verdict of the solution that ends here, `counts` are (correct, judged)
     rollouts from here."""
     return Node(
-        text + "\n\n" * bool(children), counts[1], counts[0], p_correct, list(children), end, int(end is not None),
-        judged is not None, judged,
-    )  # fmt: skip
+        text + "\n\n" * bool(children),
+        num_rollouts=counts[1],
+        num_correct=counts[0],
+        p_correct=p_correct,
+        children=list(children),
+        correct=end,
+        times=int(end is not None),
+        searched=judged is not None,
+        judged_error=judged,
+    )
 
 
-def tree(*children):
+def tree(*children: Node) -> Tree:
     return Tree("000007", "What is 2 + 2?", "4", Node("", 4, 2, None, list(children)))
 
 
-def rows(name, *children):
+def rows(name: str, *children: Node) -> list[dict[str, Any]]:
     return list(ROWS[name](LabelledTree(tree(*children))))
 
 
@@ -41,12 +56,12 @@ ALICE = (
 USER = {"role": "user", "content": "What is 2 + 2?"}
 
 
-def said(text):
+def said(text: str) -> list[dict[str, str]]:
     return [{"role": "assistant", "content": text}]
 
 
-def test_steps_has_every_labelled_prefix_once_parents_first():
-    def step(prefix, text, *figures):
+def test_steps_has_every_labelled_prefix_once_parents_first() -> None:
+    def step(prefix: str, text: str, *figures: bool | float | None) -> dict[str, Any]:
         names = ("mc_value", "num_rollouts", "num_correct", "p_correct", "label")
         return {"solution_prefix": prefix, "step": text} | dict(zip(names, figures, strict=True))
 
@@ -67,7 +82,7 @@ def test_steps_has_every_labelled_prefix_once_parents_first():
     ]
 
 
-def test_prm_goes_up_to_and_including_the_first_error():
+def test_prm_goes_up_to_and_including_the_first_error() -> None:
     """The form of TRL's stepwise supervision: prompt, completions, labels."""
     assert rows("prm", *ALICE) == [
         {"prompt": "What is 2 + 2?", "completions": ["Add.", "It is 4."], "labels": [True, True]},
@@ -76,7 +91,7 @@ def test_prm_goes_up_to_and_including_the_first_error():
     ]
 
 
-def test_math_shepherd_has_the_tag_after_each_step_and_its_label_in_the_same_place():
+def test_math_shepherd_has_the_tag_after_each_step_and_its_label_in_the_same_place() -> None:
     assert rows("math_shepherd", *ALICE) == [
         {
             "input": f"What is 2 + 2?\n{texts}",
@@ -91,11 +106,11 @@ def test_math_shepherd_has_the_tag_after_each_step_and_its_label_in_the_same_pla
     ]
 
 
-def test_sft_is_the_right_solutions_as_chats():
+def test_sft_is_the_right_solutions_as_chats() -> None:
     assert rows("sft", *ALICE) == [{"messages": [USER, *said("Add.\n\nIt is 4.")]}]
 
 
-def test_dpo_pairs_a_right_solution_with_a_wrong_one():
+def test_dpo_pairs_a_right_solution_with_a_wrong_one() -> None:
     """The form of TRL's conversational preferences: prompt, chosen, rejected."""
     assert rows("dpo", *ALICE) == [
         {
@@ -106,7 +121,7 @@ def test_dpo_pairs_a_right_solution_with_a_wrong_one():
     ]
 
 
-def test_openai_dpo_is_the_same_pair_as_openai_documents_it():
+def test_openai_dpo_is_the_same_pair_as_openai_documents_it() -> None:
     assert rows("openai_dpo", *ALICE) == [
         {
             "input": {"messages": [USER], "tools": [], "parallel_tool_calls": True},
@@ -117,7 +132,7 @@ def test_openai_dpo_is_the_same_pair_as_openai_documents_it():
 
 
 @pytest.mark.parametrize(("right", "wrong"), [(2, 3), (3, 2), (0, 2), (2, 0)])
-def test_dpo_uses_each_solution_once_at_most(right, wrong):
+def test_dpo_uses_each_solution_once_at_most(right: int, wrong: int) -> None:
     kinds = [node(f"R{i}", None, end=True) for i in range(right)] + [
         node(f"W{i}", None, end=False) for i in range(wrong)
     ]
@@ -126,13 +141,13 @@ def test_dpo_uses_each_solution_once_at_most(right, wrong):
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_tree_of_which_nothing_was_found_out_gives_no_labels(name):
+def test_tree_of_which_nothing_was_found_out_gives_no_labels(name: str) -> None:
     assert rows(name) == []
     unlabelled = rows(name, node("Guess.", None, end=False), node("Think.", None, end=False))
     assert unlabelled == []
 
 
-def test_solutions_alike_up_to_their_first_error_are_one_row():
+def test_solutions_alike_up_to_their_first_error_are_one_row() -> None:
     wrong = [node(f"It is {number}.", 0.1, end=False) for number in (5, 6, 7)]
     assert rows("prm", node("Carry.", 0.1, *wrong)) == [
         {"prompt": "What is 2 + 2?", "completions": ["Carry."], "labels": [False]}
@@ -154,13 +169,15 @@ def test_solutions_alike_up_to_their_first_error_are_one_row():
         ((0.9, 0.5, 0.0), None),  # an even chance is not over one half
     ],
 )
-def test_solution_is_kept_where_its_labels_together_are_likelier_right_than_not(beliefs, labels):
+def test_solution_is_kept_where_its_labels_together_are_likelier_right_than_not(
+    beliefs: tuple[float, float | None, float], labels: list[bool] | None
+) -> None:
     a, b, c = beliefs
     chain = node("A", a, node("B", b, node("C", c, end=labels == [True] * 3)))
     assert [row["labels"] for row in rows("prm", chain)] == ([labels] if labels else [])
 
 
-def test_right_solution_with_an_announced_error_is_labelled_so_and_serves_as_no_model():
+def test_right_solution_with_an_announced_error_is_labelled_so_and_serves_as_no_model() -> None:
     healed = node("Carry.", 0.1, node("Wait, that was wrong: it is 4.", 0.1, end=True))
     assert [row["labels"] for row in rows("prm", healed)] == [[False]]
     wrong = node("It is 5.", 0.1, end=False)
@@ -168,8 +185,8 @@ def test_right_solution_with_an_announced_error_is_labelled_so_and_serves_as_no_
         assert rows(name, healed, wrong) == []
 
 
-def test_keep_agreed_leaves_out_what_the_judge_sees_elsewhere():
-    def chain(name, judged):
+def test_keep_agreed_leaves_out_what_the_judge_sees_elsewhere() -> None:
+    def chain(name: str, judged: int | None) -> Node:
         return node(f"A{name}", 0.9, node("B", 0.1, end=False, judged=judged))
 
     # judged: as labelled, an earlier step, no error at all; not judged: no opinion to agree with
@@ -190,13 +207,13 @@ def test_keep_agreed_leaves_out_what_the_judge_sees_elsewhere():
     assert len(list(prm_rows(LabelledTree(trees), keep="all"))) == 6
 
 
-def test_judge_agrees_with_a_right_solution_by_naming_no_step():
+def test_judge_agrees_with_a_right_solution_by_naming_no_step() -> None:
     trees = tree(node("R", 0.9, end=True, judged=-1), node("S", 0.9, end=True, judged=0))
     assert [row["completions"] for row in prm_rows(LabelledTree(trees), keep="agreed")] == [["R"]]
 
 
 @st.composite
-def trees_of_any_shape(draw, depth=0):
+def trees_of_any_shape(draw: st.DrawFn, depth: int = 0) -> Node:
     """A node whose belief falls along its path, as beliefs do."""
     belief = draw(st.none() | st.floats(0, 1))
     text = draw(st.text("ab \n+-.\\", min_size=1, max_size=5))
@@ -205,7 +222,7 @@ def trees_of_any_shape(draw, depth=0):
 
 
 @given(st.lists(trees_of_any_shape(), max_size=3))
-def test_properties_of_every_file(children):
+def test_properties_of_every_file(children: list[Node]) -> None:
     grown = tree(*children)
     made = {
         name: [json.loads(json.dumps(row)) for row in function(LabelledTree(grown))]

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.support.toy_chat import toy_handler
 
 
 @pytest.fixture
-def settings(tmp_path):
+def settings(tmp_path: Path) -> Settings:
     (tmp_path / "seeds.jsonl").write_text('{"problem": "p"}\n')
     (tmp_path / "out").mkdir()
     return Settings.of(
@@ -25,7 +26,7 @@ def settings(tmp_path):
     )
 
 
-def begin(settings):
+def begin(settings: Settings) -> RunFolder:
     """A folder with a run that has just begun."""
     folder = RunFolder(settings, "digest")
     folder.check()
@@ -33,11 +34,11 @@ def begin(settings):
     return folder
 
 
-def everything(folder):
+def everything(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_overwrite_deletes_the_files_of_a_run_and_nothing_else(settings):
+def test_overwrite_deletes_the_files_of_a_run_and_nothing_else(settings: Settings) -> None:
     folder = begin(settings)
     (folder.path / "summary.json").write_text("{}")
     for name in ("notes.txt", "my.jsonl", "steps.jsonl.bak"):
@@ -52,7 +53,7 @@ def test_overwrite_deletes_the_files_of_a_run_and_nothing_else(settings):
 @pytest.mark.parametrize(
     "name", [name for name in RUN_FILES if not name.startswith(("completions", "settings"))]
 )
-def test_overwrite_without_settings_of_a_run_deletes_nothing(settings, name):
+def test_overwrite_without_settings_of_a_run_deletes_nothing(settings: Settings, name: str) -> None:
     folder = RunFolder(settings, "digest")
     (folder.path / name).write_text("mine")
     before = everything(folder.path)
@@ -77,7 +78,9 @@ OF_OTHERS = {
 
 @pytest.mark.parametrize("content", OF_OTHERS.values(), ids=OF_OTHERS)
 @pytest.mark.parametrize("overwrite", [True, False])
-def test_settings_that_show_no_run_are_refused_and_kept(settings, content, overwrite):
+def test_settings_that_show_no_run_are_refused_and_kept(
+    settings: Settings, content: bytes | str, overwrite: bool
+) -> None:
     folder = RunFolder(settings.changed(overwrite=overwrite), "digest")
     (folder.path / "settings.json").write_bytes(
         content if isinstance(content, bytes) else content.encode()
@@ -96,7 +99,9 @@ def test_settings_that_show_no_run_are_refused_and_kept(settings, content, overw
 @pytest.mark.parametrize("how", ["by its path", "by a symbolic link", "by a hard link"])
 @pytest.mark.parametrize("overwrite", [True, False])
 @pytest.mark.parametrize("name", ["problems.jsonl", "tree.jsonl.new"])
-def test_an_input_is_never_written_over(settings, tmp_path, flag, how, overwrite, name):
+def test_an_input_is_never_written_over(
+    settings: Settings, tmp_path: Path, flag: str, how: str, overwrite: bool, name: str
+) -> None:
     folder = begin(settings)
     mine = folder.path / name
     mine.write_text('{"problem": "p"}\n')
@@ -117,7 +122,9 @@ def test_an_input_is_never_written_over(settings, tmp_path, flag, how, overwrite
 
 
 @pytest.mark.slow
-def test_overwriting_with_the_seed_file_in_the_folder_ends_with_one_sentence(tmp_path):
+def test_overwriting_with_the_seed_file_in_the_folder_ends_with_one_sentence(
+    tmp_path: Path,
+) -> None:
     """A run whose own rows are given back to it as seeds."""
     with Loopback(toy_handler(Model())) as server:
         first = command(

@@ -1,16 +1,19 @@
 """A run's folder: what goes on, what is refused and named, and what a dead run leaves to its next
 life."""
 
-import errno
-import io
+import contextlib
 import json
-import os
+import resource
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.flag_groups.files import FORMATS
+from evolvemcts4rl.output.decided import Decided
 from evolvemcts4rl.output.run_folder import RunFolder
 from evolvemcts4rl.output.run_identity import folder_of
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status
@@ -22,11 +25,11 @@ IDS = ["000000", "000001", "000002"]
 
 
 @pytest.fixture
-def settings(tmp_path):
+def settings(tmp_path: Path) -> Settings:
     return Settings.of(seed_file=str(tmp_path / "seeds.jsonl"), output_dir=str(tmp_path / "out"))
 
 
-def solved(question_id):
+def solved(question_id: str) -> tuple[Problem, Tree]:
     """A problem at its end, and its tree with one right and one wrong solution."""
     problem = Problem(
         question_id, f"What is {question_id} + 1?", "1", solve_rate=0.5, status=Status.SEARCHED
@@ -40,7 +43,9 @@ def solved(question_id):
     return problem, Tree(question_id, problem.question, "1", Node("", 2, 1, None, [right, wrong]))
 
 
-def live(settings, ids=IDS, end=True, digest="digest"):
+def live(
+    settings: Settings, ids: list[str] = IDS, end: bool = True, digest: str = "digest"
+) -> tuple[RunFolder, Decided]:
     """One life of a run: check the folder, write these problems where they are not decided, and
     end or die."""
     folder = RunFolder(settings, digest)
@@ -56,23 +61,25 @@ def live(settings, ids=IDS, end=True, digest="digest"):
     return folder, done
 
 
-def files(folder):
+def files(folder: RunFolder) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.path.glob("*.jsonl"))}
 
 
-def ids_in(folder, name):
+def ids_in(folder: RunFolder, name: str) -> list[str]:
     return [
         json.loads(line)["question_id"] for line in (folder.path / name).read_bytes().splitlines()
     ]
 
 
 @pytest.fixture
-def whole(settings):
+def whole(settings: Settings) -> dict[str, bytes]:
     """The files of a run that nothing disturbed."""
-    return files(live(settings.changed(output_dir=settings.files.output_dir + "-whole"))[0])
+    return files(live(settings.changed(output_dir=f"{settings.files.output_dir}-whole"))[0])
 
 
-def test_rows_stand_in_order_once_the_run_is_complete(settings, whole):
+def test_rows_stand_in_order_once_the_run_is_complete(
+    settings: Settings, whole: dict[str, bytes]
+) -> None:
     folder, _ = live(settings, ["000002", "000000", "000001"])
     assert ids_in(folder, "problems.jsonl") == ids_in(folder, "tree.jsonl") == IDS
     assert set(files(folder)) == {
@@ -87,7 +94,18 @@ def test_rows_stand_in_order_once_the_run_is_complete(settings, whole):
 WRITTEN = ["tree.jsonl", *(f"{name}.jsonl" for name in FORMATS), "problems.jsonl"]  # in this order
 
 
-def cut(path, size):
+@contextlib.contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """Let no file of this process grow beyond so many bytes, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def cut(path: Path, size: int) -> None:
     """Take this many bytes, the last line at most, off the end of a file."""
     content = path.read_bytes()
     path.write_bytes(content[: -min(size, len(content.splitlines(keepends=True)[-1]))])
@@ -95,7 +113,9 @@ def cut(path, size):
 
 @pytest.mark.parametrize("name", WRITTEN)
 @pytest.mark.parametrize("torn", [1, 40, 10_000])
-def test_torn_last_line_is_dropped_and_done_again(settings, whole, name, torn):
+def test_torn_last_line_is_dropped_and_done_again(
+    settings: Settings, whole: dict[str, bytes], name: str, torn: int
+) -> None:
     folder, _ = live(settings, end=False)
     cut(folder.path / name, torn)
     for later in WRITTEN[WRITTEN.index(name) + 1 :]:
@@ -105,26 +125,16 @@ def test_torn_last_line_is_dropped_and_done_again(settings, whole, name, torn):
     assert files(folder) == whole
 
 
-def test_disk_that_takes_half_a_line_ends_the_run_and_loses_no_row(settings, whole):
-    class Full(io.RawIOBase):
-        """A file on a disk that is full after so many bytes."""
-
-        def __init__(self, file, room):
-            self.file, self.room = file, room
-
-        def write(self, data):
-            if not self.room:
-                raise OSError(errno.ENOSPC, "No space left on device")
-            taken = self.file.write(data[: self.room])
-            self.room -= taken
-            return taken
-
+def test_disk_that_takes_half_a_line_ends_the_run_and_loses_no_row(
+    settings: Settings, whole: dict[str, bytes]
+) -> None:
     folder = RunFolder(settings, "digest")
     journal, _ = folder.open("chat")
     folder.write(*solved("000000"))
-    folder._files["tree.jsonl"] = Full(folder._files["tree.jsonl"], 40)
-    with pytest.raises(OSError, match="No space left"):
+    room = (folder.path / "tree.jsonl").stat().st_size + 40
+    with no_file_larger_than(room), pytest.raises(OSError, match="File too large"):
         folder.write(*solved("000001"))
+    assert (folder.path / "tree.jsonl").stat().st_size == room
     journal.close()
     folder, done = live(settings)
     assert set(done) == {"000000"}
@@ -132,7 +142,9 @@ def test_disk_that_takes_half_a_line_ends_the_run_and_loses_no_row(settings, who
 
 
 @pytest.mark.parametrize("damage", ["cut", "lost"])
-def test_complete_run_whose_trees_were_damaged_is_done_again(settings, whole, damage):
+def test_complete_run_whose_trees_were_damaged_is_done_again(
+    settings: Settings, whole: dict[str, bytes], damage: str
+) -> None:
     folder, _ = live(settings)
     path = folder.path / "tree.jsonl"
     cut(path, 40)
@@ -144,7 +156,9 @@ def test_complete_run_whose_trees_were_damaged_is_done_again(settings, whole, da
     assert files(folder) == whole
 
 
-def test_complete_run_whose_problems_were_cut_is_done_again(settings, whole):
+def test_complete_run_whose_problems_were_cut_is_done_again(
+    settings: Settings, whole: dict[str, bytes]
+) -> None:
     folder, _ = live(settings)
     cut(folder.path / "problems.jsonl", 40)
     assert not RunFolder(settings, "digest").complete
@@ -152,7 +166,7 @@ def test_complete_run_whose_problems_were_cut_is_done_again(settings, whole):
 
 
 @pytest.mark.parametrize("name", ["tree.jsonl", "problems.jsonl"])
-def test_damaged_row_is_done_again(settings, whole, name):
+def test_damaged_row_is_done_again(settings: Settings, whole: dict[str, bytes], name: str) -> None:
     folder, _ = live(settings)
     path = folder.path / name
     first, second, third = path.read_bytes().splitlines(keepends=True)
@@ -164,7 +178,9 @@ def test_damaged_row_is_done_again(settings, whole, name):
 
 
 @pytest.mark.parametrize("text", ["", '{"complete": tr', "{}", "[]"])
-def test_damaged_summary_is_made_anew(settings, whole, text):
+def test_damaged_summary_is_made_anew(
+    settings: Settings, whole: dict[str, bytes], text: str
+) -> None:
     folder, _ = live(settings)
     (folder.path / "summary.json").write_text(text)
     assert not RunFolder(settings, "digest").complete
@@ -174,7 +190,7 @@ def test_damaged_summary_is_made_anew(settings, whole, text):
     assert RunFolder(settings, "digest").complete
 
 
-def test_prices_may_be_given_after_the_run(settings):
+def test_prices_may_be_given_after_the_run(settings: Settings) -> None:
     live(settings)
     folder = RunFolder(settings.changed(prices=(1.0, 2.0)), "digest")
     folder.write_json(
@@ -186,7 +202,9 @@ def test_prices_may_be_given_after_the_run(settings):
     assert folder.read_summary()["money"] == 3.0
 
 
-def test_a_folder_that_notes_no_continuation_has_the_one_that_is_asked_for(settings):
+def test_a_folder_that_notes_no_continuation_has_the_one_that_is_asked_for(
+    settings: Settings,
+) -> None:
     folder, _ = live(settings)
     noted = json.loads((folder.path / "settings.json").read_text())
     assert (noted.pop("continuation"), folder.continuation) == ("chat", "chat")
@@ -194,7 +212,9 @@ def test_a_folder_that_notes_no_continuation_has_the_one_that_is_asked_for(setti
     assert RunFolder(settings.changed(continuation="prefill"), "digest").continuation == "prefill"
 
 
-def test_tree_whose_problem_was_not_yet_written_is_done_again(settings, whole):
+def test_tree_whose_problem_was_not_yet_written_is_done_again(
+    settings: Settings, whole: dict[str, bytes]
+) -> None:
     folder, _ = live(settings, end=False)
     path = folder.path / "problems.jsonl"
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:1]))
@@ -203,7 +223,9 @@ def test_tree_whose_problem_was_not_yet_written_is_done_again(settings, whole):
     assert files(folder) == whole
 
 
-def test_failed_problem_is_tried_again_and_the_others_are_not(settings, whole):
+def test_failed_problem_is_tried_again_and_the_others_are_not(
+    settings: Settings, whole: dict[str, bytes]
+) -> None:
     folder = RunFolder(settings, "digest")
     journal, _ = folder.open("chat")
     folder.write(*solved("000000"))
@@ -221,7 +243,7 @@ def test_failed_problem_is_tried_again_and_the_others_are_not(settings, whole):
     assert files(folder) == whole
 
 
-def test_folder_whose_rows_have_no_codes_yet_goes_on_and_counts_them(settings):
+def test_folder_whose_rows_have_no_codes_yet_goes_on_and_counts_them(settings: Settings) -> None:
     never = Reason(ReasonCode.SOLVED_NEVER, "solved never (0 of 8)")
     folder = RunFolder(settings, "digest")
     journal, _ = folder.open("chat")
@@ -249,7 +271,7 @@ def test_folder_whose_rows_have_no_codes_yet_goes_on_and_counts_them(settings):
 
 
 @pytest.mark.parametrize("name", ["problems.jsonl", "prm.jsonl", "report.html"])
-def test_folder_with_files_of_something_else_is_refused(settings, name):
+def test_folder_with_files_of_something_else_is_refused(settings: Settings, name: str) -> None:
     folder = RunFolder(settings, "digest")
     folder.path.mkdir()
     (folder.path / name).write_text("mine")
@@ -257,7 +279,7 @@ def test_folder_with_files_of_something_else_is_refused(settings, name):
         folder.check()
 
 
-def test_folder_with_other_files_is_used_and_they_stay(settings):
+def test_folder_with_other_files_is_used_and_they_stay(settings: Settings) -> None:
     folder = RunFolder(settings, "digest")
     folder.path.mkdir()
     (folder.path / "notes.txt").write_text("mine")
@@ -276,19 +298,21 @@ def test_folder_with_other_files_is_used_and_they_stay(settings):
         ({"num_branches": 8}, "--num_branches was 4 and is now 8"),
     ],
 )
-def test_changed_setting_is_refused_by_name(settings, change, words):
+def test_changed_setting_is_refused_by_name(
+    settings: Settings, change: dict[str, Any], words: str
+) -> None:
     live(settings, end=False)
     with pytest.raises(UserError, match=words):
         RunFolder(settings.changed(**change), "digest").check()
 
 
-def test_changed_seed_file_is_refused(settings):
+def test_changed_seed_file_is_refused(settings: Settings) -> None:
     live(settings, end=False)
     with pytest.raises(UserError, match="the seed file has changed"):
         RunFolder(settings, "another digest").check()
 
 
-def test_changed_prompt_is_refused(settings):
+def test_changed_prompt_is_refused(settings: Settings) -> None:
     folder, _ = live(settings, end=False)
     path = folder.path / "settings.json"
     written = json.loads(path.read_text())
@@ -298,7 +322,9 @@ def test_changed_prompt_is_refused(settings):
         folder.check()
 
 
-def test_unfinished_run_whose_steps_were_cut_otherwise_goes_on_and_says_so(settings, caplog):
+def test_unfinished_run_whose_steps_were_cut_otherwise_goes_on_and_says_so(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     folder, _ = live(settings, IDS[:1], end=False)
     path = folder.path / "settings.json"
     written = json.loads(path.read_text())
@@ -310,7 +336,7 @@ def test_unfinished_run_whose_steps_were_cut_otherwise_goes_on_and_says_so(setti
     assert caplog.text.count("cut its solutions into other steps") == 1
 
 
-def test_how_a_run_is_carried_out_may_change(settings, whole):
+def test_how_a_run_is_carried_out_may_change(settings: Settings, whole: dict[str, bytes]) -> None:
     live(settings, IDS[:1], end=False)
     changes = {
         "base_url": ("http://b/v1",),
@@ -324,7 +350,9 @@ def test_how_a_run_is_carried_out_may_change(settings, whole):
     assert files(folder) == whole
 
 
-def test_other_formats_are_made_from_a_complete_run(settings, whole):
+def test_other_formats_are_made_from_a_complete_run(
+    settings: Settings, whole: dict[str, bytes]
+) -> None:
     folder, _ = live(settings.changed(formats=("prm",)))
     assert set(files(folder)) == {"problems.jsonl", "tree.jsonl", "prm.jsonl"}
     again = RunFolder(settings, "digest")
@@ -334,7 +362,9 @@ def test_other_formats_are_made_from_a_complete_run(settings, whole):
     assert files(again) == whole
 
 
-def test_files_of_formats_that_are_not_asked_for_again_stay_true(settings, whole):
+def test_files_of_formats_that_are_not_asked_for_again_stay_true(
+    settings: Settings, whole: dict[str, bytes]
+) -> None:
     live(settings, IDS[:2], end=False)
     folder, _ = live(settings.changed(formats=("prm",)))
     assert files(folder) == whole
@@ -343,7 +373,7 @@ def test_files_of_formats_that_are_not_asked_for_again_stay_true(settings, whole
     assert files(folder) == whole
 
 
-def test_every_file_is_there_also_without_a_row(settings):
+def test_every_file_is_there_also_without_a_row(settings: Settings) -> None:
     problem, _ = solved("000000")
     problem, tree = replace(problem, solve_rate=1.0), Tree("000000", problem.question, "1")
     tree.add(Rollout(("Add.\n\n", "One."), True), 0)
@@ -361,7 +391,9 @@ def test_every_file_is_there_also_without_a_row(settings):
         RunFolder(settings, "digest").rebuild_exports()
 
 
-def test_report_that_was_deleted_is_made_again_with_the_figures_of_the_run(settings):
+def test_report_that_was_deleted_is_made_again_with_the_figures_of_the_run(
+    settings: Settings,
+) -> None:
     folder, _ = live(settings)
     report = folder.path / "report.html"
     before = report.read_bytes()
@@ -374,7 +406,7 @@ def test_report_that_was_deleted_is_made_again_with_the_figures_of_the_run(setti
     assert b"costing 0.00" in report.read_bytes()
 
 
-def test_figures_of_a_complete_run_are_counted_anew_from_its_rows(settings):
+def test_figures_of_a_complete_run_are_counted_anew_from_its_rows(settings: Settings) -> None:
     folder, _ = live(settings)
     right = folder.read_summary()
     folder.write_json(
@@ -385,7 +417,7 @@ def test_figures_of_a_complete_run_are_counted_anew_from_its_rows(settings):
     assert folder.read_summary() == right | {"completions": 5, "money": 2.5}
 
 
-def test_report_of_an_overwritten_run_names_the_command_that_goes_on(settings):
+def test_report_of_an_overwritten_run_names_the_command_that_goes_on(settings: Settings) -> None:
     for overwrite in (True, False):
         folder = RunFolder(settings.changed(overwrite=overwrite), "digest")
         journal, _ = folder.open("chat")
@@ -395,7 +427,7 @@ def test_report_of_an_overwritten_run_names_the_command_that_goes_on(settings):
         assert told is overwrite
 
 
-def test_keep_may_change_after_the_run(settings):
+def test_keep_may_change_after_the_run(settings: Settings) -> None:
     settings = settings.changed(judge_model=("j",))
     live(settings)
     agreed = RunFolder(settings.changed(keep="agreed"), "digest")
@@ -407,7 +439,7 @@ def test_keep_may_change_after_the_run(settings):
     assert kept == [["Add.", "One."]] * 3
 
 
-def test_overwrite_starts_anew_also_where_the_settings_differ(settings):
+def test_overwrite_starts_anew_also_where_the_settings_differ(settings: Settings) -> None:
     live(settings)
     other = settings.changed(temperature=0.1, overwrite=True)
     assert not RunFolder(other, "digest").complete
@@ -417,25 +449,16 @@ def test_overwrite_starts_anew_also_where_the_settings_differ(settings):
     RunFolder(other.changed(overwrite=False), "digest").check()
 
 
-def test_overwriting_that_was_cut_short_leaves_no_complete_run(settings):
-    live(settings)
-    seen = []
-
-    def unlink(path, missing_ok=False):
-        os.unlink(path)
-        seen.append(path.name)
-        raise KeyboardInterrupt
-
-    folder = RunFolder(settings.changed(overwrite=True), "digest")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pathlib.Path.unlink", unlink)
-        with pytest.raises(KeyboardInterrupt):
-            folder.open("chat")
-    assert seen == ["summary.json"]
+def test_overwriting_that_was_cut_short_leaves_no_complete_run(settings: Settings) -> None:
+    folder, _ = live(settings)
+    (folder.path / "problems.jsonl").unlink()
+    (folder.path / "problems.jsonl").mkdir()  # what is next to be deleted, and cannot be
+    with pytest.raises(OSError, match=r"problems\.jsonl"):
+        RunFolder(settings.changed(overwrite=True), "digest").open("chat")
     assert not RunFolder(settings, "digest").complete
 
 
-def test_settings_json_holds_the_flags_and_no_credentials(settings):
+def test_settings_json_holds_the_flags_and_no_credentials(settings: Settings) -> None:
     urls = ("https://user:secret-word@host:8443/v1", "http://plain/v1")
     folder, _ = live(settings.changed(base_url=urls))
     text = (folder.path / "settings.json").read_text()
@@ -446,28 +469,28 @@ def test_settings_json_holds_the_flags_and_no_credentials(settings):
     assert "openai" in written["libraries"]
 
 
-def test_what_was_bought_is_in_the_summary_over_all_lives(settings):
+def test_what_was_bought_is_in_the_summary_over_all_lives(settings: Settings) -> None:
     for life in range(2):
         folder = RunFolder(settings.changed(prices=(1e6, 2e6)), "digest")
         journal, _ = folder.open("chat")
         journal.put(b"key", life, [Completion("4", "stop", 10, 3)])
         folder.finish(False, journal, 1.0)
     summary = folder.read_summary()
-    assert [summary[name] for name in ("complete", "completions", "prompt_tokens", "completion_tokens", "money")] == [
-        False, 2, 20, 6, 32.0,
-    ]  # fmt: skip
+    assert not summary["complete"]
+    bought = ("completions", "prompt_tokens", "completion_tokens", "money")
+    assert [summary[name] for name in bought] == [2, 20, 6, 32.0]
 
 
-def test_default_folder_is_named_after_the_seed_file():
+def test_default_folder_is_named_after_the_seed_file() -> None:
     assert str(folder_of(Settings.of(seed_file="data/math.v2.jsonl"))) == "runs/math.v2"
 
 
-def test_no_files_are_left_beside(settings):
+def test_no_files_are_left_beside(settings: Settings) -> None:
     folder, _ = live(settings)
     assert not list(folder.path.glob("*.new"))
 
 
-def test_summary_counts_the_comparisons_that_timed_out(settings):
+def test_summary_counts_the_comparisons_that_timed_out(settings: Settings) -> None:
     folder = RunFolder(settings, "digest")
     journal, _ = folder.open("chat")
     folder.write(*solved("000000"))

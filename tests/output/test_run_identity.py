@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,29 +16,35 @@ from tests.support.toy_chat import toy_handler
 
 
 @pytest.fixture
-def settings(tmp_path):
+def settings(tmp_path: Path) -> Settings:
     return Settings.of(seed_file=str(tmp_path / "seeds.jsonl"))
 
 
-def written(tmp_path, identity):
+def written(tmp_path: Path, identity: dict[str, Any]) -> dict[str, Any]:
     """The identity as a later life reads it from the run's settings.json."""
     path = tmp_path / "settings.json"
     path.write_text(json.dumps({"flags": {}, "identity": identity}))
-    return read_identity(path)
+    read = read_identity(path)
+    assert read is not None
+    return read
 
 
-def test_seeds_are_known_by_their_content_not_by_their_path(settings, tmp_path):
+def test_seeds_are_known_by_their_content_not_by_their_path(
+    settings: Settings, tmp_path: Path
+) -> None:
     before = written(tmp_path, identity_of(settings, "digest"))
     elsewhere = settings.changed(seed_file="elsewhere/other.jsonl")
     assert difference(before, identity_of(elsewhere, "digest")) is None
     assert difference(before, identity_of(settings, "another")) == "the seed file has changed"
 
 
-def test_test_files_are_known_by_their_content_not_by_their_path(settings, tmp_path):
+def test_test_files_are_known_by_their_content_not_by_their_path(
+    settings: Settings, tmp_path: Path
+) -> None:
     for name, text in (("a", "one"), ("b", "two"), ("c", "one"), ("d", "other")):
         (tmp_path / name).write_text(text)
 
-    def identity(*names):
+    def identity(*names: str) -> dict[str, Any]:
         return identity_of(
             settings.changed(decontaminate=tuple(str(tmp_path / name) for name in names)), "digest"
         )
@@ -47,7 +55,7 @@ def test_test_files_are_known_by_their_content_not_by_their_path(settings, tmp_p
     assert difference(before, identity("a")) == "the files of --decontaminate have changed"
 
 
-def test_a_run_of_an_earlier_version_goes_on(settings, tmp_path):
+def test_a_run_of_an_earlier_version_goes_on(settings: Settings, tmp_path: Path) -> None:
     """It noted the paths of its files, and knew nothing of flags that have come since."""
     (tmp_path / "test").write_text("text")
     settings = settings.changed(decontaminate=(str(tmp_path / "test"),))
@@ -66,14 +74,14 @@ def test_a_run_of_an_earlier_version_goes_on(settings, tmp_path):
 
 @pytest.mark.parametrize(("before", "judges"), [(None, ()), ("j", ("j",))])
 def test_a_run_with_one_judge_or_none_of_an_earlier_version_goes_on(
-    settings, tmp_path, before, judges
-):
+    settings: Settings, tmp_path: Path, before: str | None, judges: tuple[str, ...]
+) -> None:
     now = identity_of(settings.changed(judge_model=judges), "digest")
     assert difference(written(tmp_path, now | {"judge_model": before}), now) is None
 
 
 @pytest.mark.slow
-def test_the_same_seed_file_at_another_path_goes_on_with_the_run(tmp_path):
+def test_the_same_seed_file_at_another_path_goes_on_with_the_run(tmp_path: Path) -> None:
     seeds, moved = seed_file(tmp_path, 2), tmp_path / "moved" / "other.jsonl"
     moved.parent.mkdir()
     with Loopback(toy_handler(Model())) as server:

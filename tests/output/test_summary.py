@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from evolvemcts4rl.chat.journal import Totals
 from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.output.summary import LabelCounts, print_summary, summarise
@@ -47,7 +49,7 @@ PROBLEMS = [
 ]
 
 
-def chain(*beliefs, end):
+def chain(*beliefs: float | None, end: bool) -> Node:
     """A solution whose steps have these beliefs."""
     node = Node("z", p_correct=beliefs[-1], correct=end, times=1)
     for belief in reversed(beliefs[:-1]):
@@ -55,11 +57,11 @@ def chain(*beliefs, end):
     return node
 
 
-def tree(*children):
+def tree(*children: Node) -> Tree:
     return Tree("000000", "p", "1", Node("", 16, 8, None, list(children), num_started=16))
 
 
-def counted(trees):
+def counted(trees: list[Tree]) -> LabelCounts:
     counts = LabelCounts()
     for each in trees:
         counts.add(LabelledTree(each))
@@ -72,7 +74,7 @@ TREES = [
 ]
 
 
-def test_summary_counts_problems_reasons_labels_and_money():
+def test_summary_counts_problems_reasons_labels_and_money() -> None:
     assert summarise(PROBLEMS, counted(TREES), Totals(100, 2_000_000, 500_000), (2.0, 8.0)) == {
         "problems": {"searched": 2, "not_searched": 2, "failed": 1},
         "mutations": {"identity": 4, "deepen": 1},
@@ -95,7 +97,7 @@ def test_summary_counts_problems_reasons_labels_and_money():
     }
 
 
-def test_run_that_made_nothing_has_a_summary():
+def test_run_that_made_nothing_has_a_summary() -> None:
     summary = summarise([], LabelCounts(), Totals(), None)
     assert (summary["trees"], summary["money"], summary["labelled_steps"]) == (
         0,
@@ -104,7 +106,9 @@ def test_run_that_made_nothing_has_a_summary():
     )
 
 
-def test_what_is_printed_names_counts_reasons_and_the_folder(capsys):
+def test_what_is_printed_names_counts_reasons_and_the_folder(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     summary = {"complete": True, "seconds": 12.3} | summarise(
         PROBLEMS, counted(TREES), Totals(100, 2_000_000, 5_000), (2.0, 8.0)
     )
@@ -119,13 +123,16 @@ def test_what_is_printed_names_counts_reasons_and_the_folder(capsys):
         "files           runs/x",
         "reasons         2 × solved never",
         "                1 × the endpoint gave no usable reply",
-        "look at         1 seeds whose stated answer the majority contradicts, first 000001: stated 2, voted 3 (75%)",
+        "look at         1 seeds whose stated answer the majority contradicts, "
+        "first 000001: stated 2, voted 3 (75%)",
         "failed          1 problems: the same command tries them again",
         "                000000-r1: no reply",
     ]
 
 
-def test_summary_warns_where_most_solutions_are_one_step(capsys):
+def test_summary_warns_where_most_solutions_are_one_step(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     trees = [tree(chain(0.9, end=True), chain(0.1, end=False), chain(0.9, 0.1, end=False))]
     summary = {"complete": True, "seconds": 1.0} | summarise(
         PROBLEMS[:1], counted(trees), Totals(), None
@@ -138,13 +145,13 @@ def test_summary_warns_where_most_solutions_are_one_step(capsys):
     )
 
 
-def test_comparisons_that_timed_out_are_told(capsys):
+def test_comparisons_that_timed_out_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     summary = {"complete": True, "seconds": 1.0, "comparisons_timed_out": 3}
     print_summary(summary | summarise([], LabelCounts(), Totals(), None), Path("runs/x"), None, "")
     assert "3 comparisons took too long and count as no match" in capsys.readouterr().out
 
 
-def test_stopped_run_says_why(capsys):
+def test_stopped_run_says_why(capsys: pytest.CaptureFixture[str]) -> None:
     summary = {"complete": False, "seconds": 1.0} | summarise([], LabelCounts(), Totals(), None)
     print_summary(summary, Path("runs/x"), "--token_budget 5 is spent", "the same command")
     assert capsys.readouterr().out.splitlines()[-1] == "stopped         --token_budget 5 is spent"

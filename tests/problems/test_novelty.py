@@ -2,6 +2,7 @@
 
 import random
 import time
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -35,7 +36,9 @@ LONG = (
         ),
     ],
 )
-def test_same_problem_with_other_numbers_or_a_few_other_words_is_nearly_equal(first, second):
+def test_same_problem_with_other_numbers_or_a_few_other_words_is_nearly_equal(
+    first: str, second: str
+) -> None:
     assert nearly_equal(template(first), template(second))
     novelty = Novelty()
     assert novelty.add("a", first) is None
@@ -62,14 +65,14 @@ def test_same_problem_with_other_numbers_or_a_few_other_words_is_nearly_equal(fi
         ("What is 3 + 4?", "What is 3 * 4 - 5?"),
     ],
 )
-def test_added_condition_or_another_question_makes_another_problem(first, second):
+def test_added_condition_or_another_question_makes_another_problem(first: str, second: str) -> None:
     assert not nearly_equal(template(first), template(second))
     novelty = Novelty()
     assert novelty.add("a", first) is None
     assert novelty.add("b", second) is None
 
 
-def longest_common(first, second):
+def longest_common(first: list[str], second: list[str]) -> int:
     """Return the length of the longest common subsequence, by the textbook's table."""
     table = [[0] * (len(second) + 1) for _ in range(len(first) + 1)]
     for i, left in enumerate(first):
@@ -84,23 +87,25 @@ WORDS = st.lists(st.sampled_from("abcde"), max_size=12)
 
 
 @given(WORDS, WORDS)
-def test_nearly_equal_is_four_fifths_in_common_order_and_at_most_two_words_more(first, second):
+def test_nearly_equal_is_four_fifths_in_common_order_and_at_most_two_words_more(
+    first: list[str], second: list[str]
+) -> None:
     near = 2 * longest_common(first, second) >= 0.8 * (len(first) + len(second))
     assert nearly_equal(first, second) is (near and abs(len(first) - len(second)) < 3)
 
 
-def test_text_longer_than_any_problem_is_nearly_equal_to_itself_alone():
+def test_text_longer_than_any_problem_is_nearly_equal_to_itself_alone() -> None:
     long = "the number of red and blue lamps " * 1000
     assert nearly_equal(template(long), template(long))
     assert not nearly_equal(template(long), template("a" + long))
 
 
-def test_half_a_character_is_no_word():
+def test_half_a_character_is_no_word() -> None:
     assert tokens("Tom\ud83d has 3 \udc4d pens") == ["tom", "has", "3", "pens"]
 
 
 @given(st.text(), st.text())
-def test_text_is_nearly_equal_to_itself_and_the_first_id_is_kept(first, second):
+def test_text_is_nearly_equal_to_itself_and_the_first_id_is_kept(first: str, second: str) -> None:
     novelty = Novelty()
     assert novelty.add("a", first) is None
     assert novelty.add("b", second) in {None, "a"}
@@ -108,15 +113,15 @@ def test_text_is_nearly_equal_to_itself_and_the_first_id_is_kept(first, second):
 
 
 @given(st.text())
-def test_tokens_do_not_depend_on_case_and_spacing(text):
+def test_tokens_do_not_depend_on_case_and_spacing(text: str) -> None:
     assert tokens(f"  {text}\n") == tokens(text)
 
 
-def word(rng):
+def word(rng: Random) -> str:
     return "".join(rng.choices("abcdefghijklmnop", k=5))
 
 
-def test_near_duplicates_are_found_among_many_and_different_ones_are_not():
+def test_near_duplicates_are_found_among_many_and_different_ones_are_not() -> None:
     rng = random.Random(0)
     vocabulary = [word(rng) for _ in range(2000)]
     texts = [
@@ -134,7 +139,7 @@ def test_near_duplicates_are_found_among_many_and_different_ones_are_not():
     assert found >= 0.95 * 500
 
 
-def test_near_duplicates_are_found_among_thousands_told_from_one_pattern():
+def test_near_duplicates_are_found_among_thousands_told_from_one_pattern() -> None:
     rng = random.Random(1)
     pattern = (
         "A farmer sells {} of his field at the market for {} "
@@ -150,7 +155,7 @@ def test_near_duplicates_are_found_among_thousands_told_from_one_pattern():
     assert sum(found == f"{30 * n}" for n, found in enumerate(near)) >= 0.95 * len(near)
 
 
-def test_many_variants_of_one_problem_cost_no_more_than_others():
+def test_many_variants_of_one_problem_cost_no_more_than_others() -> None:
     novelty = Novelty()
     start = time.perf_counter()
     for number in range(20_000):
@@ -178,11 +183,11 @@ TEST_TEXT = (
         ("", False),
     ],
 )
-def test_run_of_thirteen_words_of_a_test_text_is_contamination(question, found):
+def test_run_of_thirteen_words_of_a_test_text_is_contamination(question: str, found: bool) -> None:
     assert Novelty([TEST_TEXT]).contaminated(question) is found
 
 
-def test_short_test_text_counts_as_a_whole():
+def test_short_test_text_counts_as_a_whole() -> None:
     novelty = Novelty(["How many primes lie between 10 and 50?", "Compute $3 + 4$."])
     assert novelty.contaminated("Ann asks: how many primes lie between 10 and 50?")
     assert not novelty.contaminated("How many primes lie between 10 and 60?")
@@ -191,7 +196,7 @@ def test_short_test_text_counts_as_a_whole():
     assert not novelty.contaminated("Compute $3 + 4$. Then compute its square and give the result.")
 
 
-def test_phrase_that_many_test_texts_share_is_not_contamination():
+def test_phrase_that_many_test_texts_share_is_not_contamination() -> None:
     phrase = (
         "The answer can be written as a fraction m/n where m and n are relatively prime "
         "positive integers. Find m + n."

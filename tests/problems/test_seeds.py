@@ -1,6 +1,9 @@
 """Seed files as people have them, and what is said about those that cannot be used."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +19,10 @@ CSV = "problem,final_answer\nWhat is 1 + 1?,2\nWhat is 2 + 3?,5\n"
 
 
 @pytest.fixture
-def read(tmp_path):
+def read(tmp_path: Path) -> Callable[..., list[Problem]]:
     """Write a seed file of this name and content, and read it."""
 
-    def write_and_read(name, content, **flags):
+    def write_and_read(name: str, content: str | bytes, **flags: Any) -> list[Problem]:
         path = tmp_path / name
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return list(read_seeds(Settings.of(seed_file=str(path), **flags)))
@@ -27,7 +30,7 @@ def read(tmp_path):
     return write_and_read
 
 
-def lines(*rows):
+def lines(*rows: dict[str, Any]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
@@ -56,11 +59,13 @@ FORMS = {
 
 
 @pytest.mark.parametrize(("name", "content"), FORMS.values(), ids=FORMS)
-def test_every_form_gives_the_same_seeds(read, name, content):
+def test_every_form_gives_the_same_seeds(
+    read: Callable[..., list[Problem]], name: str, content: str
+) -> None:
     assert read(name, content) == TWO
 
 
-def test_parquet_gives_the_same_seeds(tmp_path):
+def test_parquet_gives_the_same_seeds(tmp_path: Path) -> None:
     import datasets
 
     datasets.Dataset.from_list(ROWS).to_parquet(str(tmp_path / "a.parquet"))
@@ -85,7 +90,9 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize(("cell", "answer"), ANSWERS.values(), ids=ANSWERS)
-def test_answers_are_read_in_every_form(read, cell, answer):
+def test_answers_are_read_in_every_form(
+    read: Callable[..., list[Problem]], cell: float | list[str] | str | None, answer: str | None
+) -> None:
     (seed,) = read("a.jsonl", lines({"problem": "p", "final_answer": cell}))
     assert seed.final_answer == answer
 
@@ -93,7 +100,9 @@ def test_answers_are_read_in_every_form(read, cell, answer):
 @pytest.mark.parametrize(
     "cells", [[42, "x"], ["x", 42], [42, 0.5], [42, ["7"]], ["2020-01-01", "x"]]
 )
-def test_one_answer_column_may_mix_types(read, cells):
+def test_one_answer_column_may_mix_types(
+    read: Callable[..., list[Problem]], cells: list[float | list[str] | str]
+) -> None:
     seeds = read(
         "a.jsonl",
         lines(*({"problem": f"p{i}", "final_answer": cell} for i, cell in enumerate(cells))),
@@ -103,17 +112,21 @@ def test_one_answer_column_may_mix_types(read, cells):
     ]
 
 
-def test_cells_of_csv_stay_as_they_are(read):
+def test_cells_of_csv_stay_as_they_are(read: Callable[..., list[Problem]]) -> None:
     seeds = read("a.csv", "problem,final_answer\na,007\nb,\nc,1.50\nd,None\n")
     assert [seed.final_answer for seed in seeds] == ["007", None, "1.50", "None"]
 
 
-def test_file_without_answers_gives_seeds_without_answers(read):
+def test_file_without_answers_gives_seeds_without_answers(
+    read: Callable[..., list[Problem]],
+) -> None:
     assert read("a.jsonl", lines({"problem": "p"})) == [Problem("000000", "p", None)]
 
 
-def test_columns_are_joined_by_a_blank_line_without_the_empty_ones(read):
-    rows = [
+def test_columns_are_joined_by_a_blank_line_without_the_empty_ones(
+    read: Callable[..., list[Problem]],
+) -> None:
+    rows: list[dict[str, Any]] = [
         {"problem": "p", "context": "c"},
         {"problem": "q", "context": None},
         {"problem": "r", "context": " "},
@@ -122,14 +135,16 @@ def test_columns_are_joined_by_a_blank_line_without_the_empty_ones(read):
     assert [seed.question for seed in seeds] == ["c\n\np", "q", "r"]
 
 
-def test_answer_column_has_the_name_that_was_given(read):
+def test_answer_column_has_the_name_that_was_given(read: Callable[..., list[Problem]]) -> None:
     (seed,) = read(
         "a.jsonl", lines({"problem": "p", "solution": "#### 3"}), answer_column="solution"
     )
     assert seed.final_answer == "3"
 
 
-def test_empty_and_repeated_problems_are_refused_with_the_reason(read):
+def test_empty_and_repeated_problems_are_refused_with_the_reason(
+    read: Callable[..., list[Problem]],
+) -> None:
     problems = ["p  q", "", "p q", None, "r"]
     seeds = read("a.jsonl", lines(*({"problem": text, "final_answer": "1"} for text in problems)))
     assert [(seed.question_id, seed.status, seed.to_json()["reason"]) for seed in seeds] == [
@@ -142,33 +157,35 @@ def test_empty_and_repeated_problems_are_refused_with_the_reason(read):
 
 
 @pytest.mark.parametrize(("limit", "count"), [(1, 1), (2, 2), (9, 2), (None, 2)])
-def test_limit_takes_the_first_rows(tmp_path, limit, count):
+def test_limit_takes_the_first_rows(tmp_path: Path, limit: int | None, count: int) -> None:
     (tmp_path / "a.jsonl").write_text(LINES)
     seeds = read_seeds(Settings.of(seed_file=str(tmp_path / "a.jsonl"), limit=limit))
     assert list(seeds) == TWO[:count]
     assert len(seeds) == count
 
 
-def test_half_a_character_is_replaced_so_that_everything_after_can_write_it(read):
+def test_half_a_character_is_replaced_so_that_everything_after_can_write_it(
+    read: Callable[..., list[Problem]],
+) -> None:
     seeds = read(
         "a.jsonl", '{"problem": "p \\ud800 q", "final_answer": "\\udfff", "x": ["\\ud800"]}\n'
     )
     assert seeds == [Problem("000000", "p \ufffd q", "\ufffd")]
 
 
-def test_characters_written_as_pairs_are_whole(read):
+def test_characters_written_as_pairs_are_whole(read: Callable[..., list[Problem]]) -> None:
     assert (
         read("a.json", '{"problem": "\\ud83d\\ude00"}{"problem": "x \\ud800"}')[0].question == "😀"
     )
 
 
 @pytest.mark.parametrize(("name", "what"), [("nowhere.jsonl", "is not there"), ("", "is a folder")])
-def test_missing_file_and_folder_are_refused(tmp_path, name, what):
+def test_missing_file_and_folder_are_refused(tmp_path: Path, name: str, what: str) -> None:
     with pytest.raises(UserError, match=f"{what}: give --seed_file"):
         read_seeds(Settings.of(seed_file=str(tmp_path / name)))
 
 
-def test_changed_file_has_another_digest(tmp_path):
+def test_changed_file_has_another_digest(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     digests = []
     for content in (LINES, LINES, LINES.replace("1 + 1", "1 + 7")):
@@ -185,20 +202,22 @@ def test_changed_file_has_another_digest(tmp_path):
         ({"text": "t", "n": 1, "more": "m"}, "t\n\nm"),
     ],
 )
-def test_decontaminate_files_give_their_problems_or_all_their_text(tmp_path, row, text):
+def test_decontaminate_files_give_their_problems_or_all_their_text(
+    tmp_path: Path, row: dict[str, Any], text: str
+) -> None:
     (tmp_path / "test.jsonl").write_text(lines(row))
     settings = Settings.of(seed_file="seeds.jsonl", decontaminate=(str(tmp_path / "test.jsonl"),))
     assert read_test_texts(settings) == [text]
 
 
-def test_missing_decontaminate_file_is_refused(tmp_path):
+def test_missing_decontaminate_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="of --decontaminate is not there"):
         read_test_texts(
             Settings.of(seed_file="seeds.jsonl", decontaminate=(str(tmp_path / "test.jsonl"),))
         )
 
 
-def test_answer_column_that_was_asked_for_must_be_there(tmp_path):
+def test_answer_column_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
     path = tmp_path / "seeds.jsonl"
     path.write_text('{"problem": "p", "solution": "2"}\n')
     with pytest.raises(UserError, match="no column 'typo': name one of 'problem', 'solution'"):

@@ -7,6 +7,8 @@ import socket
 import subprocess
 import threading
 from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 
@@ -24,11 +26,11 @@ NOWHERE = "http://127.0.0.1:9/v1"
 LINE = '{"problem": "What is 1 + 1?", "final_answer": "2"}\n'
 
 
-def lines(*rows):
+def lines(*rows: dict[str, Any]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def start(folder, name, content):
+def start(folder: Path, name: str, content: bytes | str) -> CompletedProcess[str]:
     """Start generate.py on a seed file, in a folder where it can leave nothing unseen."""
     (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     (folder / "tmp").mkdir()
@@ -89,8 +91,8 @@ STARTS = {
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "content", "words"), STARTS.values(), ids=STARTS)
 def test_start_on_an_unusable_file_ends_with_one_sentence_and_writes_nothing(
-    tmp_path, name, content, words
-):
+    tmp_path: Path, name: str, content: bytes | str, words: str
+) -> None:
     done = start(tmp_path, name, content)
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
     (sentence,) = done.stderr.splitlines()
@@ -150,7 +152,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("name", "content", "sentence"), REFUSED.values(), ids=REFUSED)
-def test_unusable_file_is_refused_in_one_sentence_that_names_it(tmp_path, name, content, sentence):
+def test_unusable_file_is_refused_in_one_sentence_that_names_it(
+    tmp_path: Path, name: str, content: bytes | str, sentence: str
+) -> None:
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(UserError, match=sentence) as refusal:
@@ -158,7 +162,7 @@ def test_unusable_file_is_refused_in_one_sentence_that_names_it(tmp_path, name, 
     assert "\n" not in str(refusal.value)
 
 
-def test_objects_in_a_column_of_parquet_are_refused(tmp_path):
+def test_objects_in_a_column_of_parquet_are_refused(tmp_path: Path) -> None:
     import datasets
 
     rows = [{"problem": "p", "final_answer": {"value": 1}}, {"problem": "q", "final_answer": None}]
@@ -167,7 +171,7 @@ def test_objects_in_a_column_of_parquet_are_refused(tmp_path):
         read_seeds(Settings.of(seed_file=str(tmp_path / "a.parquet")))
 
 
-def test_objects_in_other_columns_do_no_harm(tmp_path):
+def test_objects_in_other_columns_do_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     for other in (
         {"a": {"b": [1]}},
@@ -180,7 +184,9 @@ def test_objects_in_other_columns_do_no_harm(tmp_path):
 
 @pytest.mark.parametrize("text", ["[", "{", '"[', "\\[", '\\"[', '\\\\"[{'])
 @pytest.mark.parametrize("before", range(6))
-def test_brackets_within_a_text_do_not_count_as_depth(tmp_path, text, before):
+def test_brackets_within_a_text_do_not_count_as_depth(
+    tmp_path: Path, text: str, before: int
+) -> None:
     """The text reaches over chunks, whose ends fall on each of its characters and between those
     of its escapes."""
     path = tmp_path / "a.jsonl"
@@ -191,13 +197,13 @@ def test_brackets_within_a_text_do_not_count_as_depth(tmp_path, text, before):
     assert table.cache_files  # by the parser of `datasets`
 
 
-def test_a_file_with_the_signs_of_a_pattern_in_its_name_is_read(tmp_path):
+def test_a_file_with_the_signs_of_a_pattern_in_its_name_is_read(tmp_path: Path) -> None:
     for name in ("a[1].jsonl", "a*.jsonl", "a::b.csv", "a?.csv"):
         (tmp_path / name).write_text(LINE if name.endswith("l") else "problem\np\n")
         assert len(read_seeds(Settings.of(seed_file=str(tmp_path / name)))) == 1
 
 
-def test_another_content_of_the_same_size_and_time_is_read_anew(tmp_path):
+def test_another_content_of_the_same_size_and_time_is_read_anew(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     questions = []
     for number in "12":
@@ -207,7 +213,7 @@ def test_another_content_of_the_same_size_and_time_is_read_anew(tmp_path):
     assert questions == ["What is 1 + 1?", "What is 2 + 1?"]
 
 
-def test_a_large_row_that_is_not_too_large_is_read(tmp_path):
+def test_a_large_row_that_is_not_too_large_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(LINE + lines({"problem": "x" * (MOST_LINE // 2)}))
     assert [len(seed.question) for seed in read_seeds(Settings.of(seed_file=str(path)))] == [
@@ -216,7 +222,7 @@ def test_a_large_row_that_is_not_too_large_is_read(tmp_path):
     ]
 
 
-def test_an_array_may_stand_on_one_long_line(tmp_path):
+def test_an_array_may_stand_on_one_long_line(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     rows = [{"problem": f"{number} " + "x" * 1000} for number in range(MOST_LINE // 1000)]
     path.write_text(json.dumps(rows))
@@ -224,7 +230,7 @@ def test_an_array_may_stand_on_one_long_line(tmp_path):
     assert len(read_seeds(Settings.of(seed_file=str(path)))) == len(rows)
 
 
-def test_deeper_brackets_than_the_parser_bears_are_read_without_it(tmp_path):
+def test_deeper_brackets_than_the_parser_bears_are_read_without_it(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     for depth in (MOST_DEPTH - 2, MOST_DEPTH, 300):
         path.write_text('{"problem": "p", "x": ' + '{"y": ' * depth + "1" + "}" * depth + "}\n")
@@ -232,12 +238,12 @@ def test_deeper_brackets_than_the_parser_bears_are_read_without_it(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_start_asks_no_server_but_the_endpoint(tmp_path):
+def test_a_start_asks_no_server_but_the_endpoint(tmp_path: Path) -> None:
     """Whoever wants to reach the internet is sent to a proxy here, which counts who comes."""
     came = []
     with socket.create_server(("127.0.0.1", 0)) as proxy, Loopback(toy_handler(Model())) as server:
 
-        def listen():
+        def listen() -> None:
             while True:
                 try:
                     client, _ = proxy.accept()

@@ -2,14 +2,16 @@ import io
 import json
 import re
 import tracemalloc
+from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolvemcts4rl.labels.labelling import LabelledTree
-from evolvemcts4rl.reasons import Status
+from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Problem, Rollout
 from evolvemcts4rl.report.markup import escape
 from evolvemcts4rl.report.page import most_instructive, write_report
@@ -36,35 +38,47 @@ class Page(HTMLParser):
     """Reads a page, refusing tags that do not balance; keeps the tags, their attributes and the
     words."""
 
-    def __init__(self, html):
+    def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
-        self.open, self.tags, self.attributes, self.words = [], [], [], []
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str, str | None]] = []
+        self.words: list[str] = []
         self.feed(html)
         self.close()
         assert self.open == []
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes.extend((tag, name, value) for name, value in attrs)
         if tag not in VOID:
             self.open.append(tag)
 
-    def handle_startendtag(self, tag, attrs):
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes.extend((tag, name, value) for name, value in attrs)
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
-    def handle_data(self, data):
+    def handle_data(self, data: str) -> None:
         self.words.append(data)
 
     @property
-    def text(self):
+    def text(self) -> str:
         return " ".join("".join(self.words).split())
 
 
-def summary_of(problems=(), trees=(), changed=None):
+def because(sentence: str) -> Reason:
+    """Return a reason that is told in this sentence."""
+    return Reason(ReasonCode.OTHER, sentence)
+
+
+def summary_of(
+    problems: Sequence[Problem] = (),
+    trees: Sequence[Tree] = (),
+    changed: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     return {
         "complete": True,
         "seconds": 12.3,
@@ -84,7 +98,12 @@ def summary_of(problems=(), trees=(), changed=None):
     } | (changed or {})
 
 
-def page_of(problems, trees, changed=None, most_trees=50):
+def page_of(
+    problems: list[Problem],
+    trees: list[Tree],
+    changed: dict[str, Any] | None = None,
+    most_trees: int = 50,
+) -> str:
     file = io.StringIO()
     write_report(
         file,
@@ -95,7 +114,7 @@ def page_of(problems, trees, changed=None, most_trees=50):
     return file.getvalue()
 
 
-def searched(question_id, words="a step", **fields):
+def searched(question_id: str, words: str = "a step", **fields: Any) -> tuple[Problem, Tree]:
     """A problem and its tree: two right solutions, and a wrong one whose second step is the first
     error."""
     tree = Tree(question_id, f"question {words}", f"answer {words}")
@@ -116,7 +135,7 @@ def searched(question_id, words="a step", **fields):
     return problem, tree
 
 
-def test_first_error_is_marked_in_the_wrong_solution_beside_the_right_one():
+def test_first_error_is_marked_in_the_wrong_solution_beside_the_right_one() -> None:
     problem, tree = searched("000001")
     html = page_of([problem], [tree])
     columns = re.findall(r'<section class="solution (\w+)">.*?</section>', html, re.S)
@@ -129,7 +148,8 @@ def test_first_error_is_marked_in_the_wrong_solution_beside_the_right_one():
         "wrong later",
     ]
     assert re.search(
-        r'<li class="wrong"><span class="error">first error</span><div class="said" dir="auto">slip',
+        r'<li class="wrong"><span class="error">first error</span>'
+        r'<div class="said" dir="auto">slip',
         html,
     )
     text = Page(html).text
@@ -138,7 +158,7 @@ def test_first_error_is_marked_in_the_wrong_solution_beside_the_right_one():
     assert "p_correct 0.04mc_value 0.00 (0 of 2 right)" in text
 
 
-def test_figures_of_the_run_are_told():
+def test_figures_of_the_run_are_told() -> None:
     problem, tree = searched("000001")
     changed = {
         "money": 3.5,
@@ -154,14 +174,19 @@ def test_figures_of_the_run_are_told():
 
 
 @pytest.mark.parametrize("words", HOSTILE)
-def test_nothing_that_others_wrote_becomes_markup(words):
+def test_nothing_that_others_wrote_becomes_markup(words: str) -> None:
     problem, tree = searched(
         "000001", words, parent_id=words, mutation=words, agreement=0.4, vote_agrees=False
     )
-    parent = Problem(words, words, words, status=Status.DROPPED, reason=words)
+    parent = Problem(words, words, words, status=Status.DROPPED, reason=because(words))
     contradicted = [{"question_id": words, "stated": words, "voted": words, "agreement": 0.9}]
-    changed = {"reasons": {words: 1}, "mutations": {words: 1}, "problems": {words: 2}, "run": words}
-    changed["majority_against_stated_answer"] = contradicted
+    changed = {
+        "reasons": {words: 1},
+        "mutations": {words: 1},
+        "problems": {words: 2},
+        "run": words,
+        "majority_against_stated_answer": contradicted,
+    }
     html = page_of([problem, parent], [tree], changed)
     plain = page_of([problem, parent], [tree])
     html.encode()
@@ -172,7 +197,7 @@ def test_nothing_that_others_wrote_becomes_markup(words):
     own |= {"role", "aria-label", "viewbox", "width", "height", "x", "y", "rx", "d"}
     assert {name for _, name, _ in page.attributes} <= own
     styles = {
-        re.sub(r"\d+(\.\d+)?%?", "0", value)
+        re.sub(r"\d+(\.\d+)?%?", "0", value or "")
         for _, name, value in page.attributes
         if name == "style"
     }
@@ -182,7 +207,7 @@ def test_nothing_that_others_wrote_becomes_markup(words):
 
 @given(st.text())
 @settings(max_examples=200, deadline=None)
-def test_safe_text_has_neither_markup_nor_unseen_characters(text):
+def test_safe_text_has_neither_markup_nor_unseen_characters(text: str) -> None:
     out = escape(text)
     assert not re.search(
         "[<>\"'\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", out
@@ -190,15 +215,15 @@ def test_safe_text_has_neither_markup_nor_unseen_characters(text):
     out.encode()
 
 
-def test_unseen_characters_are_named():
+def test_unseen_characters_are_named() -> None:
     assert escape("a\u202eb\0c") == "a‹U+202E›b‹U+0000›c"
 
 
-def test_cut_text_says_how_much_is_missing():
+def test_cut_text_says_how_much_is_missing() -> None:
     assert escape("x" * 1500, 100) == "x" * 100 + " … and 1,400 characters more"
 
 
-def test_page_fetches_and_executes_nothing():
+def test_page_fetches_and_executes_nothing() -> None:
     problem, tree = searched("000001")
     html = page_of([problem], [tree])
     page = Page(html)
@@ -207,7 +232,7 @@ def test_page_fetches_and_executes_nothing():
     assert not re.search(r"\b(src=|href|url\(|@import|https?:)", html)
 
 
-def test_most_instructive_trees_come_first_and_the_others_are_counted():
+def test_most_instructive_trees_come_first_and_the_others_are_counted() -> None:
     pairs = [searched(f"{number:06}") for number in range(4)]
     for node in pairs[0][1].root.children[0].children[1:]:
         node.correct, node.children = False, []
@@ -223,7 +248,7 @@ def test_most_instructive_trees_come_first_and_the_others_are_counted():
     assert instructive(LabelledTree(pairs[3][1])) == (False, False, False, 0.0)
 
 
-def test_lineage_is_shown_whatever_the_order_of_the_rows():
+def test_lineage_is_shown_whatever_the_order_of_the_rows() -> None:
     child, tree = searched("000001-r2", parent_id="000001-r1", mutation="add_constraints")
     middle = Problem(
         "000001-r1",
@@ -239,14 +264,14 @@ def test_lineage_is_shown_whatever_the_order_of_the_rows():
     assert text.index("the middle question") < text.index("the seed question")
 
 
-def test_circle_of_parents_ends():
+def test_circle_of_parents_ends() -> None:
     problem, tree = searched("a", parent_id="b")
     assert "Evolved from" in page_of([problem, Problem("b", "?", "1", parent_id="a")], [tree])
 
 
-def test_problems_without_a_tree_are_listed_with_their_reason_and_the_rest_counted():
+def test_problems_without_a_tree_are_listed_with_their_reason_and_the_rest_counted() -> None:
     refused = [
-        Problem(f"{number:06}", "no question", None, status=Status.REFUSED, reason="empty")
+        Problem(f"{number:06}", "no question", None, status=Status.REFUSED, reason=because("empty"))
         for number in range(25)
     ]
     text = Page(page_of(refused, [], {"problems": {"refused": 25}})).text
@@ -255,7 +280,7 @@ def test_problems_without_a_tree_are_listed_with_their_reason_and_the_rest_count
     assert "5 are not shown" in text
 
 
-def test_a_problem_that_is_solved_always_has_a_tree_and_is_not_listed_among_those_without():
+def test_a_problem_that_is_solved_always_has_a_tree_and_is_not_listed_among_those_without() -> None:
     problem, tree = searched("000001")
     always = Problem(
         "000002",
@@ -263,7 +288,7 @@ def test_a_problem_that_is_solved_always_has_a_tree_and_is_not_listed_among_thos
         "1",
         status=Status.NOT_SEARCHED,
         solve_rate=1.0,
-        reason="solved always (8 of 8)",
+        reason=because("solved always (8 of 8)"),
     )
     never = Problem(
         "000003",
@@ -271,7 +296,7 @@ def test_a_problem_that_is_solved_always_has_a_tree_and_is_not_listed_among_thos
         "1",
         status=Status.NOT_SEARCHED,
         solve_rate=0.0,
-        reason="solved never (0 of 8)",
+        reason=because("solved never (0 of 8)"),
     )
     right = Tree("000002", "asked", "1")
     right.add(Rollout(("right",), True), 0)
@@ -294,12 +319,14 @@ def test_a_problem_that_is_solved_always_has_a_tree_and_is_not_listed_among_thos
         ({}, "its solutions agree on no answer (the most common ones have 40%)"),
     ],
 )
-def test_the_share_of_an_answer_is_told_of_the_answer_that_has_it(vote, words):
+def test_the_share_of_an_answer_is_told_of_the_answer_that_has_it(
+    vote: dict[str, Any], words: str
+) -> None:
     problem, tree = searched("000001", agreement=0.4, **vote)
     assert words in Page(page_of([problem], [tree])).text
 
 
-def test_contradicted_answers_are_listed():
+def test_contradicted_answers_are_listed() -> None:
     row = {"question_id": "000007", "stated": "5", "voted": "6", "agreement": 0.875}
     seed = Problem("000007", "How many are left?", "5", status=Status.NOT_SEARCHED)
     text = Page(page_of([seed], [], {"majority_against_stated_answer": [row] * 30})).text
@@ -307,7 +334,7 @@ def test_contradicted_answers_are_listed():
     assert "10 more in summary.json" in text
 
 
-def test_deep_tree_is_shown_up_to_a_limit_without_recursion():
+def test_deep_tree_is_shown_up_to_a_limit_without_recursion() -> None:
     tree = Tree("000001", "long", "1")
     tree.add(Rollout(tuple(f"step {number}" for number in range(3000)), False), 0)
     html = page_of([Problem("000001", "long", "1", status=Status.SEARCHED)], [tree])
@@ -316,29 +343,29 @@ def test_deep_tree_is_shown_up_to_a_limit_without_recursion():
     assert "2,600 more steps" in page.text
 
 
-def test_wide_tree_shows_few_solutions():
+def test_wide_tree_shows_few_solutions() -> None:
     tree = Tree("000001", "wide", "1")
     for number in range(200):
         tree.add(Rollout((f"a{number}", f"b{number}"), number % 3 == 0), 0)
     assert len(chosen_solutions(tree)) == 4
 
 
-def test_unlabelled_solution_has_no_first_error():
+def test_unlabelled_solution_has_no_first_error() -> None:
     assert first_error([Node("a", p_correct=0.9), Node("b")]) is None
 
 
-def test_memory_does_not_grow_with_the_run():
-    def problems():
+def test_memory_does_not_grow_with_the_run() -> None:
+    def problems() -> Iterator[Problem]:
         for number in range(20_000):
             yield Problem(
                 f"{number:06}",
                 "question " * 20,
                 None,
                 status=Status.REFUSED,
-                reason="it asks for nothing",
+                reason=because("it asks for nothing"),
             )
 
-    def trees():
+    def trees() -> Iterator[Tree]:
         for number in range(2_000):
             yield searched(f"{number:06}")[1]
 
@@ -355,7 +382,7 @@ def test_memory_does_not_grow_with_the_run():
     assert peak < 2_000_000
 
 
-def test_tree_read_from_its_file_gives_the_same_page():
+def test_tree_read_from_its_file_gives_the_same_page() -> None:
     problem, tree = searched("000001")
     again = Tree.from_json(json.loads(json.dumps(tree.to_json())))
     assert page_of([problem], [again]) == page_of([problem], [tree])

@@ -17,7 +17,7 @@ from evolvemcts4rl.solutions.equations import stated_equations
         ("$1,200 * 2 = $2,400", [True]),
     ],
 )
-def test_an_equation_in_numbers_is_true_or_false(text, verdicts):
+def test_an_equation_in_numbers_is_true_or_false(text: str, verdicts: list[bool]) -> None:
     assert stated_equations(text) == verdicts
 
 
@@ -35,11 +35,11 @@ def test_an_equation_in_numbers_is_true_or_false(text, verdicts):
         "5 = 5",
     ],
 )
-def test_what_may_mean_something_else_is_left_alone(text):
+def test_what_may_mean_something_else_is_left_alone(text: str) -> None:
     assert False not in stated_equations(text)
 
 
-def test_long_texts_are_read():
+def test_long_texts_are_read() -> None:
     assert stated_equations("1 + " * 10_000 + "1 = 3") == []
     assert stated_equations("(" * 50_000) == []
     assert stated_equations("\ud800 1 + 1 = 2") == [True]

@@ -1,7 +1,9 @@
 """Completions read as rollouts: verdicts, the vote, the gate, and what the model is asked."""
 
 import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from evolvemcts4rl.answers.grader import Grader
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.flag_groups.model import EMBEDDED_MODEL
-from evolvemcts4rl.records import Completion, Problem
+from evolvemcts4rl.records import Completion, Problem, Rollout
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.solver import MOST_STEPS, Solver
 from evolvemcts4rl.solutions.steps import join_steps
@@ -22,11 +24,13 @@ PROBLEM = Problem("000000", "What is $\\frac{1}{2} + \\frac{1}{2}$?", "1")
 class Scripted:
     """A chat that gives these completions, whatever it is asked, and keeps what it was asked."""
 
-    replies: list
+    replies: Sequence[str | Completion]
     prefill: bool = True
-    asked: list = field(default_factory=list)
+    asked: list[tuple[list[dict[str, str]], int, int, str]] = field(default_factory=list)
 
-    async def complete(self, messages, n, *, start=0, affinity_key=""):
+    async def complete(
+        self, messages: list[dict[str, str]], n: int, *, start: int = 0, affinity_key: str = ""
+    ) -> list[Completion]:
         self.asked.append((messages, n, start, affinity_key))
         return [
             reply if isinstance(reply, Completion) else Completion(reply, "stop", 5, 7)
@@ -35,17 +39,23 @@ class Scripted:
 
 
 @pytest.fixture(scope="module")
-def grader():
+def grader() -> Iterator[Grader]:
     grader = Grader(1)
     yield grader
     grader.close()
 
 
 @pytest.fixture
-def solve(grader):
+def solve(grader: Grader) -> Callable[..., Any]:
     """Ask a solver's method with these replies; gives the result and the chat."""
 
-    def ask(method, replies, problem=PROBLEM, prefill=True, **flags):
+    def ask(
+        method: str,
+        replies: Sequence[Completion | str],
+        problem: Problem = PROBLEM,
+        prefill: bool = True,
+        **flags: Any,
+    ) -> tuple[Problem | tuple[Problem, list[Rollout]], Scripted]:
         chat = Scripted(replies, prefill)
         solver = Solver(chat, grader, Settings.of(seed_file="seeds.jsonl", **flags))
         return asyncio.run(getattr(solver, method)(problem)), chat
@@ -53,7 +63,7 @@ def solve(grader):
     return ask
 
 
-def boxed(*values):
+def boxed(*values: str) -> list[str]:
     return [f"Think.\n\nThe answer is \\boxed{{{value}}}." for value in values]
 
 
@@ -61,7 +71,9 @@ CUT_OFF = Completion("Think.\n\nThe answer is \\boxed{1}", "length", 5, 7)
 FILTERED = Completion("", "content_filter", 5, 0)
 
 
-def test_first_solutions_are_judged_and_what_says_nothing_counts_nowhere(solve):
+def test_first_solutions_are_judged_and_what_says_nothing_counts_nowhere(
+    solve: Callable[..., Any],
+) -> None:
     replies = [*boxed("1", "\\frac{2}{2}", "3"), CUT_OFF, FILTERED, "I do not know, sorry."]
     (problem, rollouts), chat = solve("first_solutions", replies)
     assert [rollout.verdict for rollout in rollouts] == [True, True, False, None, None, None]
@@ -73,21 +85,24 @@ def test_first_solutions_are_judged_and_what_says_nothing_counts_nowhere(solve):
     assert (n, start, affinity_key) == (16, 0, "000000")
 
 
-def test_solutions_that_voted_are_handed_to_the_search(grader):
-    replies = [*boxed("1", "\\frac{2}{2}", "3"), CUT_OFF]
-    solver = Solver(Scripted(replies), grader, Settings.of(seed_file="seeds.jsonl"))
+def test_solutions_that_voted_are_handed_to_the_search(grader: Grader) -> None:
+    replies: list[str | Completion] = [*boxed("1", "\\frac{2}{2}", "3"), CUT_OFF]
+    chat = Scripted(replies)
+    solver = Solver(chat, grader, Settings.of(seed_file="seeds.jsonl"))
 
-    async def vote_and_solve():
+    async def vote_and_solve() -> tuple[Problem, list[Rollout]]:
         return await solver.first_solutions(await solver.vote(OPEN))
 
     problem, rollouts = asyncio.run(vote_and_solve())
-    assert len(solver.chat.asked) == 1
+    assert len(chat.asked) == 1
     assert [rollout.verdict for rollout in rollouts] == [True, True, False, None]
     assert (problem.agreement, problem.vote_agrees, problem.solve_rate) == (0.6667, True, 0.6667)
     assert not solver.voters
 
 
-def test_vote_is_recorded_beside_a_stated_answer_that_it_contradicts(solve):
+def test_vote_is_recorded_beside_a_stated_answer_that_it_contradicts(
+    solve: Callable[..., Any],
+) -> None:
     (problem, _), _ = solve("first_solutions", boxed("2", "2.0", "1"))
     assert problem.final_answer == "1"
     assert problem.voted_answer in ("2", "2.0")
@@ -96,7 +111,9 @@ def test_vote_is_recorded_beside_a_stated_answer_that_it_contradicts(solve):
 
 
 @pytest.mark.parametrize("replies", [[CUT_OFF] * 3, [FILTERED], ["Hm.", "Well."]])
-def test_problem_without_a_single_answer_is_not_searched_and_says_why(solve, replies):
+def test_problem_without_a_single_answer_is_not_searched_and_says_why(
+    solve: Callable[..., Any], replies: Sequence[Completion | str]
+) -> None:
     (problem, _), _ = solve("first_solutions", replies)
     assert (problem.status, problem.solve_rate, problem.has_tree) == ("not_searched", None, False)
     assert f"none of its {len(replies)} solutions came to an answer (are --max_tokens" in str(
@@ -125,7 +142,9 @@ def test_problem_without_a_single_answer_is_not_searched_and_says_why(solve, rep
         (["1"] * 2, {"min_solve_rate": 0.1}, "solved always (2 of 2)"),
     ],
 )
-def test_gate_lets_through_what_can_be_searched(solve, answers, flags, reason):
+def test_gate_lets_through_what_can_be_searched(
+    solve: Callable[..., Any], answers: list[str], flags: dict[str, float], reason: str | None
+) -> None:
     (problem, _), _ = solve("first_solutions", boxed(*answers), **flags)
     assert (problem.status, problem.to_json()["reason"]) == (
         "not_searched" if reason else "searched",
@@ -159,20 +178,30 @@ OPEN = Problem("000001", "What is 1 + 1?", None)
     ],
 )
 def test_vote_answers_a_problem_or_drops_it_with_the_reason(
-    solve, replies, agreement, answer, reason
-):
+    solve: Callable[..., Any],
+    replies: Sequence[Completion | str],
+    agreement: float,
+    answer: str | None,
+    reason: str | None,
+) -> None:
     problem, _ = solve("vote", replies, problem=OPEN, agreement=agreement)
     assert (problem.final_answer, problem.to_json()["reason"]) == (answer, reason)
     assert problem.status == ("dropped" if reason else "open")
 
 
-def ask_from(prefix, replies, grader, prefill=True, **flags):
+def ask_from(
+    prefix: tuple[str, ...],
+    replies: Sequence[Completion | str],
+    grader: Grader,
+    prefill: bool = True,
+    **flags: Any,
+) -> tuple[list[Rollout], Scripted]:
     chat = Scripted(replies, prefill)
     rollout_sampler = Solver(
         chat, grader, Settings.of(seed_file="seeds.jsonl", **flags)
     ).rollout_sampler(PROBLEM)
 
-    async def ask():
+    async def ask() -> list[Rollout]:
         return await rollout_sampler(prefix, len(replies), 3)
 
     return asyncio.run(ask()), chat
@@ -180,7 +209,9 @@ def ask_from(prefix, replies, grader, prefill=True, **flags):
 
 @pytest.mark.parametrize("model_name", ["gpt-4o", EMBEDDED_MODEL])
 @pytest.mark.parametrize("prefill", [True, False])
-def test_continuation_begins_with_the_messages_of_the_solution(grader, model_name, prefill):
+def test_continuation_begins_with_the_messages_of_the_solution(
+    grader: Grader, model_name: str, prefill: bool
+) -> None:
     _, first = ask_from((), boxed("1"), grader, prefill, model_name=model_name)
     _, later = ask_from(
         ("Halves.\n\n", "They add.\n\n"), boxed("1"), grader, prefill, model_name=model_name
@@ -204,13 +235,15 @@ def test_continuation_begins_with_the_messages_of_the_solution(grader, model_nam
         ((), "\n\nIt is \\boxed{1}.", ("It is \\boxed{1}.",)),
     ],
 )
-def test_newlines_at_the_seam_are_written_once(grader, prefix, text, steps):
+def test_newlines_at_the_seam_are_written_once(
+    grader: Grader, prefix: tuple[str, ...], text: str, steps: tuple[str, ...]
+) -> None:
     (rollout,), _ = ask_from(prefix, [text], grader)
     assert rollout.steps == steps
     assert rollout.verdict is True
 
 
-def test_answer_that_begins_in_the_prefix_is_read_whole(grader):
+def test_answer_that_begins_in_the_prefix_is_read_whole(grader: Grader) -> None:
     (rollout,), _ = ask_from(("The answer is \\boxed{",), ["1}."], grader)
     assert (rollout.answer, rollout.verdict) == ("1", True)
 
@@ -219,7 +252,7 @@ def test_answer_that_begins_in_the_prefix_is_read_whole(grader):
     st.lists(st.sampled_from(["A.\n\n", "1. B\n", "$$x$$\n\n", "C"]), max_size=3),
     st.text("ab1.\n $\\", max_size=20),
 )
-def test_rollout_is_the_prefix_and_then_what_the_model_wrote(prefix, text):
+def test_rollout_is_the_prefix_and_then_what_the_model_wrote(prefix: list[str], text: str) -> None:
     grader = Grader(1)  # starts no worker: nothing here needs one
     (rollout,), _ = ask_from(tuple(prefix), [Completion(text, "length")], grader)
     assert rollout.steps[: len(prefix)] == tuple(prefix)
@@ -229,18 +262,20 @@ def test_rollout_is_the_prefix_and_then_what_the_model_wrote(prefix, text):
     assert rollout.verdict is None
 
 
-def test_step_separator_divides_the_steps(grader):
+def test_step_separator_divides_the_steps(grader: Grader) -> None:
     (rollout,), _ = ask_from((), ["A\nB\nIt is \\boxed{1}."], grader, step_separator="\n")
     assert rollout.steps == ("A\n", "B\n", "It is \\boxed{1}.")
 
 
-def ask_for_each(problems, solver):
+def ask_for_each(problems: int, solver: Solver) -> None:
     for number in range(problems):
         asyncio.run(solver.first_solutions(Problem(f"{number:06}", "What is 1 + 1?", "2")))
 
 
 @pytest.mark.parametrize("flags", [{"step_separator": "@@"}, {"step_separator": "\n\n\n"}])
-def test_separator_that_no_solution_holds_ends_the_run_early(grader, flags):
+def test_separator_that_no_solution_holds_ends_the_run_early(
+    grader: Grader, flags: dict[str, str]
+) -> None:
     chat = Scripted(boxed(*"1" * 16))
     solver = Solver(chat, grader, Settings.of(seed_file="seeds.jsonl", **flags))
     with pytest.raises(
@@ -251,7 +286,7 @@ def test_separator_that_no_solution_holds_ends_the_run_early(grader, flags):
 
 
 @pytest.mark.parametrize("separator", [None, "\n\n", "boxed{7}"])
-def test_separator_that_some_solution_holds_is_used(grader, separator):
+def test_separator_that_some_solution_holds_is_used(grader: Grader, separator: str | None) -> None:
     solver = Solver(
         Scripted(boxed(*"12345678")),
         grader,
@@ -260,7 +295,7 @@ def test_separator_that_some_solution_holds_is_used(grader, separator):
     ask_for_each(40, solver)
 
 
-def test_few_solutions_without_the_separator_end_no_run(grader):
+def test_few_solutions_without_the_separator_end_no_run(grader: Grader) -> None:
     one_problem = Solver(
         Scripted(boxed(*"1" * 100)),
         grader,
@@ -274,7 +309,7 @@ def test_few_solutions_without_the_separator_end_no_run(grader):
     ask_for_each(20, nothing_whole)
 
 
-def test_long_solution_has_as_many_steps_as_a_tree_may_be_deep(grader):
+def test_long_solution_has_as_many_steps_as_a_tree_may_be_deep(grader: Grader) -> None:
     text = "".join(f"Thought {number}.\n\n" for number in range(200)) + "The answer is \\boxed{7}."
     prefix = tuple(f"Step {number}.\n\n" for number in range(MOST_STEPS - 1))
     for before in ((), prefix[:5], prefix):

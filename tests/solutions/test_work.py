@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evolvemcts4rl.solutions import blocks, corrections, roles, solver, steps
-from tests.solutions.test_steps import CORRECTIONS, LINES, NOT_CORRECTIONS, SPLITS
+from tests.support.step_texts import CORRECTIONS, LINES, NOT_CORRECTIONS, SPLITS
 
 SIZE = 100_000  # characters of a looping completion
 AT_ONCE = 10  # texts for one child process

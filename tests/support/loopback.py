@@ -46,8 +46,16 @@ class Reply:
 Handler = Callable[[Ask], "Reply | dict[str, Any]"]
 
 
+def free_port() -> int:
+    """Return a port of loopback on which nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 def chat_reply(
-    *texts: str | None, finish_reason: str = "stop", tokens: int | None = None, **message: Any
+    *texts: str | None, finish_reason: object = "stop", tokens: int | None = None, **message: Any
 ) -> dict[str, Any]:
     """Return the body of a chat completion with one choice for each text."""
     choices = [

@@ -1,7 +1,8 @@
-"""A chat endpoint over the toy world: it solves, continues, evolves and judges, so that every label can be checked.
+"""A chat endpoint over the toy world: it solves, continues, evolves and judges.
 
-What it answers is a function of what is asked and of the completion's index (both stand in the Idempotency-Key), so that a
-run that was cut off and went on, or that asked for fewer at a time, can be compared with one that was not.
+Every label can be checked there. What it answers is a function of what is asked and of the
+completion's index (both stand in the Idempotency-Key), so that a run that was cut off and went on,
+or that asked for fewer at a time, can be compared with one that was not.
 """
 
 from __future__ import annotations
