@@ -30,6 +30,8 @@ from evolvemcts4rl.tree import Tree
 
 if TYPE_CHECKING:
     from evolvemcts4rl.chat.client import ChatClient
+    from evolvemcts4rl.labels.judge import Judge
+    from evolvemcts4rl.labels.planted import KnownVerdicts
     from evolvemcts4rl.output.run_folder import RunFolder
     from evolvemcts4rl.output.run_reader import RunFiles
     from evolvemcts4rl.problems.seeds import Seeds
@@ -188,7 +190,7 @@ class Run:
         started = time.monotonic()
         journal, done = self.folder.open(settings.model.continuation)
         self.progress = Progress(len(seeds), settings, self.chat.usage, done, quiet=self.quiet)
-        complete = False
+        complete, known = False, None
         try:
             self.chat.keep_in(journal)
             for last in (False, True):
@@ -202,6 +204,7 @@ class Run:
                 self.progress = Progress(
                     len(seeds), settings, self.chat.usage, done, quiet=self.quiet
                 )
+            known = await self._ask_known(seeds)
             complete = True
         except BudgetSpent as spent:
             self.stopped = self._spent(spent)
@@ -215,7 +218,8 @@ class Run:
                 await self.chat.close()
                 note.cancel()
                 timeouts = self.solver.grader.timeouts
-                self.folder.finish(complete, journal, time.monotonic() - started, timeouts)
+                seconds = time.monotonic() - started
+                self.folder.finish(complete, journal, seconds, timeouts, known)
             finally:  # whoever called may go on for long, also after a second Ctrl-C
                 journal.close()
 
@@ -279,9 +283,28 @@ class Run:
             self.solver.rollout_sampler(problem) if problem.status == Status.SEARCHED else None
         )
         tree = await search(problem, solutions, roll_out, self.settings.search)
-        for model in self.settings.search.judge_model[:1]:
-            await judge(tree, self.chat, model)
+        tree.p_answer = 1.0 if problem.p_answer is None else problem.p_answer
+        await judge(tree, self._judges(), self.settings.search.judge_solutions)
         return problem, tree
+
+    def _judges(self) -> list[Judge]:
+        from evolvemcts4rl.labels.judge import Judge
+
+        return [Judge(name, self.chat, name) for name in self.settings.search.judge_model]
+
+    async def _ask_known(self, seeds: Seeds) -> KnownVerdicts | None:
+        """Ask the judges about solutions whose truth is known, which shows how well they judge."""
+        from evolvemcts4rl.labels.planted import ask_known, worked_cases
+
+        settings = self.settings
+        if (
+            not self._judges()
+            or settings.search.estimator != "belief"
+            or settings.evolution.evolve_only
+        ):
+            return None
+        worked = worked_cases(seeds.worked_solutions(), settings.search.step_separator)
+        return await ask_known(self.folder.known_cases(worked), self._judges())
 
 
 def _print_summary(run: Run, files: RunFiles) -> int:

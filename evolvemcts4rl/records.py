@@ -58,6 +58,8 @@ class Problem:
     voted_answer: str | None = None  # the majority answer, beside the one that a seed states
     # Whether the two are equal. Where they are not, it is often the seed that is wrong.
     vote_agrees: bool | None = None
+    # The chance that final_answer is right: 1 for one that a seed states. None where there is none.
+    p_answer: float | None = None
 
     @property
     def has_tree(self) -> bool:

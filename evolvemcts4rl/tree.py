@@ -15,7 +15,7 @@ class Node:
 
     The counts are of rollouts that have a verdict: those that started here, and those that wrote
     this step themselves and went on. Each is a fair sample of how the model goes on from here.
-    `correct` to `judged_error` are set at the last node of a whole solution only.
+    `correct` to `judge_reasoning` are set at the last node of a whole solution only.
     """
 
     text: str = ""
@@ -27,7 +27,9 @@ class Node:
     correct: bool | None = None  # whether the solution's answer is right
     times: int = 0  # how many rollouts ended here, word for word the same
     searched: bool = False  # whether the first error of this wrong solution was looked for
-    judged_error: int | None = None  # the judge's first wrong step, -1 for none
+    # The first wrong step that each judge names, by the judge's name; -1 says that there is none.
+    judgements: dict[str, int] | None = None
+    judge_reasoning: dict[str, str] | None = None  # the judges' words, where they are kept
     # Of the counts, the rollouts that started here.
     num_started: int = 0
     num_started_correct: int = 0
@@ -83,8 +85,10 @@ class Node:
         row = {"text": self.text, **self.counts(), **started}
         if self.correct is not None:
             row.update(correct=self.correct, times=self.times, searched=self.searched)
-            if self.judged_error is not None:
-                row["judged_error"] = self.judged_error
+            if self.judgements:
+                row["judgements"] = self.judgements
+            if self.judge_reasoning:
+                row["judge_reasoning"] = self.judge_reasoning
         row["children"] = [child.to_json() for child in self.children]
         return row
 
@@ -97,7 +101,7 @@ class Node:
         )
         if "correct" in row:
             node.correct, node.times, node.searched = row["correct"], row["times"], row["searched"]
-            node.judged_error = row.get("judged_error")
+            node.judgements, node.judge_reasoning = _judgements(row), row.get("judge_reasoning")
         if "num_started" in row:
             node.num_started = row["num_started"]
             node.num_started_correct = row["num_started_correct"]
@@ -126,6 +130,9 @@ class Tree:
     question: str
     final_answer: str
     root: Node = field(default_factory=Node)
+    p_answer: float = 1.0  # the chance that final_answer is right
+    # What each judge's verdicts cost: prompt and completion tokens.
+    judge_tokens: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, rollout: Rollout, start: int) -> list[Node]:
         """Add a rollout that started after `start` steps; return its nodes without the root."""
@@ -165,11 +172,15 @@ class Tree:
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as it stands in tree.jsonl."""
-        row = {
+        row: dict[str, Any] = {
             "question_id": self.question_id,
             "question": self.question,
             "final_answer": self.final_answer,
         }
+        if self.p_answer < 1:
+            row["p_answer"] = self.p_answer
+        if self.judge_tokens:
+            row["judge_tokens"] = self.judge_tokens
         return row | {"reasoning_steps": self.root.to_json()}
 
     @staticmethod
@@ -180,4 +191,13 @@ class Tree:
             row["question"],
             row["final_answer"],
             Node.from_json(row["reasoning_steps"]),
+            row.get("p_answer", 1.0),
+            row.get("judge_tokens", {}),
         )
+
+
+def _judgements(row: dict[str, Any]) -> dict[str, int] | None:
+    """Return the verdicts of a row; there was one judge, unnamed, in earlier versions."""
+    if (error := row.get("judged_error")) is not None:
+        return {"judge": error}
+    return row.get("judgements")

@@ -21,9 +21,20 @@ DOCUMENTS = {
     for path in [*ROOT.glob("*.md"), *sorted((ROOT / "docs").glob("*.md"))]
 }
 FILES = DOCUMENTS["files.md"]
-RIGHT = Node("It is 4.", 1, 1, 0.9, correct=True, times=1, judged_error=-1)
-WRONG = Node("It is 5.", 1, 0, 0.1, correct=False, times=1, searched=True, judged_error=0)
-TREE = Tree("000000", "What is 2 + 2?", "4", Node("", 2, 1, None, [RIGHT, WRONG]))
+RIGHT = Node(
+    "It is 4.",
+    1,
+    1,
+    0.9,
+    correct=True,
+    times=1,
+    judgements={"j": -1},
+    judge_reasoning={"j": "Yes."},
+)
+WRONG = Node("It is 5.", 1, 0, 0.1, correct=False, times=1, searched=True, judgements={"j": 0})
+TREE = Tree(
+    "000000", "What is 2 + 2?", "4", Node("", 2, 1, None, [RIGHT, WRONG]), 0.9, {"j": [9, 9]}
+)
 
 
 def row_of(name: str) -> dict[str, Any]:

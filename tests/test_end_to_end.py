@@ -400,7 +400,7 @@ def test_judge_is_recorded_and_what_it_contradicts_can_be_left_out(tmp_path: Pat
     trees = [Tree.from_json(row) for row in rows_of(tmp_path / "out" / "tree.jsonl")]
     searched = [path[-1] for tree in trees for path in tree.solutions() if path[-1].searched]
     assert searched
-    assert all(node.judged_error is not None for node in searched)
+    assert all(node.judgements for node in searched)
     agreed = rows_of(tmp_path / "out" / "prm.jsonl")
     assert 0 < len(agreed) < len(everything)
     assert all(row in everything for row in agreed)

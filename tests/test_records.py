@@ -43,7 +43,7 @@ def test_json_is_the_whole_tree(entries: list[Entry], beliefs: list[float | None
         belief = beliefs[number % len(beliefs)]
         node.p_correct = None if belief is None else round(belief, 4)
         if node.correct is False and number % 2:
-            node.searched, node.judged_error = True, number % 3 - 1
+            node.searched, node.judgements = True, {"a": number % 3 - 1, "b": 0}
     row = tree.to_json()
     again = Tree.from_json(json.loads(json.dumps(row, ensure_ascii=False)))
     assert again.to_json() == row
@@ -165,7 +165,14 @@ def test_four_hundred_steps_go_through_json() -> None:
 
 
 def test_row_of_a_node_has_its_fields_and_a_solution_more() -> None:
-    end = Node("b", correct=False, times=2, searched=True, judged_error=-1)
+    end = Node(
+        "b",
+        correct=False,
+        times=2,
+        searched=True,
+        judgements={"j": -1},
+        judge_reasoning={"j": "All is well."},
+    )
     node = Node("a", 4, 3, 0.8765, [end], num_started=2, num_started_correct=1)
     assert node.to_json() == {
         "text": "a",
@@ -189,11 +196,26 @@ def test_row_of_a_node_has_its_fields_and_a_solution_more() -> None:
                 "correct": False,
                 "times": 2,
                 "searched": True,
-                "judged_error": -1,
+                "judgements": {"j": -1},
+                "judge_reasoning": {"j": "All is well."},
                 "children": [],
             }
         ],
     }
+
+
+def test_the_verdict_of_an_earlier_version_is_read_as_that_of_one_judge() -> None:
+    row = grown([(("a",), False, 0)]).to_json()
+    row["reasoning_steps"]["children"][0]["judged_error"] = -1
+    (path,) = Tree.from_json(row).solutions()
+    assert path[-1].judgements == {"judge": -1}
+
+
+def test_doubt_in_the_answer_and_the_judges_tokens_go_through_json() -> None:
+    tree = grown([(("a",), False, 0)])
+    tree.p_answer, tree.judge_tokens = 0.75, {"j": [120, 30]}
+    again = Tree.from_json(json.loads(json.dumps(tree.to_json())))
+    assert (again.p_answer, again.judge_tokens) == (0.75, {"j": [120, 30]})
 
 
 @given(

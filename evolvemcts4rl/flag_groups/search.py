@@ -57,6 +57,12 @@ class SearchSettings(Group):
         shown="none",
         metavar="MODEL",
     )
+    judge_solutions: int = flag(
+        8,
+        WholeNumber(0),
+        "solutions of each problem that each judge is asked about, at most, those with the least "
+        "sure labels first",
+    )
     step_separator: str | None = flag(
         None,
         Separator(),

@@ -1,7 +1,6 @@
-"""A second opinion: a model that does not see our labels names the first wrong step.
+"""Second opinions: models that do not see our labels name the first wrong step of a solution.
 
-The question is ProcessBench's (arXiv 2412.06559); keeping what both agree on is the consensus
-filter of arXiv 2501.07301.
+The question is ProcessBench's (arXiv 2412.06559). What a verdict is worth is in judge_rates.py.
 """
 
 from __future__ import annotations
@@ -9,18 +8,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import re2
 
 from evolvemcts4rl.errors import Refused
+from evolvemcts4rl.labels.labelling import certainty, is_labelled, up_to_first_error
 from evolvemcts4rl.prompts import prompt_messages
 from evolvemcts4rl.records import Completion, Message
+from evolvemcts4rl.terminal import printable
 from evolvemcts4rl.tree import Node, Tree
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 MAX_TOKENS = 4096  # a judge works each step out before it names one
+MAX_REASONING = 8000  # characters of a judge's words that are kept; longer ones are not
 _BOX = re2.compile(r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
 _INDEX = re2.compile(r"[A-Za-z]?[-−]?[0-9]+")
 # The hyphen of "step-1" is no sign: a sign stands at the beginning or after a space.
@@ -48,30 +52,84 @@ class Chat(Protocol):
         """Return the n completions of these messages by this model."""
 
 
-async def judge(tree: Tree, chat: Chat, model: str) -> None:
-    """Write the first wrong step that the judge names to the end of each searched solution."""
-    searched = [path for path in tree.solutions() if path[-1].searched]
-    await asyncio.gather(*(_judge_solution(tree, path, chat, model) for path in searched))
+@dataclass(frozen=True)
+class Judge:
+    """A model that is asked, as `chat` knows it, with its name in the run's files."""
+
+    name: str
+    chat: Chat
+    model: str
 
 
-async def _judge_solution(tree: Tree, path: Sequence[Node], chat: Chat, model: str) -> None:
-    steps = "\n\n".join(
-        f"<step_{index}>\n{node.text.strip()}\n</step_{index}>" for index, node in enumerate(path)
+@dataclass(frozen=True)
+class Opinion:
+    """What a judge said of a solution."""
+
+    error: int | None  # the first wrong step, -1 for none; None where the reply names nothing
+    text: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+async def judge(tree: Tree, judges: Sequence[Judge], most: int) -> None:
+    """Write the judges' verdicts to the ends of at most so many of the tree's solutions."""
+    paths = solutions_to_judge(tree, most)
+    await asyncio.gather(*(_judge_solution(tree, path, each) for path in paths for each in judges))
+
+
+def solutions_to_judge(tree: Tree, most: int) -> list[list[Node]]:
+    """Return the solutions that judges are asked about, those with the least sure labels first.
+
+    They are the searched ones and those whose labels would be exported, right answers among them;
+    of wrong ones that are the same up to their first error, one.
+    """
+    chosen: dict[Node, list[Node]] = {}
+    for path in tree.solutions():
+        if is_labelled(path):
+            steps, _ = up_to_first_error(path)
+            chosen.setdefault(path[len(steps) - 1], path)
+        elif path[-1].searched:
+            chosen[path[-1]] = path
+    return sorted(chosen.values(), key=certainty)[:most]
+
+
+async def _judge_solution(tree: Tree, path: Sequence[Node], judge: Judge) -> None:
+    opinion = await ask(judge, tree.question_id, tree.question, [node.text for node in path])
+    spent = tree.judge_tokens.setdefault(judge.name, [0, 0])
+    spent[0] += opinion.prompt_tokens
+    spent[1] += opinion.completion_tokens
+    if opinion.error is not None:
+        end = path[-1]
+        end.judgements = _with(end.judgements, judge.name, opinion.error)
+        if opinion.text and len(opinion.text) <= MAX_REASONING:
+            end.judge_reasoning = _with(end.judge_reasoning, judge.name, opinion.text)
+
+
+def _with(before: dict[str, T] | None, name: str, value: T) -> dict[str, T]:
+    """Return the entries in order of their names, whichever judge replied first."""
+    return dict(sorted({**(before or {}), name: value}.items()))
+
+
+async def ask(judge: Judge, question_id: str, question: str, steps: Sequence[str]) -> Opinion:
+    """Return a judge's opinion of a solution; raise EndpointError."""
+    numbered = "\n\n".join(
+        f"<step_{index}>\n{step.strip()}\n</step_{index}>" for index, step in enumerate(steps)
     )
-    messages = prompt_messages("judge_solution", model, question=tree.question, steps=steps)
+    messages = prompt_messages("judge_solution", judge.model, question=question, steps=numbered)
     try:
-        (reply,) = await chat.complete(
+        (reply,) = await judge.chat.complete(
             messages,
             1,
-            affinity_key=tree.question_id,
-            model=model,
+            affinity_key=question_id,
+            model=judge.model,
             temperature=0.0,
             max_tokens=MAX_TOKENS,
         )
     except Refused as error:  # the labels of the search hold without a second opinion
-        log.warning("%s: no opinion of the judge: %s", tree.question_id, error)
-        return
-    path[-1].judged_error = first_wrong_step(reply.text, len(path)) if reply.whole else None
+        log.warning("%s: no opinion of %s: %s", question_id, printable(judge.name), error)
+        return Opinion(None)
+    verdict = first_wrong_step(reply.text, len(steps)) if reply.whole else None
+    return Opinion(verdict, reply.text, reply.prompt_tokens, reply.completion_tokens)
 
 
 def first_wrong_step(reply: str, num_steps: int) -> int | None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+import heapq
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
+from hashlib import blake2b
 from itertools import pairwise
 from typing import NamedTuple
 
 from evolvemcts4rl.labels import learning
 from evolvemcts4rl.labels.belief import Belief
+from evolvemcts4rl.labels.judge_rates import KnownVerdict, Panel
+from evolvemcts4rl.labels.opinions import learn_from_trees, opinions
 from evolvemcts4rl.labels.rates import Rates
 from evolvemcts4rl.solutions.corrections import steps_announcing_correction
 from evolvemcts4rl.tree import Node, Tree
 
 SURE = 0.8  # of a first error: enough to label a solution that was not searched
+AGREED = 0.9  # what --keep agreed asks of the chance that a solution's labels are right
 
 
 def learn_rates(trees: Iterable[Tree], without: Set[str] = frozenset()) -> Rates:
@@ -21,17 +26,43 @@ def learn_rates(trees: Iterable[Tree], without: Set[str] = frozenset()) -> Rates
     return learning.learn_rates(trees, lambda tree, rates: _belief_of(tree, rates, without))
 
 
-def relabel(tree: Tree, rates: Rates, confidence: float, without: Set[str] = frozenset()) -> None:
+def learn_panel(
+    trees: Iterable[Tree],
+    rates: Rates,
+    known: Mapping[str, Sequence[KnownVerdict | None]],
+    without: Set[str] = frozenset(),
+) -> Panel:
+    """Return how well the judges of a run judge: see opinions.learn_from_trees."""
+    judged = (tree for tree in trees if any(path[-1].judgements for path in tree.solutions()))
+    sample = heapq.nsmallest(
+        learning.SAMPLE, judged, key=lambda tree: blake2b(tree.question_id.encode()).digest()
+    )
+    return learn_from_trees(
+        known,
+        sample,
+        lambda tree, panel: _belief_of(tree, rates, without, panel).p_right_along,
+    )
+
+
+def relabel(
+    tree: Tree,
+    rates: Rates,
+    confidence: float,
+    without: Set[str] = frozenset(),
+    panel: Panel | None = None,
+) -> None:
     """Write p_correct anew where the belief labels, with the rates that a whole run has taught.
 
-    `without` names witnesses that are not listened to.
+    `without` names witnesses that are not listened to. The judges of the panel are, if there is
+    one.
     """
-    write_labels(tree, _belief_of(tree, rates, without), confidence)
+    write_labels(tree, _belief_of(tree, rates, without, panel), confidence)
 
 
-def _belief_of(tree: Tree, rates: Rates, without: Set[str]) -> Belief:
+def _belief_of(tree: Tree, rates: Rates, without: Set[str], panel: Panel | None = None) -> Belief:
     corrections = steps_announcing_correction(node.text.strip() for node in tree.nodes())
-    return Belief(tree, corrections, rates, without)
+    said = {"opinions": opinions(tree, panel)} if panel else {}
+    return Belief(tree, corrections, rates, without, **said)
 
 
 def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
@@ -40,7 +71,7 @@ def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
     That is every prefix of a right or searched solution or of one whose first error is sure, and
     every other prefix that is sure.
     """
-    right = belief.p_right_everywhere()
+    right = _with_doubtful_answer(tree, belief.p_right_everywhere())
     asked_of: set[Node] = set()
     for path in tree.solutions():
         if path[-1].correct or path[-1].searched or _is_sure([right[node] for node in path]):
@@ -48,6 +79,26 @@ def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
     for node, chance in right.items():
         sure = not 1 - confidence < chance < confidence
         node.p_correct = round(chance, 4) if sure or node in asked_of else None
+
+
+def _with_doubtful_answer(tree: Tree, right: dict[Node, float]) -> dict[Node, float]:
+    """Return the chances with the doubt in the answer itself: see `Tree.p_answer`.
+
+    Where the answer is wrong, so is what comes to it, and nothing says where: the first error is
+    then taken to be as likely at each step of the longest solution through a node.
+    """
+    if tree.p_answer >= 1:
+        return right
+    place = {tree.root: 0}
+    for node in (tree.root, *tree.nodes()):
+        place.update(dict.fromkeys(node.children, place[node] + 1))
+    longest = dict(place)
+    for node in (*reversed(tree.nodes()), tree.root):
+        longest[node] = max([place[node], *(longest[child] for child in node.children)])
+    return {
+        node: tree.p_answer * chance + (1 - tree.p_answer) * (1 - place[node] / longest[node])
+        for node, chance in right.items()
+    }
 
 
 def _is_sure(right: Sequence[float]) -> bool:
@@ -101,17 +152,21 @@ def is_labelled(path: Sequence[Node]) -> bool:
     Under the belief, the chance that exactly these labels are right is the fall of p_correct at the
     first error, or p_correct of the last step where there is none; it must be over one half.
     """
+    return certainty(path) > 0.5
+
+
+def certainty(path: Sequence[Node]) -> float:
+    """Return the chance that exactly a solution's labels are right; 0 where one is missing."""
+    if any(node.p_correct is None for node in path):
+        return 0.0
     before = 1.0
     for node in path:
-        if node.p_correct is None:
-            return False
+        assert node.p_correct is not None
         if not node.label:
             # The chance that the error is made exactly where the labels turn.
-            return before - node.p_correct > 0.5 and all(
-                later.p_correct is not None for later in path
-            )
+            return before - node.p_correct
         before = node.p_correct
-    return before > 0.5
+    return before
 
 
 def up_to_first_error(path: Sequence[Node]) -> tuple[list[str], list[bool]]:
@@ -125,15 +180,41 @@ def up_to_first_error(path: Sequence[Node]) -> tuple[list[str], list[bool]]:
     return steps, labels
 
 
-def judge_agrees(path: Sequence[Node]) -> bool:
-    """Whether the judge names the same first error.
+def witnesses_agree(path: Sequence[Node]) -> bool:
+    """Return whether a solution's labels together are as sure as all witnesses can make them.
 
-    One that is right throughout by our labels need not have been judged.
+    The judges' verdicts are among the witnesses.
+    """
+    return certainty(path) >= AGREED
+
+
+def judges_agree(path: Sequence[Node]) -> bool:
+    """Return whether most judges name the same first error.
+
+    For labels that are no chances. Those that are right throughout need not have been judged.
     """
     _, labels = up_to_first_error(path)
-    if path[-1].judged_error is None:
-        return all(labels) and not path[-1].searched
-    return path[-1].judged_error == (-1 if labels[-1] else len(labels) - 1)
+    error = -1 if labels[-1] else len(labels) - 1
+    verdicts = list((path[-1].judgements or {}).values())
+    if not verdicts:
+        return labels[-1] and not path[-1].searched
+    return 2 * verdicts.count(error) > len(verdicts)
+
+
+def keep_supported_reasoning(tree: Tree) -> None:
+    """Keep the judges' words for verdicts alone that the labels support."""
+    for path in tree.solutions():
+        end = path[-1]
+        if not (end.judge_reasoning and end.judgements):
+            continue
+        _, labels = up_to_first_error(path)
+        error = -1 if labels[-1] else len(labels) - 1
+        sure = certainty(path) >= SURE
+        end.judge_reasoning = {
+            judge: text
+            for judge, text in end.judge_reasoning.items()
+            if sure and end.judgements.get(judge) == error
+        } or None
 
 
 def _text(path: Sequence[Node]) -> str:

@@ -5,12 +5,14 @@ Each function yields the rows of one file from one tree alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from evolvemcts4rl.labels.labelling import Labelled, LabelledTree, judge_agrees
+from evolvemcts4rl.labels.labelling import Labelled, LabelledTree
+from evolvemcts4rl.tree import Node
 
 Row = dict[str, Any]
+Keep = Callable[[Sequence[Node]], bool]  # whether a labelled solution is kept
 STEP_TAG = "ки"  # Math-Shepherd's mark after each step
 
 
@@ -34,15 +36,14 @@ def steps_rows(labelled_tree: LabelledTree) -> Iterator[Row]:
         yield row | {"reasoning_steps": steps}
 
 
-def prm_rows(labelled_tree: LabelledTree, keep: str = "all") -> Iterator[Row]:
+def prm_rows(labelled_tree: LabelledTree, keep: Keep | None = None) -> Iterator[Row]:
     """Yield stepwise supervision as TRL reads it: labels up to and including the first error.
 
-    Solutions whose labels together are less likely right than not are left out. With `keep`
-    "agreed", so are those whose first error a judge sees elsewhere (the consensus filter of arXiv
-    2501.07301).
+    Solutions whose labels together are less likely right than not are left out, and with `keep`
+    those that it does not take.
     """
     for steps, labels in _distinct(
-        each for each in labelled_tree.labelled if keep == "all" or judge_agrees(each.path)
+        each for each in labelled_tree.labelled if keep is None or keep(each.path)
     ):
         yield {"prompt": labelled_tree.tree.question, "completions": steps, "labels": labels}
 

@@ -7,14 +7,24 @@ import contextlib
 import io
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import partial
 from typing import IO, Any
 
 from evolvemcts4rl.chat.journal import Journal, Totals
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.flag_groups.files import FORMATS
-from evolvemcts4rl.labels.labelling import LabelledTree, learn_rates, relabel
+from evolvemcts4rl.labels.judge_rates import Panel
+from evolvemcts4rl.labels.labelling import (
+    LabelledTree,
+    judges_agree,
+    keep_supported_reasoning,
+    learn_panel,
+    learn_rates,
+    relabel,
+    witnesses_agree,
+)
+from evolvemcts4rl.labels.planted import KnownCase, KnownVerdicts, known_cases
 from evolvemcts4rl.labels.rates import Rates
 from evolvemcts4rl.output import exports
 from evolvemcts4rl.output.decided import Decided
@@ -180,23 +190,38 @@ class RunFolder:
                 write_all(self._files[f"{name}.jsonl"], encode_rows(rows(labelled_tree)))
         write_all(self._files[PROBLEMS], encode_row(problem.to_json()))
 
-    def finish(self, complete: bool, journal: Journal, seconds: float, timed_out: int = 0) -> None:
+    def known_cases(self, worked: Sequence[KnownCase]) -> list[KnownCase]:
+        """Return the cases with a known truth that the judges are asked about at a run's end."""
+        trees = (Tree.from_json(row) for row in read_in_order(self.path / TREES))
+        return known_cases(trees, worked, self._settings.search.random_seed)
+
+    def finish(
+        self,
+        complete: bool,
+        journal: Journal,
+        seconds: float,
+        timed_out: int = 0,
+        known: KnownVerdicts | None = None,
+    ) -> None:
         """Close the files and write the summary and the report.
 
         The rows of a complete run are sorted by question_id, and the labels of the belief are made
         anew with the rates that were learned from all its trees. `timed_out` counts comparisons of
-        answers.
+        answers; `known` is what the judges said of cases whose truth is known.
         """
         for file in self._files.values():
             file.close()
         self._files.clear()
         self._decided.close()
-        labels, rates = LabelCounts(), None
+        labels, rates, panel = LabelCounts(), None, None
         if complete:
             self._rewrite(PROBLEMS, read_in_order(self.path / PROBLEMS))
             if self._settings.search.estimator == "belief":
                 rates = learn_rates(Tree.from_json(row) for row in read_in_order(self.path / TREES))
-            labelled_trees = self._relabelled_trees(rates)
+                if known:
+                    trees = (Tree.from_json(row) for row in read_in_order(self.path / TREES))
+                    panel = learn_panel(trees, rates, known.verdicts)
+            labelled_trees = self._relabelled_trees(rates, panel)
         else:
             labelled_trees = map(LabelledTree, self.trees())
         shown = most_instructive(_counted(labelled_trees, labels))
@@ -207,6 +232,8 @@ class RunFolder:
             "comparisons_timed_out": timed_out,
         }
         summary = life | summary | {"rates": rates and rates.summary()}
+        if known and panel:
+            summary["judges"] = _told_of_judges(summary["judges"], known, panel)
         self._write_report(summary, shown)
         self.write_json(SUMMARY, summary)
         journal.close()
@@ -263,23 +290,30 @@ class RunFolder:
     def _exports(self) -> dict[str, Callable[[LabelledTree], Iterator[Row]]]:
         rows = {name: exports.ROWS[name] for name in self._formats}
         if "prm" in rows:
-            rows["prm"] = partial(exports.prm_rows, keep=self._settings.files.keep)
+            rows["prm"] = partial(exports.prm_rows, keep=self._keep())
         return rows
 
-    def _relabelled_trees(self, rates: Rates | None) -> Iterator[LabelledTree]:
+    def _keep(self) -> exports.Keep | None:
+        if self._settings.files.keep == "all":
+            return None
+        # The published estimators give no chances that verdicts could move.
+        return witnesses_agree if self._settings.search.estimator == "belief" else judges_agree
+
+    def _relabelled_trees(self, rates: Rates | None, panel: Panel | None) -> Iterator[LabelledTree]:
         """Label the trees with these rates, write every file, and yield the trees in order."""
         if not (self.path / TREES).exists():  # --evolve_only
             return
         with atomic_write(self.path / TREES) as file:
-            for labelled_tree in self._write_exports(self._relabelled(rates)):
+            for labelled_tree in self._write_exports(self._relabelled(rates, panel)):
                 file.write(encode_row(labelled_tree.tree.to_json()))
                 yield labelled_tree
 
-    def _relabelled(self, rates: Rates | None) -> Iterator[Tree]:
+    def _relabelled(self, rates: Rates | None, panel: Panel | None) -> Iterator[Tree]:
         for row in read_in_order(self.path / TREES):
             tree = Tree.from_json(row)
             if rates is not None:
-                relabel(tree, rates, self._settings.search.confidence)
+                relabel(tree, rates, self._settings.search.confidence, panel=panel)
+            keep_supported_reasoning(tree)
             yield tree
 
     def _write_exports(self, trees: Iterable[Tree]) -> Iterator[LabelledTree]:
@@ -315,6 +349,19 @@ class RunFolder:
         with atomic_write(self.path / name) as file:
             for row in rows:
                 file.write(encode_row(row))
+
+
+def _told_of_judges(
+    judges: dict[str, dict[str, float]], known: KnownVerdicts, panel: Panel
+) -> dict[str, dict[str, float]]:
+    """Return what summary.json says of the judges: what they cost and how well they judge."""
+    told = {}
+    for name, tokens in known.tokens.items():
+        cost = judges.get(name, {"verdicts": 0, "prompt_tokens": 0, "completion_tokens": 0})
+        cost["prompt_tokens"] += tokens[0]
+        cost["completion_tokens"] += tokens[1]
+        told[name] = cost | panel.of(name).summary()
+    return told
 
 
 def _counted(labelled_trees: Iterable[LabelledTree], labels: LabelCounts) -> Iterator[LabelledTree]:

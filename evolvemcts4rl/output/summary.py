@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from evolvemcts4rl.chat.journal import Totals
 
 FIFTHS = 5
+GUESSES = 0.5  # does_not_guess under which a judge is said to guess
 MOST_REASONS = 8
 MOST_OF_ANSWER, MOST_OF_REASON = 60, 300  # characters
 
@@ -31,6 +32,8 @@ class LabelCounts:
     solutions: Counter[str] = field(default_factory=Counter)  # by what was found in them
     one_step_solutions: int = 0
     whole_solutions: int = 0
+    # By judge: its verdicts, and the tokens that they cost.
+    judges: dict[str, Counter[str]] = field(default_factory=dict)
     errors: list[int] = field(default_factory=lambda: [0] * FIFTHS)  # by the fifth they lie in
 
     def add(self, labelled_tree: LabelledTree) -> None:
@@ -43,6 +46,12 @@ class LabelCounts:
             self.rollouts += node.num_started
             if node.label is not None:
                 self.steps[node.label] += 1
+        for judge, (prompt, completion) in labelled_tree.tree.judge_tokens.items():
+            cost = Counter(prompt_tokens=prompt, completion_tokens=completion)
+            self.judges.setdefault(judge, Counter(verdicts=0)).update(cost)
+        for solution in labelled_tree.solutions:
+            for judge in solution[-1].judgements or {}:
+                self.judges.setdefault(judge, Counter())["verdicts"] += 1
         for path, _, labels in labelled_tree.labelled:
             if labels[-1]:
                 self.solutions["right"] += 1
@@ -61,6 +70,7 @@ class LabelCounts:
             "whole_solutions": self.whole_solutions,
             "one_step_solutions": self.one_step_solutions,
             "first_errors_by_fifth_of_the_solution": self.errors,
+            "judges": {judge: dict(cost) for judge, cost in sorted(self.judges.items())},
         }
 
 
@@ -132,6 +142,8 @@ def _lines(
         "tokens",
         f"{summary['prompt_tokens']:,} in, {summary['completion_tokens']:,} out" + _cost(summary),
     )
+    for judge, told in summary.get("judges", {}).items():
+        yield "judge", _judge_line(judge, told)
     yield "seconds", f"{summary['seconds']:.0f} in this run"
     yield "files", f"{folder}"
     for number, (code, count) in enumerate(list(summary["reasons"].items())[:MOST_REASONS]):
@@ -159,6 +171,21 @@ def _lines(
         yield "failed", f"{failed} problems: {resume_command} tries them again"
         if first := summary.get("first_failure"):
             yield "", f"{first['question_id']}: {printable(first['reason'], MOST_OF_REASON)}"
+
+
+def _judge_line(judge: str, told: dict[str, Any]) -> str:
+    """Return what a judge cost, and how well it judges where that is known."""
+    spent = told.get("prompt_tokens", 0), told.get("completion_tokens", 0)
+    line = f"{printable(judge)}: {told['verdicts']} verdicts, {spent[0]:,} tokens in, "
+    line += f"{spent[1]:,} out (of the above)"
+    if "known_cases" not in told:
+        return line
+    if told["does_not_guess"] < GUESSES:
+        return f"{line}; it guesses, so its verdicts count for next to nothing"
+    return (
+        f"{line}; of planted errors it names {told['names_first_error']:.0%}, "
+        f"false alarms {told['false_alarm']:.0%}"
+    )
 
 
 def money(totals: Totals, prices: tuple[float, float] | None) -> float | None:

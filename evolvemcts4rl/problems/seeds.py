@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 
+SOLUTION_COLUMN = "solution"
+
+
 @dataclass(frozen=True)
 class Seeds:
     """The seeds of a run, read row by row; `digest` tells a changed seed file from the same one."""
@@ -70,6 +73,20 @@ class Seeds:
                 yield Problem(
                     question_id, question, _answer(row.get(self.settings.files.answer_column))
                 )
+
+    def worked_solutions(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the id, problem and own worked solution of each seed that brings one.
+
+        It stands in a column `solution`, or before the #### of the answer, as in GSM8K.
+        """
+        for seed in self:
+            row = self.rows[int(seed.question_id)]
+            text = row.get(SOLUTION_COLUMN)
+            if not isinstance(text, str):
+                cell = row.get(self.settings.files.answer_column)
+                text = cell.rpartition("####")[0] if isinstance(cell, str) else ""
+            if seed.question and seed.status == Status.OPEN and text.strip():
+                yield seed.question_id, seed.question, text
 
 
 def _answer(cell: Any) -> str | None:

@@ -175,9 +175,9 @@ def _finding(path: Path, error: int | None, located: bool) -> str:
         found = (
             f"first error in step {error + 1} of {len(path)}{'' if located else ', not certain'}"
         )
-    judged = path[-1].judged_error
-    if judged is not None:
-        found += f"; the judge names {'no wrong step' if judged < 0 else f'step {judged + 1}'}"
+    for judge, error in (path[-1].judgements or {}).items():
+        named = "no wrong step" if error < 0 else f"step {error + 1}"
+        found += f"; {escape(judge)} names {named}"
     return found
 
 

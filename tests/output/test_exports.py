@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evolvemcts4rl.labels.labelling import LabelledTree, labelled_solutions
+from evolvemcts4rl.labels.labelling import (
+    LabelledTree,
+    judges_agree,
+    labelled_solutions,
+    witnesses_agree,
+)
 from evolvemcts4rl.output.exports import ROWS, STEP_TAG, math_shepherd_rows, prm_rows
 from evolvemcts4rl.tree import Node, Tree
 
@@ -18,7 +23,7 @@ def node(
     *children: Node,
     end: bool | None = None,
     counts: tuple[int, int] = (0, 0),
-    judged: int | None = None,
+    judged: dict[str, int] | None = None,
 ) -> Node:
     """A node; `end` is the verdict of the solution that ends here, `counts` are (correct, judged)
     rollouts from here."""
@@ -31,7 +36,7 @@ def node(
         correct=end,
         times=int(end is not None),
         searched=judged is not None,
-        judged_error=judged,
+        judgements=judged,
     )
 
 
@@ -185,31 +190,35 @@ def test_right_solution_with_an_announced_error_is_labelled_so_and_serves_as_no_
         assert rows(name, healed, wrong) == []
 
 
-def test_keep_agreed_leaves_out_what_the_judge_sees_elsewhere() -> None:
-    def chain(name: str, judged: int | None) -> Node:
-        return node(f"A{name}", 0.9, node("B", 0.1, end=False, judged=judged))
-
-    # judged: as labelled, an earlier step, no error at all; not judged: no opinion to agree with
+def test_keep_agreed_keeps_solutions_whose_labels_together_are_at_least_as_sure_as_that() -> None:
     trees = tree(
-        chain("same", 1),
-        chain("earlier", 0),
-        chain("none", -1),
-        chain("unasked", None),
+        node("Sure", 0.99, node("wrong", 0.05, end=False)),
+        node("Hardly", 0.93, node("wrong", 0.07, end=False)),
         node("R", 0.9, end=True),
-        node(
-            "C", 0.9, node("E", 0.1, node("D", 0.05, end=True))
-        ),  # right after an error that no judge was asked about
+        node("S", 0.89, end=True),
+        node("Near", 0.5, end=True),
     )
-    assert [row["completions"] for row in prm_rows(LabelledTree(trees), keep="agreed")] == [
-        ["Asame", "B"],
-        ["R"],
-    ]
-    assert len(list(prm_rows(LabelledTree(trees), keep="all"))) == 6
+    kept = [row["completions"] for row in prm_rows(LabelledTree(trees), witnesses_agree)]
+    assert kept == [["Sure", "wrong"], ["R"]]
+    assert len(list(prm_rows(LabelledTree(trees)))) == 4
 
 
-def test_judge_agrees_with_a_right_solution_by_naming_no_step() -> None:
-    trees = tree(node("R", 0.9, end=True, judged=-1), node("S", 0.9, end=True, judged=0))
-    assert [row["completions"] for row in prm_rows(LabelledTree(trees), keep="agreed")] == [["R"]]
+def test_most_judges_must_agree_with_labels_that_are_no_chances() -> None:
+    def chain(name: str, **judgements: int) -> Node:
+        return node(f"A{name}", 1.0, node("B", 0.0, end=False, judged=judgements))
+
+    trees = tree(
+        chain("same", j=1),
+        chain("earlier", j=0),
+        chain("most", i=1, j=1, k=-1),
+        chain("half", i=1, j=0),
+        chain("unasked"),
+        node("R", 1.0, end=True),
+        node("S", 1.0, end=True, judged={"j": 0}),
+        node("T", 1.0, end=True, judged={"j": -1}),
+    )
+    kept = [row["completions"] for row in prm_rows(LabelledTree(trees), judges_agree)]
+    assert kept == [["Asame", "B"], ["Amost", "B"], ["R"], ["T"]]
 
 
 @st.composite

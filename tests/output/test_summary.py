@@ -94,6 +94,7 @@ def test_summary_counts_problems_reasons_labels_and_money() -> None:
         "whole_solutions": 5,
         "one_step_solutions": 0,
         "first_errors_by_fifth_of_the_solution": [1, 0, 2, 0, 0],
+        "judges": {},
     }
 
 
