@@ -24,11 +24,24 @@ from types import MappingProxyType
 import numpy as np
 
 from evolvemcts4rl.labels.agreement import Agreements
-from evolvemcts4rl.labels.rates import LASTING, NOT_SEEN, RIGHT, SLIP, STATES, Array, Rates, StepKey
+from evolvemcts4rl.labels.rates import (
+    HARD_RIGHT,
+    HARD_STEP,
+    LASTING,
+    NOT_SEEN,
+    RIGHT,
+    SLIP,
+    STATES,
+    Array,
+    Rates,
+    StepKey,
+)
 from evolvemcts4rl.labels.witnesses import Witnesses
 from evolvemcts4rl.tree import Node, Tree
 
 DEFAULT_RATES = Rates()
+LOG_EASY, LOG_HARD = np.log([1 - HARD_STEP, HARD_STEP])
+NOTHING_HARD = np.full((2, 1), HARD_STEP)
 NO_OPINIONS: Mapping[Node, float] = MappingProxyType({})
 
 
@@ -36,8 +49,9 @@ NO_OPINIONS: Mapping[Node, float] = MappingProxyType({})
 class Message:
     """What is known of one prefix from what was seen at and below it."""
 
-    seen: Array  # logarithm of its likelihood, given the state of the prefix before: (from, cells)
-    to: Array  # chance of the prefix's state, given that of the prefix before: (from, to, cells)
+    seen: Array  # logarithm of its likelihood, given the origin: (origins, cells)
+    to: Array  # chance of the prefix's state, given the origin: (origins, to, cells)
+    hard: Array  # chance that a hard step follows, if the prefix is right and if mended: (2, cells)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -49,17 +63,13 @@ def _message(
     scale: float,
     below: tuple[Message, ...],
 ) -> Message:
-    after = (
-        functools.reduce(np.add, [message.seen for message in below]) * scale
-        if below
-        else np.zeros((STATES, 1))
-    )
+    after, hard = _gather(below, scale)
     if verdict is not None:
         after = after + rates.verdict(verdict)
     moves, says = rates.step(key)
     says = says + after
     if opinion:
-        says[RIGHT, LASTING:] += opinion
+        says[[RIGHT, HARD_RIGHT], LASTING:] += opinion
     joint, seen = _sum(moves + says)
     if key.draws > 1:
         # The text tells its state once; its other draws are samples of what the model does here.
@@ -68,7 +78,22 @@ def _message(
         again = good * chances[:, :LASTING].sum(axis=1)
         again += (1 - good) * chances[:, LASTING:].sum(axis=1)
         seen = seen + (key.draws - 1) * np.log(again)
-    return Message(seen, joint)
+    return Message(seen, joint, hard)
+
+
+def _gather(below: Sequence[Message], scale: float) -> tuple[Array, Array]:
+    """Return what the messages of the next steps say of a prefix's state, and if these are hard.
+
+    Shapes (states, cells) and (2, cells). A hard step is hard for all that was drawn after the
+    prefix: many errors there do not speak against the prefix.
+    """
+    if not below:
+        return np.zeros((STATES, 1)), NOTHING_HARD
+    seen = functools.reduce(np.add, [message.seen for message in below]) * scale
+    easy = LOG_EASY + seen[:LASTING]
+    hard = LOG_HARD + seen[HARD_RIGHT:]
+    either = np.logaddexp(easy, hard)
+    return np.concatenate([either, seen[LASTING:STATES]]), np.exp(hard - either)
 
 
 def _sum(logs: Array) -> tuple[Array, Array]:
@@ -109,7 +134,7 @@ class Belief:
         self._messages: dict[
             Node, Message
         ] = {}  # of the nodes at and below which nothing has changed since
-        self._evidence: Array | None = None
+        self._root = _gather((), 1.0)  # what is known of the problem itself
         self._weights: Array | None = (
             None  # how much each cell is believed, as long as nothing is added
         )
@@ -149,8 +174,7 @@ class Belief:
         """
         self._bring_up_to_date()
         # A problem itself is a right prefix.
-        first = [self._messages[child].seen[RIGHT] for child in self._tree.root.children]
-        evidence: Array = sum(first, np.zeros_like(SLIP)) * self._scale(self._tree.root)
+        evidence: Array = self._root[0][RIGHT] + np.zeros_like(SLIP)
         return evidence
 
     def weights(self) -> Array:
@@ -167,7 +191,7 @@ class Belief:
         Shape (len(path),), never rising.
         """
         weights = self.weights()
-        stays = np.array([self._messages[node].to[RIGHT, RIGHT] for node in path])
+        stays = np.array([self._stays_right(node) for node in path])
         return stays.cumprod(axis=0) @ weights
 
     def p_right_everywhere(self) -> dict[Node, float]:
@@ -175,7 +199,7 @@ class Belief:
         weights, nodes = self.weights(), self._tree.nodes()
         right: dict[Node, Array] = {self._tree.root: np.ones_like(SLIP)}
         for node in nodes:  # parents come before children
-            right[node] = right[self._parents[node]] * self._messages[node].to[RIGHT, RIGHT]
+            right[node] = right[self._parents[node]] * self._stays_right(node)
         by_cell = np.array([right[node] for node in nodes]).reshape(-1, len(SLIP))
         return dict(zip(nodes, (by_cell @ weights).tolist(), strict=True))
 
@@ -186,7 +210,7 @@ class Belief:
         """
         self.weights()  # brings the messages up to date
         state, states = np.eye(STATES)[RIGHT][:, None], []
-        moves = [self._messages[node].to for node in path]
+        moves = [self.move(node) for node in path]
         for to in moves:
             state = (state[:, None] * to).sum(axis=0)
             states.append(state)
@@ -228,7 +252,20 @@ class Belief:
 
     def move(self, node: Node) -> Array:
         """Chance of a node's state, given that of the prefix before: shape (from, to, cells)."""
-        return self._messages[node].to
+        to, hard = self._messages[node].to, self._hard(node)
+        mixed: Array = to[:STATES].copy()
+        mixed[:LASTING] += hard[:, None] * (to[HARD_RIGHT:] - to[:LASTING])
+        return mixed
+
+    def _stays_right(self, node: Node) -> Array:
+        to, hard = self._messages[node].to, self._hard(node)[RIGHT]
+        stays: Array = (1 - hard) * to[RIGHT, RIGHT] + hard * to[HARD_RIGHT, RIGHT]
+        return stays
+
+    def _hard(self, node: Node) -> Array:
+        """Return the chance that a node's step is a hard one, if the prefix before it is good."""
+        parent = self._parents[node]
+        return self._root[1] if parent is self._tree.root else self._messages[parent].hard
 
     def _scale(self, node: Node) -> float:
         """How much of what the rollouts from a prefix say is believed, since they are alike."""
@@ -254,6 +291,9 @@ class Belief:
                 self._scale(node),
                 tuple([self._messages[child] for child in node.children]),
             )
+        root = self._tree.root
+        first = [self._messages[child] for child in root.children]
+        self._root = _gather(first, self._scale(root))
 
     def _stale(self) -> list[Node]:
         """All nodes below which something changed, parents before children."""

@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 RIGHT, MENDED, LASTING, FLEETING = range(4)
 STATES = 4
+ORIGINS = 6  # the states that a step may come from, the good ones before a hard step once more
+HARD_RIGHT, HARD_MENDED = 4, 5
 
 # The grid, and how likely each value is beforehand.
 SLIPS = (0.01, 0.03, 0.08, 0.2, 0.4, 0.7)  # of an average step
@@ -35,6 +37,8 @@ BEFOREHAND = np.einsum(
 FLEETING_RECOVERY = 0.9
 FALSE_ANNOUNCEMENT = 0.0005  # a step that corrects where nothing is wrong: 5 of 14,327
 FALSE_ALARM = 0.001  # a right step with an equation that is found false: 12 of 14,327
+HARD_STEP = 0.05  # how often the step after a prefix is one that most of its draws get wrong
+HARD_SLIP = 0.75  # and how often an average one of these goes wrong
 SCATTER = 0.15  # how likely an error of the scattered kind is written once more
 LEVELS = 2.0 ** np.arange(-5.5, 2.25, 0.5)  # of hazard
 
@@ -144,9 +148,8 @@ class Rates:
         says = says * np.array([[good, 1.0], [good, carried]])
         says[0, 1] *= sum(self.slip_kinds(key))
         group = (0, 0, 1, 1)
-        return self._log_moves(key.level, key.corrects), np.log(says[np.ix_(group, group)])[
-            :, :, None
-        ]
+        seen = np.log(says[np.ix_((*group, 0, 0), group)])[:, :, None]
+        return self._log_moves(key.level, key.corrects), seen
 
     @functools.lru_cache(maxsize=256)  # noqa: B019
     def _log_moves(self, level: int, corrects: bool) -> Array:
@@ -175,17 +178,27 @@ class Rates:
     def move(self, level: int) -> Array:
         """Return the chances of a step with this hazard, shape (from, to, cells)."""
         announced = np.array([0, 0, self.announced, self.announced])[:, None, None]
-        return (1 - announced) * self._moves(level, False) + announced * self._moves(level, True)
+        easy, mending = self._moves(level, False), self._moves(level, True)[:STATES]
+        hard = easy[HARD_RIGHT:]
+        chances = (1 - announced) * easy[:STATES] + announced * mending
+        chances[:LASTING] = (1 - HARD_STEP) * chances[:LASTING] + HARD_STEP * hard
+        return chances
 
     def _moves(self, level: int, corrects: bool) -> Array:
         slip, recovery, fleeting_recovery = _transitions(level)
         if corrects:
             recovery = fleeting_recovery = np.full_like(SLIP, self.announced_well)
-        chances = np.zeros((STATES, STATES, len(SLIP)))
-        for good in (RIGHT, MENDED):
-            chances[good, good] = 1 - slip
-            chances[good, LASTING] = slip * (1 - FLEETING_SHARE)
-            chances[good, FLEETING] = slip * FLEETING_SHARE
+        hard = np.full_like(SLIP, 1 - (1 - HARD_SLIP) ** LEVELS[level])
+        chances = np.zeros((ORIGINS, STATES, len(SLIP)))
+        for origin, to, rate in (
+            (RIGHT, RIGHT, slip),
+            (MENDED, MENDED, slip),
+            (HARD_RIGHT, RIGHT, hard),
+            (HARD_MENDED, MENDED, hard),
+        ):
+            chances[origin, to] = 1 - rate
+            chances[origin, LASTING] = rate * (1 - FLEETING_SHARE)
+            chances[origin, FLEETING] = rate * FLEETING_SHARE
         for kind, back in ((LASTING, recovery), (FLEETING, fleeting_recovery)):
             chances[kind, MENDED], chances[kind, kind] = back, 1 - back
         return chances
