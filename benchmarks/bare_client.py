@@ -27,6 +27,7 @@ async def main(url: str, concurrency: int) -> None:
             asks = await reply.json()
 
         async def ask(key: str, body: str) -> int:
+            """Send one request; return the number of choices in its reply."""
             headers = {"Idempotency-Key": key}
             async with (
                 gate,

@@ -19,6 +19,7 @@ import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,67 +38,83 @@ from evolvemcts4rl.settings import Settings
 IN_FLIGHT = 64
 WARM_UP = 200  # requests that are not counted: connections, caches
 
-Send = Callable[[dict[str, Any]], Awaitable[int]]  # sends a body; gives the number of choices
+HEADERS = {"Idempotency-Key": "0-0-1"}
+
+Body = dict[str, Any]
 
 
-def ways(
-    url: str, session: aiohttp.ClientSession, ours: HttpConnection, openai: AsyncOpenAI
-) -> dict[str, Send]:
-    """Return the ways of sending a request, by name."""
-    headers = {"Idempotency-Key": "0-0-1"}
+@dataclass(frozen=True)
+class Clients:
+    """What the ways send by, all to one endpoint."""
 
-    async def bare(body: dict[str, Any]) -> int:
-        json_header = {"Content-Type": "application/json"}
-        data = json.dumps(body).encode()
-        async with session.post(
-            f"{url}/chat/completions", data=data, headers=json_header | headers
-        ) as reply:
-            return len(json.loads(await reply.read())["choices"])
-
-    async def connection(body: dict[str, Any]) -> int:
-        return len(json.loads(await ours.post(body, headers))["choices"])
-
-    async def raw(body: dict[str, Any]) -> int:
-        reply = await openai.chat.completions.with_raw_response.create(
-            **body, extra_headers=headers
-        )
-        return len(json.loads(reply.content)["choices"])
-
-    async def constructed(body: dict[str, Any]) -> int:
-        reply = await openai.chat.completions.with_raw_response.create(
-            **body, extra_headers=headers
-        )
-        return len(ChatCompletion.model_construct(**json.loads(reply.content)).choices)
-
-    async def streamed(body: dict[str, Any]) -> int:
-        create = openai.chat.completions.with_streaming_response.create
-        async with create(**body, extra_headers=headers) as reply:
-            content = b"".join([piece async for piece in reply.iter_bytes()])
-        return len(json.loads(content)["choices"])
-
-    async def typed(body: dict[str, Any]) -> int:
-        return len((await openai.chat.completions.create(**body, extra_headers=headers)).choices)
-
-    return {
-        "aiohttp alone": bare,
-        "this project's connection": connection,
-        "AsyncOpenAI, with_raw_response": raw,
-        "AsyncOpenAI, with_raw_response and model_construct": constructed,
-        "AsyncOpenAI, with_streaming_response": streamed,
-        "AsyncOpenAI, typed replies": typed,
-    }
+    url: str
+    session: aiohttp.ClientSession
+    ours: HttpConnection
+    openai: AsyncOpenAI
 
 
-async def cpu_of(send: Send, bodies: list[dict[str, Any]]) -> float:
+async def by_aiohttp(clients: Clients, body: Body) -> int:
+    """Send a body by aiohttp alone; return the number of choices, as all ways do."""
+    headers = {"Content-Type": "application/json"} | HEADERS
+    url, data = f"{clients.url}/chat/completions", json.dumps(body).encode()
+    async with clients.session.post(url, data=data, headers=headers) as reply:
+        return len(json.loads(await reply.read())["choices"])
+
+
+async def by_connection(clients: Clients, body: Body) -> int:
+    """Send a body by this project's connection."""
+    return len(json.loads(await clients.ours.post(body, HEADERS))["choices"])
+
+
+async def by_raw_response(clients: Clients, body: Body) -> int:
+    """Send a body by the library, and read the reply's JSON."""
+    create = clients.openai.chat.completions.with_raw_response.create
+    reply = await create(**body, extra_headers=HEADERS)
+    return len(json.loads(reply.content)["choices"])
+
+
+async def by_construction(clients: Clients, body: Body) -> int:
+    """Send a body by the library, and make its type of the reply's JSON unchecked."""
+    create = clients.openai.chat.completions.with_raw_response.create
+    reply = await create(**body, extra_headers=HEADERS)
+    return len(ChatCompletion.model_construct(**json.loads(reply.content)).choices)
+
+
+async def by_stream(clients: Clients, body: Body) -> int:
+    """Send a body by the library, and read the reply in pieces."""
+    create = clients.openai.chat.completions.with_streaming_response.create
+    async with create(**body, extra_headers=HEADERS) as reply:
+        content = b"".join([piece async for piece in reply.iter_bytes()])
+    return len(json.loads(content)["choices"])
+
+
+async def by_type(clients: Clients, body: Body) -> int:
+    """Send a body by the library, as its manual does."""
+    reply = await clients.openai.chat.completions.create(**body, extra_headers=HEADERS)
+    return len(reply.choices)
+
+
+Way = Callable[[Clients, Body], Awaitable[int]]
+WAYS: dict[str, Way] = {
+    "aiohttp alone": by_aiohttp,
+    "this project's connection": by_connection,
+    "AsyncOpenAI, with_raw_response": by_raw_response,
+    "AsyncOpenAI, with_raw_response and model_construct": by_construction,
+    "AsyncOpenAI, with_streaming_response": by_stream,
+    "AsyncOpenAI, typed replies": by_type,
+}
+
+
+async def cpu_of(way: Way, clients: Clients, bodies: list[Body]) -> float:
     """Return the CPU milliseconds of a request, user and system, of this process."""
     gate = asyncio.Semaphore(IN_FLIGHT)
 
-    async def one(body: dict[str, Any]) -> None:
+    async def send(body: Body) -> None:
         async with gate:
-            assert await send(body) == body["n"]
+            assert await way(clients, body) == body["n"]
 
     began = time.process_time()
-    await asyncio.gather(*map(one, bodies))
+    await asyncio.gather(*map(send, bodies))
     return (time.process_time() - began) * 1000 / len(bodies)
 
 
@@ -115,13 +132,13 @@ async def measure(url: str, requests: int, n: int, rounds: int) -> None:
     http = DefaultAioHttpClient()
     openai = AsyncOpenAI(base_url=url, api_key="none", max_retries=0, http_client=http)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session, openai:
-        sending = ways(url, session, ours, openai)
-        taken: dict[str, list[float]] = {name: [] for name in sending}
-        for send in sending.values():
-            await cpu_of(send, bodies[:WARM_UP])
+        clients = Clients(url, session, ours, openai)
+        taken: dict[str, list[float]] = {name: [] for name in WAYS}
+        for way in WAYS.values():
+            await cpu_of(way, clients, bodies[:WARM_UP])
         for _ in range(rounds):
-            for name, send in sending.items():
-                taken[name].append(await cpu_of(send, bodies))
+            for name, way in WAYS.items():
+                taken[name].append(await cpu_of(way, clients, bodies))
     await ours.close()
     least = statistics.median(taken["aiohttp alone"])
     for name, rows in taken.items():

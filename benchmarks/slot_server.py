@@ -179,10 +179,12 @@ class _Http(asyncio.Protocol):
         self._bytes = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep what the replies are written to."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
+        """Answer a request once all of it is there."""
         self._bytes += data
         head, found, rest = self._bytes.partition(b"\r\n\r\n")
         if not found:

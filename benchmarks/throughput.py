@@ -136,39 +136,38 @@ def measure(
         tempfile.TemporaryDirectory() as folder,
     ):
         for name in ("generate.py",) if refused else ("generate.py", "bare gather"):
-            whole = name == "generate.py"
-            cost = (
-                run_generate(url, Path(folder), case, "--concurrency", str(concurrency))
-                if whole
-                else run_bare(url, concurrency)
-            )
+            if name == "generate.py":
+                cost = run_generate(url, Path(folder), case, "--concurrency", str(concurrency))
+            else:
+                cost = run_bare(url, concurrency)
             stats = report_of(url)
-            ideal, wall = (
-                stats["tokens"] * pace / 1000 / slots,
-                stats["last_at"] - stats["first_at"],
-            )
-            each, cpu = 1000 / stats["completions"], cost.cpu + cost.workers_cpu
-            server_ms, served = (stats["cpu"] - served) * each, stats["cpu"]
-            rows.append(
-                {
-                    "slots": slots,
-                    "in flight": concurrency,
-                    "ms/token": pace,
-                    "completions": f"{stats['completions']:.0f}",
-                    "a second": f"{stats['completions'] / wall:.0f}",
-                    "ideal s": f"{ideal:.1f}",
-                    "": name,
-                    "share": f"{ideal / wall:.1%}",
-                    "ms": f"{cpu * each:.2f}",
-                    "less fixed": f"{(cpu - fixed) * each:.2f}" if whole else "",
-                    "grading": f"{cost.workers_cpu * each:.2f}" if whole else "",
-                    "MB": f"{cost.peak_mb:.0f}",
-                    "start s": f"{stats['first_at'] - cost.began:.1f}",
-                    "end s": f"{cost.ended - stats['last_at']:.1f}",
-                    "server ms": f"{server_ms:.2f}",
-                }
-            )
+            given = {"slots": slots, "in flight": concurrency, "ms/token": pace, "": name}
+            ideal, server_cpu = stats["tokens"] * pace / 1000 / slots, stats["cpu"] - served
+            own = fixed if name == "generate.py" else None
+            rows.append(given | figures(cost, stats, ideal, server_cpu, own))
+            served = stats["cpu"]
     return rows
+
+
+def figures(
+    cost: Cost, stats: dict[str, float], ideal: float, server_cpu: float, fixed: float | None
+) -> dict[str, str]:
+    """Return what a process cost against the ideal seconds; `fixed` is None for the bare client."""
+    wall, each = stats["last_at"] - stats["first_at"], 1000 / stats["completions"]
+    cpu = cost.cpu + cost.workers_cpu
+    return {
+        "completions": f"{stats['completions']:.0f}",
+        "a second": f"{stats['completions'] / wall:.0f}",
+        "ideal s": f"{ideal:.1f}",
+        "share": f"{ideal / wall:.1%}",
+        "ms": f"{cpu * each:.2f}",
+        "less fixed": "" if fixed is None else f"{(cpu - fixed) * each:.2f}",
+        "grading": "" if fixed is None else f"{cost.workers_cpu * each:.2f}",
+        "MB": f"{cost.peak_mb:.0f}",
+        "start s": f"{stats['first_at'] - cost.began:.1f}",
+        "end s": f"{cost.ended - stats['last_at']:.1f}",
+        "server ms": f"{server_cpu * each:.2f}",
+    }
 
 
 def measure_stream(problems: int, rounds: int) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class ToyProblem:
 
     @functools.cached_property
     def totals(self) -> tuple[int, ...]:
-        """The right total after each operation."""
+        """Return the right total after each operation."""
         value, totals = self.start, []
         for operation in self.operations:
             value = apply(operation, value)
@@ -78,7 +78,7 @@ def first_error(problem: ToyProblem, steps: Prefix) -> int | None:
 def continue_solution(
     problem: ToyProblem, prefix: Prefix, model: Model, rng: random.Random
 ) -> Rollout:
-    """One completion from a prefix to the end, as this model writes it, with its verdict."""
+    """Return one completion from a prefix to the end, as this model writes it, with its verdict."""
     steps, (position, value) = list(prefix), _state(problem, prefix)
     tokens = 0
     while position < len(problem.operations):

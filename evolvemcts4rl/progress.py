@@ -56,7 +56,7 @@ class Progress:
 
     @property
     def total(self) -> int:
-        """How many problems the run will have at most, as far as is known now."""
+        """Return how many problems the run will have at most, as far as is known now."""
         return self._to_evolve
 
     def evolved(self, problem: Problem) -> None:

@@ -50,7 +50,7 @@ class ReasonCode(StrEnum):
 
     @property
     def sentence(self) -> str:
-        """What the code means, in words that fit every problem."""
+        """Return what the code means, in words that fit every problem."""
         return SENTENCES[self]
 
 

@@ -27,7 +27,7 @@ class Completion:
 
     @property
     def whole(self) -> bool:
-        """Whether the model ended by itself, so that the text can be judged."""
+        """Return whether the model ended by itself, so that the text can be judged."""
         return self.finish_reason == "stop" and bool(self.text.strip())
 
 
@@ -63,7 +63,7 @@ class Problem:
 
     @property
     def has_tree(self) -> bool:
-        """Whether the finished problem has a tree: it was searched, or was solved always."""
+        """Return whether the finished problem has a tree: it was searched, or was solved always."""
         return self.status == Status.SEARCHED or (
             self.status == Status.NOT_SEARCHED and self.solve_rate == 1.0
         )

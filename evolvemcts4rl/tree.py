@@ -46,7 +46,7 @@ class Node:
 
     @property
     def label(self) -> bool | None:
-        """Whether every step up to here is believed to be right; None where nothing is."""
+        """Return whether every step up to here is believed to be right; None where nothing is."""
         return None if self.p_correct is None else self.p_correct >= 0.5
 
     def child(self, text: str, last: bool) -> Node:

@@ -21,8 +21,7 @@ SMALL = ["--evolve_rounds", "0", "--concurrency", "2"]
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to work in with a seed file and nothing else, the temporary files' place included.
-    A folder to work in with a seed file and nothing else, the temporary files' place included."""
+    """Return a folder to work in with a seed file, where temporary files are put too."""
     seed_file(tmp_path, 4)
     (tmp_path / "tmp").mkdir()
     monkeypatch.chdir(tmp_path)

@@ -7,8 +7,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.foreign_text import FRAGMENTS, READERS, repeated
+from tests.support.work import bounded_work
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "evolvemcts4rl"
@@ -27,7 +26,7 @@ MAY_USE_RE = {
     "prompts": "templates are this program's; slots are found before values are in them",
     "solutions.roles": BOUNDED,
     "solutions.blocks": BOUNDED,
-    "solutions.equations": "no alternative gives back a character that it has taken",
+    "solutions.arithmetic": "no alternative gives back a character that it has taken",
     "labels.witnesses": "a run of digits, and one more after a point",
     "report.markup": "one class of characters, without a repetition",
     "output.jsonl": "one match at the beginning of a line that this program wrote",
@@ -59,22 +58,6 @@ def stopped_at() -> dict[str, str]:
 @pytest.mark.parametrize("reader", READERS)
 def test_no_loop_keeps_a_reader_at_work(stopped_at: dict[str, str], reader: str) -> None:
     assert reader not in stopped_at, stopped_at[reader]
-
-
-@contextmanager
-def bounded_work(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError where the context takes more processor time; waiting does not count."""
-
-    def stop(*_: object) -> None:
-        raise TimeoutError(f"more than {seconds:g} seconds of work")
-
-    before = signal.signal(signal.SIGPROF, stop)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
 
 
 PIECES = st.sampled_from(FRAGMENTS) | st.text(max_size=3)

@@ -1,4 +1,4 @@
-"""Whether two final answers are the same; math-verify is loaded when it is needed."""
+"""Tell whether two final answers are the same; math-verify is loaded when it is needed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from evolvemcts4rl.answers.groups import (
 # Kinds of groups whose entries may stand in any order: x < 1 or x > 2 may be written as a union.
 RELATIONS = ("<", ">", r"\le", r"\ge", r"\ne")
 UNORDERED_KINDS = ({"", "list", "{}"}, {"list", "union"})
-ROUNDED_DIGITS = 10  # a decimal of as many digits is the value that it rounds, not another one
+ROUNDED_DIGITS = 10  # a decimal of as many digits stands for the value that it rounds
 
 
 def compare_quick(gold: str, answer: str) -> bool | None:
-    """Whether the answers are the same; None where only a computer algebra can tell.
+    """Return whether the answers are the same; None where only a computer algebra can tell.
 
-    A percent sign is a unit, as in the MATH data set: 50% equals 50, and it equals 0.5 by value;
-    50 and 0.5 still differ. Numbers are compared exactly: 0.33 is not 1/3.
+    A percent sign may be a unit, as in the MATH data set, or a factor: 50% equals 50 and 0.5, which
+    still differ. Numbers are compared exactly: 0.33 is not 1/3.
     """
     if max(len(gold), len(answer)) > MAX_LENGTH:
         return gold.strip() == answer.strip()
@@ -42,7 +42,7 @@ def compare_quick(gold: str, answer: str) -> bool | None:
             return named.name == f"({bare.body})"  # "(B) 12" against "B"
     if ours.number is not None and theirs.number is not None:
         return not _names_clash(ours.name, theirs.name) and _same_number(ours, theirs)
-    if len(ours.body) == len(theirs.body) == 1 and not ours.name and not theirs.name:
+    if len(ours.body) == len(theirs.body) == 1:
         return ours.body == theirs.body  # choice letters and variables: A is neither B nor a
     if ours.ratio and theirs.ratio and not ours.is_clock and not theirs.is_clock:
         return _are_proportional(ours.ratio, theirs.ratio)
@@ -77,7 +77,7 @@ def _are_proportional(ours: Sequence[Fraction], theirs: Sequence[Fraction]) -> b
 
 
 def _rounds(decimal: str, value: Fraction) -> bool:
-    """Whether a long decimal is a fraction that no decimal can write, rounded or cut off."""
+    """Return whether a long decimal is a fraction that no decimal can write, rounded or cut off."""
     whole, _, places = decimal.lstrip("+-").partition(".")
     is_long = len((whole + places).lstrip("0")) >= ROUNDED_DIGITS and (whole + places).isdecimal()
     if not places or not is_long or 10**MAX_LENGTH % value.denominator == 0:
@@ -87,13 +87,13 @@ def _rounds(decimal: str, value: Fraction) -> bool:
 
 
 def _names_clash(one: str, other: str) -> bool:
-    """Whether two equations speak of different variables; "area" and A may be the same thing."""
+    """Return whether two equations name different variables; "area" and A may be the same thing."""
     are_different = bool(one and other) and one != other
     return are_different and not looks_like_words(one) and not looks_like_words(other)
 
 
 def same_answer(gold: str, answer: str) -> bool:
-    """Whether an answer is the reference answer; call it from a worker, since it may be slow.
+    """Return whether an answer is the reference answer. Slow: call it from a worker.
 
     Tuples and matrices are compared entry by entry, sets and bare lists in any order, intervals
     with their brackets, formulas by their value, and what is left by math-verify
@@ -137,7 +137,7 @@ def _have_relations(*groups: Group) -> bool:
 
 
 def _are_values(*groups: Group) -> bool:
-    """Whether lists are the values of one thing, where "and" says no more than "or"."""
+    """Return whether these lists give the values of one thing, so that "and" means "or"."""
     forms = [read_form(entry) for group in groups for entry in group.entries]
     are_letters = any(form.is_text or form.body.isalpha() for form in forms)
     if are_letters or _have_relations(*groups):
@@ -156,16 +156,10 @@ def _same_in_any_order(ours: Sequence[str], theirs: Sequence[str]) -> bool:
 
 
 def _same_formula(gold: str, answer: str) -> bool:
-    if gold == answer:
-        return True
-    if looks_like_words(gold) or looks_like_words(answer):
-        return False
-    if is_monstrous(gold) or is_monstrous(answer):
-        return False
     ours, theirs = _parse_formula(gold), _parse_formula(answer)
     if not ours or not theirs:
         return False
-    from sympy import Eq, Expr
+    from sympy import Eq
 
     from evolvemcts4rl.answers.values import same_value
 
@@ -176,9 +170,7 @@ def _same_formula(gold: str, answer: str) -> bool:
         return same
     from math_verify import verify
 
-    if all(isinstance(value[0], Expr) and not value[0].free_symbols for value in (ours, theirs)):
-        return False  # its absolute tolerance takes all small numbers for one
-    # its limits work by SIGALRM and in the main thread only: the worker's own limit stands for them
+    # Without its limits of time, which need the main thread: the worker has its own.
     return bool(verify(ours, theirs, allow_set_relation_comp=True, timeout_seconds=None))
 
 
@@ -192,9 +184,9 @@ def _parse_formula(formula: str) -> list[Any]:
 
         parts = [_parse_formula(part) for part in formula.split(AND)]
         return [And(*(part[0] for part in parts))] if all(parts) else []
-    logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its limits are off
-    latex = in_radians(formula).replace("°", r"^\circ ").replace("¤", "")
-    # units are ours to read: math-verify takes 5m for 5 metres, and so for 5
+    logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns of the missing limits
+    latex = in_radians(formula).replace("°", r"^\circ ")
+    # No units: math-verify would take 5m for 5 metres, and so for 5.
     evening = NormalizationConfig(
         basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none"
     )

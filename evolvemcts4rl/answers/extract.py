@@ -1,7 +1,7 @@
 """Final answers: found in a completion or in a seed's answer column.
 
-Every text from a model meets only string methods, expressions of RE2, which cannot backtrack, and
-loops over windows of bounded length.
+Texts of models are read by string methods, by expressions of RE2, which cannot backtrack, and in
+windows of bounded length alone.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from evolvemcts4rl.answers.latex import (
     tidy_formula,
 )
 from evolvemcts4rl.answers.remarks import is_conditional, without_markup
+from evolvemcts4rl.answers.sentence_values import values_in
 from evolvemcts4rl.answers.statements import (
     LEADS,
     ROUGHLY,
     announced_values,
     has_verb,
     stated_values,
-    values_in,
 )
 
 MAX_ANNOUNCEMENTS = 10
@@ -99,15 +99,14 @@ def seed_answer(text: str) -> str | None:
     """
     text = _encodable(text).strip().rstrip("。")
     if found := _last_hashes(text) or _last_box(text):
-        boxes = boxes_in(text)
-        return found[1] or (boxes[-1].content if boxes else None)
+        return found[1] or boxes_in(text)[-1].content
     if "\n" in text or len(text) > MAX_LENGTH:
         return extract_answer(text)
     label = LABEL.match(text)
     if label and COUNTED.fullmatch(text[label.end() :]):
         return text[label.end() :]  # Result: 24
     announced, _ = _last_announced(text, 0)
-    if not announced and has_verb(text) and values_in(text):
+    if not announced and has_verb(text):
         announced = stated_values(text)
     return announced[0] if len(announced) == 1 else text or None
 
@@ -154,7 +153,7 @@ def _boxed_answer(content: str) -> str | None:
 
 
 def _is_same_number(one: str, other: str) -> bool:
-    """Whether two boxes hold one number, which may be written in two ways."""
+    """Return whether two boxes hold one number, which may be written in two ways."""
     if one == other or max(len(one), len(other)) > 100:
         return one == other
     number = read_form(one).number
@@ -195,26 +194,26 @@ def _last_announced(text: str, after: int) -> tuple[list[str], bool]:
 
 
 def _claims(text: str, after: int) -> list[Any]:
-    """Return the last announcements, the latest first; those that hold only in some case last."""
+    """Return the last announcements, the latest first, but behind them those of some case only."""
     found = reversed(deque(ANNOUNCED.finditer(text, after), maxlen=MAX_ANNOUNCEMENTS))
     claims = [it for it in found if not _is_hedged(text[max(0, it.start() - 80) : it.start()])]
     return sorted(claims, key=lambda it: is_conditional(text, it.start(), it.end()))
 
 
 def _is_passing(text: str, announcement: Any) -> bool:
-    """Whether this "the solutions are" is a step on the way: later sentences speak of numbers."""
+    """Return whether this "the solutions are" is a mere step: later sentences have numbers."""
     following = NEXT_SENTENCE.search(text, announcement.end())
     is_step = announcement[0].lower().startswith("solution") and following is not None
     return is_step and bool(re2.search(r"\d", text[following.end() - 1 :]))
 
 
 def _with_letter(letter: str, value: str) -> str:
-    """Return a choice with its value, as "(B) 42"; empty where that would not be read so."""
+    """Return a choice with its value, as "(B) 42"; empty where the value is no number."""
     return f"({letter.strip('()')}) {value}" if value[0].isdigit() else ""
 
 
 def _is_hedged(before: str) -> bool:
-    """Whether the words before "the answer is" do not let it be a claim: "check whether"."""
+    """Return whether the words before "the answer is" make it no claim: "check whether"."""
     sentence = re2.split(r"[.!?:;\n]", before)[-1]
     words = sentence.lower().split()[-5:]
     return any(word in HEDGES or word.endswith(("n't", "n’t")) for word in words)
@@ -264,8 +263,6 @@ def _formula_value(formula: str) -> str | None:
 def _bare_value(line: str) -> str | None:
     """Return a line that is only a value: a number of things, a formula or a choice's letter."""
     value = line.rstrip(".")
-    if len(value) > 200 or not value:
-        return None
     if LETTER_LINE.fullmatch(value) or COUNTED.fullmatch(value):
         return value
     if re2.search(r"[\pL]{2,}", COMMAND.sub("", ENVIRONMENT_NAME.sub("", plain_text(value)))):
@@ -274,13 +271,13 @@ def _bare_value(line: str) -> str | None:
 
 
 def _is_value(words: str) -> bool:
-    """Whether these words are a value: a number or formula at their head, or a choice's letter."""
+    """Return whether these words begin with a number or a formula, or are a choice's letter."""
     values = values_in(words)
     return bool(values and values[0].start == 0) or bool(CHOICE_LETTER.fullmatch(words))
 
 
 def _closing_statement(line: str) -> str | None:
-    """Return the only value that a line's last sentence states; None where it breaks off."""
+    """Return the only value that a line's last sentence states; None if the sentence breaks off."""
     sentences, start, line = [], 0, line[-MAX_LENGTH:]
     for found in NEXT_SENTENCE.finditer(line):
         sentences.append(line[start : max(found.end(1), found.end(2))].strip())
@@ -290,7 +287,7 @@ def _closing_statement(line: str) -> str | None:
     if not kept or ANNOUNCED.search(kept[-1]) or ASIDE.match(kept[-1]):
         return None
     stated = stated_values(kept[-1])
-    return stated[0] if len(stated) == 1 and stated[0] and _is_whole(kept[-1]) else None
+    return stated[0] if len(stated) == 1 and _is_whole(kept[-1]) else None
 
 
 def _is_whole(sentence: str) -> bool:

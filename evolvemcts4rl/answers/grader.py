@@ -25,9 +25,9 @@ logger = logging.getLogger(__name__)
 
 MAX_CACHED = 100_000  # pairs; a few dozen megabytes at most
 MAX_WORKERS = 8
-MAX_JOBS_PER_WORKER = 5_000  # computer algebra hoards: a worker is replaced before that tells
-LEAST_LIMIT = 1 / 8  # of the limit: what is left to answers whose comparisons keep timing out
-PLAIN_FORMULA = "y+1"  # what outlasts its limit against this would do so against all
+MAX_JOBS_PER_WORKER = 5_000  # sympy's caches grow: a worker is replaced before that matters
+LEAST_LIMIT = 1 / 8  # of limit_seconds, for answers whose comparisons keep timing out
+PLAIN_FORMULA = "y+1"  # an answer that times out against this would time out against all
 # What sympy and its readers raise on formulas that they were not made for.
 UNREADABLE = (
     ArithmeticError,
@@ -58,15 +58,15 @@ class Grader:
         self._pool: ProcessPool | None = None
         self._known: OrderedDict[tuple[str, str], bool] = OrderedDict()
         self._running: dict[tuple[str, str], asyncio.Task[bool]] = {}
-        self._timed_out: Counter[str] = Counter()  # answers, by the comparisons that they outlasted
-        self._bombs: dict[str, bool] = {}  # answers that timed out: whether it was their doing
+        self._timed_out: Counter[str] = Counter()  # comparisons that timed out, by answer
+        self._bombs: dict[str, bool] = {}  # of answers in such: whether it was the one to blame
         self._slots: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
         self._jobs: set[Future[bool]] = set()
 
     async def same(self, gold: str, answer: str) -> bool:
         """Return whether `answer` is the reference answer `gold`.
 
-        It never raises for what the answers hold.
+        It raises nothing, whatever the answers hold.
         """
         quick = compare_quick(gold, answer)
         if quick is not None:
@@ -240,7 +240,7 @@ def prepare_worker() -> None:
 
     Loading here keeps it out of the first job's time limit.
     """
-    # Pebble's handler would wait for the end of a long C call.
+    # Pebble's handler runs only after a long C call: the default one ends the worker at once.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     die_with_parent()
     with contextlib.suppress(ValueError, OSError):  # some systems have no such limit
@@ -251,8 +251,8 @@ def prepare_worker() -> None:
 def die_with_parent() -> None:
     """Let the kernel kill this worker once its parent is gone, whatever the worker is doing then.
 
-    Idle workers notice by themselves. PR_SET_PDEATHSIG would not do: the fork server, which is a
-    worker's parent to the kernel, lives as long as its workers.
+    Idle workers notice by themselves. PR_SET_PDEATHSIG would not help: to the kernel, the parent is
+    the fork server, which lives as long as its workers.
     """
     parent = multiprocessing.parent_process()
     if parent is not None and sys.platform == "linux":

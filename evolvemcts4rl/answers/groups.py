@@ -13,7 +13,7 @@ OPENING, CLOSING = "([{", ")]}"
 TOKENS = re2.compile(r"(?s)\\begin\b|\\end\b|\\cup\b|\\land\b|\\lor\b|\\[{}]|\\.|[()\[\]{},;]")
 MATRIX = re2.compile(
     r"(?s)[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?(.*)"
-    r"\\end\{([pbB]?matrix|array)\}[)\]]?"
+    r"\\end\{(?:[pbB]?matrix|array)\}[)\]]?"
 )
 ROW_END = re2.compile(r"\\\\(?:\[[^\]]*\])?")
 MONSTERS = re2.compile(
@@ -23,7 +23,7 @@ MONSTERS = re2.compile(
 )
 TOWERS = re2.compile(r"\d[)}]*((?:\^\{?[({]*\d+[)}]*){2,})")  # 9^{9^9}
 MAX_EXPONENT = 10**6
-MAX_POWERS = 3  # that stand in one another
+MAX_POWERS = 3  # nested in one another
 MAX_DEPTH = 40
 AND, OR = r"\land", r"\lor"
 JOINTS = {AND: "and", OR: "or"}
@@ -47,7 +47,7 @@ def split_group(body: str) -> Group:
 
     Those within brackets inside it are left alone.
     """
-    if (matrix := MATRIX.fullmatch(body)) and matrix[1] == matrix[3] and "\\begin" not in matrix[2]:
+    if (matrix := MATRIX.fullmatch(body)) and "\\begin" not in matrix[2]:
         rows = [row.split("&") for row in ROW_END.split(matrix[2]) if row.strip()]
         cells = tuple(cell.strip() for row in rows for cell in row)
         return Group(f"matrix {len(rows)}", cells, body)
@@ -68,20 +68,19 @@ def split_group(body: str) -> Group:
 
 
 def _expand_signs(parts: tuple[str, ...]) -> tuple[str, ...]:
-    """Write 3 ± √2 as two entries; several signs that belong together are left to math-verify."""
+    """Write 3 ± √2 as two entries. Several signs that belong together are left to math-verify."""
     entries: list[str] = []
     for part in parts:
         if part.count("\\pm") == 1 and "\\mp" not in part:
             before, after = part.split("\\pm")
-            after = after.lstrip()
-            entries += [f"{before}+{after}" if before else after, f"{before}-{after}"]
+            entries += [f"{before}+{after}", f"{before}-{after}"]
         else:
             entries.append(part)
     return tuple(entries)
 
 
 def is_list(body: str) -> bool:
-    """Whether a body may be a list: it has a comma, "and" or "or"."""
+    """Return whether a body may be a list: it has a comma, "and" or "or"."""
     return "," in body or any(sign in body for sign in JOINTS)
 
 
@@ -112,15 +111,11 @@ def _outer_brackets(body: str) -> str:
         depth += 1 if token[0][-1] in OPENING else -1
         if depth == 0 and token is not tokens[-1]:
             return ""
-    return (
-        tokens[0][0] + tokens[-1][0]
-        if depth == 0 and len(tokens[0][0]) == len(tokens[-1][0])
-        else ""
-    )
+    return str(tokens[0][0] + tokens[-1][0])
 
 
 def _is_high(tower: str) -> bool:
-    """Whether what stands above a number comes to more than MAX_EXPONENT."""
+    """Return whether a tower of powers, such as 9^9, is an exponent above MAX_EXPONENT."""
     value = 1
     for level in reversed([part.strip("{(})") for part in tower.split("^") if part]):
         if len(level) > 7 or value * log10(max(int(level), 1)) > log10(MAX_EXPONENT):

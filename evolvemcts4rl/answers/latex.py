@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import re2
 
 MAX_BOX = 2000  # characters: a longer box was never closed where its author meant to
-MAX_BOXES = 20  # the last ones: an answer's box is among them
+MAX_BOXES = 20  # only the last ones are read: the answer's box is among them
 
 BOX_NAMES = ("\\boxed", "\\fbox")
 BARE_BOX = re2.compile(r"[ \t]*([^${}\n]{1,200})")
@@ -74,7 +74,9 @@ def _box_at(text: str, start: int, after_name: int) -> Box | None:
         content = text[opening + 1 : end].strip() if end else ""
         slashes = len(text[:start]) - len(text[:start].rstrip("\\"))
         if slashes % 2:
-            content = content.replace("\\\\", "\\")  # the whole text is escaped once more
+            content = content.replace(
+                "\\\\", "\\"
+            )  # as in JSON, where the text is escaped once more
         return Box(start, end + 1, content) if end and content else None
     bare = BARE_BOX.match(text[after_name : after_name + 210])
     if not bare or (text[after_name].isalpha() or text[after_name] == "\n"):
@@ -101,7 +103,7 @@ def formula_at(text: str, start: int) -> tuple[str, int] | None:
 
 
 def _is_amount(content: str) -> bool:
-    """Whether a dollar sign before this content means money: "$24 and $36" holds no formula."""
+    """Return whether a dollar sign before this means money: "$24 and $36" holds no formula."""
     if not content[:1].isdigit():
         return False
     return content[-1] in " \t(=-+*/×÷,;" or bool(re2.search(r"[\d,.;] +[a-z]{2,}[ ,.;]", content))
@@ -125,7 +127,7 @@ def closing_brace(text: str, start: int, limit: int) -> int | None:
 
 
 def tidy_formula(formula: str) -> str:
-    """Return what a formula states: without colour, alignment, rounding and the way to a number."""
+    """Return what a formula states, without colour, alignment, rounding and earlier steps."""
     formula = _stack_rows(_bleach(formula)).strip(" \n\t").rstrip(".,;")
     for sign in (r"\approx", "≈"):
         exact, found, rounded = formula.partition(sign)
@@ -133,9 +135,9 @@ def tidy_formula(formula: str) -> str:
             is_exact = exact.strip() and not BARE_NAME.fullmatch(plain_text(exact))
             formula = (exact if is_exact else rounded).strip()
     sides = equation_sides(formula)
-    if len(sides) > 1 and not has_letters(formula) and not STEPS.search(formula):
+    if not has_letters(formula) and not STEPS.search(formula):
         if all(side.lstrip("-").isdigit() for side in sides) and len(set(sides)) > 1:
-            return formula  # 10 = 12 is no way to a number
+            return formula  # 10 = 12 has no result
         fractions = [side for side in sides if INTEGER_FRACTION.fullmatch(side)]
         return fractions[0] if fractions and "." in sides[-1] else sides[-1]
     return formula
@@ -153,7 +155,7 @@ def equation_sides(formula: str) -> list[str]:
 
 
 def equation_value(formula: str) -> str | None:
-    """Return what an equation says of a name, or where a chain ends; None if that is unclear."""
+    """Return the value that an equation gives a name, or a chain's end; None if that is unclear."""
     sides = equation_sides(formula)
     if STEPS.search(formula):
         return formula if len(sides) == 1 and not formula.startswith("\\") else None
@@ -166,7 +168,7 @@ def equation_value(formula: str) -> str | None:
 
 
 def has_letters(formula: str) -> bool:
-    """Whether a formula has variables or a comparison: it is more than a calculation."""
+    """Return whether a formula has variables or a comparison: it is more than a calculation."""
     return bool(re2.search(r"[A-Za-z<>]", COMMAND.sub("", TEXT_COMMAND.sub("", formula))))
 
 

@@ -29,7 +29,7 @@ NUMBER = re2.compile(rf"(负?)(?:({CHINESE})分之)?({CHINESE})((?:个|元|米|�
 
 
 def read_number_words(body: str) -> str:
-    """Return a body with the number that stands in words at its beginning as digits."""
+    """Return a body with the number words at its beginning as digits."""
     if body.lower() in ENGLISH and len(body) > 2:
         return ENGLISH[body.lower()]
     spelled = WITH_MAGNITUDE.fullmatch(body)

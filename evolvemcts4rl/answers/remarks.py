@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re2
 
-from evolvemcts4rl.answers.forms import WORDS_IN_FORMULAS
 from evolvemcts4rl.answers.latex import formula_at
+from evolvemcts4rl.answers.spelling import WORDS_IN_FORMULAS
 
 WINDOW = 200  # characters of a sentence that are searched for a condition
 
@@ -47,7 +47,7 @@ def without_markup(text: str) -> str:
 
 
 def listed_items(lines: str) -> list[str]:
-    """Return the items of the list that starts here; numbers are list marks from 1 on."""
+    """Return the items of the list that starts here; its numbers must count from 1."""
     items: list[str] = []
     for line in filter(None, map(str.strip, lines.split("\n"))):
         mark = LIST_MARK.match(line)
@@ -81,7 +81,7 @@ def _is_remark(words: str) -> bool:
 
 
 def remark_after(value: str) -> tuple[int, bool] | None:
-    """Return where words after a colon or a dash start, and whether that may be a range's dash."""
+    """Return where words after a colon or a dash start, and whether it may be a range's dash."""
     tail = TAIL.search(value)
     words = PROSE_WORD.findall(value[tail.end() :]) if tail else []
     if not tail or len([word for word in words if word not in WORDS_IN_FORMULAS]) < 2:
@@ -90,7 +90,7 @@ def remark_after(value: str) -> tuple[int, bool] | None:
 
 
 def is_conditional(text: str, start: int, end: int) -> bool:
-    """Whether the claim that stands here holds only in some case: "if x < 0, the answer is 5"."""
+    """Return whether the claim here holds in some cases only: "if x < 0, the answer is 5"."""
     before = CLAUSE_END.split(text[max(0, start - WINDOW) : start])[-1]
     after = CLAUSE_END.split(text[end : end + WINDOW], maxsplit=1)[0]
     is_supposed = CONDITION.search(before) or "would" in text[start:end]

@@ -1,12 +1,11 @@
-"""One spelling of LaTeX: the many ways to write a command, a fraction or a root are evened out."""
+"""Write LaTeX in one spelling: there are many for a command, a fraction or a root."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
-import re2
+from evolvemcts4rl.answers.patterns import compiled
 
 CHARACTERS = str.maketrans(
     {"−": "-", "–": "-", "—": "-", "×": r"\times ", "·": r"\cdot ", "÷": "/", "≤": r"\le "}
@@ -25,7 +24,7 @@ CHARACTERS = str.maketrans(
 )
 ROOTS = {"√": "", "∛": "[3]", "∜": "[4]"}
 
-# LaTeX commands that are written otherwise, or not at all. ¤ stands for the dollar as currency.
+# LaTeX commands that are replaced or left out. ¤ stands for the dollar sign as a currency.
 COMMANDS = {
     **dict.fromkeys(["left", "right", "displaystyle", "textstyle", "limits", "!"], ""),
     **{size + side: "" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m")},
@@ -52,6 +51,7 @@ COMMANDS = {
 FUNCTIONS = frozenset(
     ("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh")
 ) | {"coth", "sech", "csch", "ln", "log", "exp", "gcd", "lcm"}
+WORDS_IN_FORMULAS = FUNCTIONS | {"lim", "max", "min", "mod", "det", "inf"}
 # Words that are commands whose backslash was left out.
 WORDS = {
     **{name: rf"\{name} " for name in FUNCTIONS},
@@ -68,22 +68,19 @@ TOKEN = r"(?s)\\([A-Za-z]+)(\.?)|\\(.)|[A-Za-z]+"
 
 def even_out(text: str) -> str:
     """Return a text's one spelling, in time linear in its length."""
-    text = text.encode(errors="backslashreplace").decode()  # re2 takes no lone surrogate
+    text = text.encode(
+        errors="backslashreplace"
+    ).decode()  # re2 cannot encode half of a surrogate pair
     text = text.strip().strip("*`").translate(CHARACTERS)
-    for _ in range(4 if "\\" in text else 0):  # wrappers stand in one another, but never deep
-        text = _compile(WRAPPER).sub(r" \1 ", text)
+    for _ in range(4 if "\\" in text else 0):  # wrappers may be nested, but never deep
+        text = compiled(WRAPPER).sub(r" \1 ", text)
     for pattern, replacement in RULES if not text.isdecimal() else ():
-        text = _compile(pattern).sub(replacement, text)
+        text = compiled(pattern).sub(replacement, text)
     return text.strip().rstrip(" .,;:*\\")
 
 
-@cache
-def _compile(pattern: str) -> Any:
-    return re2.compile(pattern)  # together some milliseconds: not at import
-
-
 def _join_thousands(match: Any) -> str:
-    first, *rest = _compile(r"\d+").findall(match[0])
+    first, *rest = compiled(r"\d+").findall(match[0])
     is_number = len(first) <= 3 and all(len(part) == 3 for part in rest)
     return first + "".join(rest) if is_number else str(match[0])
 
@@ -109,7 +106,7 @@ def _write_token(match: Any) -> str:
 
 
 def _is_second(match: Any) -> bool:
-    """Whether this is the unit and not the secant: 30 sec, 5 sec per lap, but not 2 sec x."""
+    """Return whether this is the unit, not the secant: 30 sec, 5 sec per lap, but not 2 sec x."""
     if match[0] != "sec":
         return False
     after = match.string[match.end() : match.end() + 3].strip()
@@ -122,7 +119,7 @@ def _write_root(match: Any) -> str:
 
 
 def _brace_argument(match: Any) -> str:
-    r"""Put braces around the one character that TeX takes; what \sqrt12 means, nobody knows."""
+    r"""Put braces around the one character that TeX takes; \sqrt12 is ambiguous and stays."""
     head, word = match[1], match[2]
     if len(word) == 1 or (word[0].isdigit() and word[1].isalpha()):
         return f"{head}{{{word[0]}}}{word[1:]}"
@@ -133,7 +130,7 @@ HYPERBOLIC = {"coth": "tanh", "sech": "cosh", "csch": "sinh"}
 
 
 def _write_hyperbolic(match: Any) -> str:
-    """Write a function that latex2sympy does not know by the one whose inverse it is."""
+    """Write a function that latex2sympy does not know as the reciprocal of one that it knows."""
     return rf"\frac{{1}}{{\{HYPERBOLIC[match[1]]}{match[2] or ''} {match[3]}}}"
 
 
@@ -142,7 +139,7 @@ def _brace_power(match: Any) -> str:
 
 
 def _close_decimal(match: Any) -> str:
-    r"""Write 0.1666... as 0.1\overline{6}; dots after digits that do not recur say nothing."""
+    r"""Write 0.1666... as 0.1\overline{6}; drop the dots after digits that do not recur."""
     whole, digits = match[1] or "0", match[2]
     for length in range(1, len(digits) // 2 + 1):
         cycle = digits[-length:]
@@ -161,7 +158,7 @@ RULES: list[tuple[str, str | Callable[[Any], str]]] = [
     (r"([√∛∜])\s*(\d+|[a-zA-Z]|\(([^()]*)\))", _write_root),
     (TOKEN, _write_token),
     (r"\$\$?([^$]*)\$\$?", r"\1"),
-    (r"\$", r"\xa4"),  # ¤; re2 takes ASCII alone in a replacement
+    (r"\$", r"\xa4"),  # ¤; a replacement of re2 must be ASCII
     (r"\{,\}", ","),
     (r"~", " "),
     (r"\^\s*\{?\s*\\circ\s*\}?", r"\xb0"),  # °

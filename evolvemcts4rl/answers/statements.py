@@ -1,4 +1,4 @@
-"""Values in sentences: what "The total cost is $24." or "it is $x = 2 + 3 = 5$" states.
+"""What a sentence states: "The total cost is $24.", or the words after "the answer is".
 
 For texts of at most a few thousand characters. A list of one value is the answer, an empty one
 says that nothing was stated, several values that it is unclear which was meant.
@@ -6,51 +6,23 @@ says that nothing was stated, several values that it is unclear which was meant.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import re2
 
-from evolvemcts4rl.answers.forms import UNITS
 from evolvemcts4rl.answers.latex import (
     COMMAND,
-    equation_sides,
-    equation_value,
     formula_at,
-    has_letters,
     plain_text,
     tidy_formula,
 )
 from evolvemcts4rl.answers.remarks import listed_items, remark_after, without_remarks
+from evolvemcts4rl.answers.sentence_values import BETWEEN_CLAIMS, WORD, Value, values_in
 
 MAX_WORDS = 6  # an answer in words is short; a longer one is a sentence about something else
-UNCLEAR = ["", ""]
+UNCLEAR = ["", ""]  # as several values: it is unclear which was meant
 
-_NUMBER = (
-    r"(?:(?:US)?\\?[$€£¥₹] ?)?"
-    r"(?:\d{1,3}(?: \d{3}\b)+|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+(?:\.\.\.|…)?)?|\.\d+)"
-    r"(?: \d+/\d+)?(?:[/:]\d+)*(?: ?\\?%|[€£])?"
-)
-_TERM = rf"\(*[-−+]?{_NUMBER}\)*"
-CALCULATION = re2.compile(rf"{_TERM}(?:(?: ?[-−–+*/×÷·^=≈] ?| x ){_TERM})*")
-AFTER_A_VARIABLE = re2.compile(r"(?:^|[^\pL])\pL[\d_']*\)?\s*[-−+*/^·×]\s*$")
-VALUE_SIGN = re2.compile(r"\d|[=<>]|\\(?:frac|text|pi|infty|sqrt|l[te]q?|g[te]q?|n?eq?)\b")
-BETWEEN_CLAIMS = re2.compile(r"(?i)[,;:.]|\b(?:and|or|so|is|are)\b")
 SECOND_CLAIM = re2.compile(r"(?i)[,;]|\b(?:and|or|so|but|while)\b")
-RANGE = re2.compile(r"\d[-–]\d")
-_UNIT_WORDS = "|".join(
-    re2.escape(unit)
-    for unit in sorted(UNITS, key=len, reverse=True)
-    if unit[0].isalpha() and unit != "in"
-)
-UNIT = re2.compile(
-    r" ?(?:(?:hundred|thousand|million|billion|trillion|dozen)\b)?"
-    rf"(?:[ -]?(?:°[CF]?|(?:square |cubic |sq\.? )?(?:{_UNIT_WORDS})s?\b)"
-    rf"(?:\^?\{{?[23]\}}?|[²³])?(?:(?: per | ?/ ?)(?:{_UNIT_WORDS})s?\b)?)?"
-)
-MULTIPLE = re2.compile("hundred|thousand|million|billion|trillion|dozen")  # perhaps what was asked
-ASCII_WORD = re2.compile(r"[A-Za-z]+")
-WORD = re2.compile(r"\p{Han}+|\pL[\pL\d_'’-]*")
 HAN = re2.compile(r"\p{Han}")
 
 LEADS = re2.compile(
@@ -96,10 +68,6 @@ BEFORE_A_VALUE = _words(
     """approximately approx about around roughly nearly only just exactly now then therefore thus
     to a an total of also simply still"""
 )
-GIVEN = _words(  # a number after one of these was known or is a name: the 4 friends, step 3
-    """the these those both step part case equation line problem question figure option choice
-    example room page chapter number day"""
-)
 AFTER_THE_VALUE = _words("in after for from by at with on before during")
 DENIALS = _words(
     """not cannot never neither nor no unknown unclear if unless whether suppose assume assuming
@@ -110,77 +78,6 @@ FAILURES = _words("wrong incorrect incorrectly mistake contradiction impossible"
 LIMITS = _words(  # shortly before a value, these make it a bound or a guess
     "than least most between over under exceeds within until could might may would should"
 )
-
-
-@dataclass(frozen=True)
-class Value:
-    """A value in a sentence and the place where it stands; its text is empty if it is unclear."""
-
-    text: str
-    start: int
-    end: int
-    is_result: bool = False  # it stands after a calculation and its equals sign
-
-
-def values_in(sentence: str) -> list[Value]:
-    """Return the values of a sentence; names in formulas, ordinals and what was given are none."""
-    values: list[Value] = []
-    place, before = 0, ""
-    while place < len(sentence):
-        end, value = _piece_at(sentence, place, before)
-        if value:
-            gap = sentence[values[-1].end : place] if values else ","
-            follows = gap.rstrip(" $\\(").endswith("=") and not BETWEEN_CLAIMS.search(gap)
-            values.append(replace(value, is_result=True) if follows else value)
-        word = WORD.match(sentence, place)
-        before = word[0].lower() if word else before if sentence[place] in " *_(#" else ""
-        place = end
-    return values
-
-
-def _piece_at(sentence: str, place: int, before: str) -> tuple[int, Value | None]:
-    """Return where the piece that starts here ends, and the value that it is."""
-    if found := formula_at(sentence, place):
-        content, end = found
-        is_name = not VALUE_SIGN.search(content) or (before in GIVEN and content.isdigit())
-        return end, None if is_name else _read_formula(content, place, end)
-    if number := CALCULATION.match(sentence, place):
-        return _read_number(sentence, place, number.end(), before)
-    if word := WORD.match(sentence, place):
-        return word.end(), None
-    if sentence[place] == "\\":
-        text = sentence[place:].split(None, 1)[0]
-        if VALUE_SIGN.search(text):
-            return place + len(text), Value(text.rstrip(".,;"), place, place + len(text))
-    return place + 1, None
-
-
-def _read_formula(content: str, start: int, end: int) -> Value:
-    value = None if "\\approx" in content else equation_value(tidy_formula(content))
-    return Value(value or "", start, end, "=" in content and not has_letters(content))
-
-
-def _read_number(sentence: str, start: int, end: int, before: str) -> tuple[int, Value | None]:
-    text = sentence[start:end].strip()
-    if text.count("(") != text.count(")"):
-        text = text.strip("()")
-    unit = UNIT.match(sentence[end:])[0].rstrip()
-    end += len(unit)
-    word = ASCII_WORD.match(sentence, end)
-    if word and word[0] in ("st", "nd", "rd", "th"):
-        return word.end(), None
-    if before in GIVEN and "=" not in text:
-        return end, None
-    is_expression = (
-        word
-        or MULTIPLE.search(unit)
-        or AFTER_A_VARIABLE.search(sentence[max(0, start - 20) : start])
-    )
-    if is_expression or (RANGE.search(text) and "=" not in text):  # 5x, y + 2 = 7, 3-4
-        end = word.end() if word else end
-        return end, Value("", start, end)
-    sides = equation_sides(text)
-    return end, Value(f"{sides[-1]} {unit.strip(' -')}".strip(), start, end, len(sides) > 1)
 
 
 def stated_values(sentence: str) -> list[str]:
@@ -211,7 +108,7 @@ def stated_values(sentence: str) -> list[str]:
 
 
 def _last_result(sentence: str, values: list[Value]) -> Value | None:
-    """Return the result of the last calculation, where what follows it is no further claim."""
+    """Return the result of the last calculation, unless a further claim follows it."""
     places = [place for place, value in enumerate(values) if value.is_result]
     if not places:
         return None
@@ -233,7 +130,7 @@ def _words_of(text: str) -> list[str]:
 
 
 def _is_limit(sentence: str, value: Value, others: list[Value]) -> bool:
-    """Whether this is a bound of the answer: "more than 5", "at least 3"."""
+    """Return whether this is a bound of the answer: "more than 5", "at least 3"."""
     start = others[-1].end if others else 0
     return not LIMITS.isdisjoint(_words_of(sentence[start : value.start])[-3:])
 
@@ -249,7 +146,7 @@ def _follows_copula(sentence: str, value: Value) -> bool:
 
 
 def has_verb(sentence: str) -> bool:
-    """Whether this is a sentence, not the name of something."""
+    """Return whether this is a sentence, not the name of something."""
     return any(word[0].lower() in VERBS for word in WORD.finditer(COMMAND.sub(" ", sentence)))
 
 
@@ -263,7 +160,7 @@ def announced_values(words: str) -> list[str]:
 
 
 def _listed_values(items: list[str]) -> list[str]:
-    """Return the values of a list's items as one; where items are sentences, that is unclear."""
+    """Return the values of a list's items as one value; several items in sentences are unclear."""
     found = [(item, values) for item in items if (values := _line_values(item))]
     if len(found) < 2 or found[0][0] != items[0]:
         return found[0][1] if found and found[0][0] == items[0] else []
@@ -307,7 +204,7 @@ def _unless_empty(formula: str) -> list[str]:
 
 
 def _ends_list(rest: str) -> bool:
-    """Whether no further value and no percent sign is joined to the one before: "and $3$"."""
+    """Return whether what follows a value joins no other value and no percent sign: "and $3$"."""
     joint = JOINT.match(rest)
     after = rest[joint.end() :] if joint and not rest.startswith("$") else rest
     return not re2.match(r"\s*\\?%", rest) and not re2.match(r"[\d$(-]|\\\(", after)

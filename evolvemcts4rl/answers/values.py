@@ -1,4 +1,4 @@
-"""Whether two sympy expressions have one value: found by evaluating them, not by simplifying.
+"""Tell whether two sympy expressions have one value, by evaluating instead of simplifying them.
 
 Evaluating 9999th powers and factorials is cheap, where simplifying writes them out.
 """
@@ -19,18 +19,19 @@ from sympy.sets import Intersection, Interval, Set, Union
 logger = logging.getLogger(__name__)
 
 DIGITS = 30
-SURE_DIGITS = 20  # of values evaluated to DIGITS: where these differ the values do
-MOST_DIGITS = 3000  # to which a difference is evaluated before it passes for zero
-FUNCTION_DIGITS = 200  # to which functions must agree whose errors sympy does not keep track of
+SURE_DIGITS = 20  # of values evaluated to DIGITS: values that differ in these are different
+MOST_DIGITS = 3000  # a difference that is 0 to as many digits counts as 0
+FUNCTION_DIGITS = 200  # compared where a function's error is not tracked by sympy
 SAMPLES = [Rational(top, 7) for top in (9, -11, 17, 25, -4, 30, 2, -39)]
 ENOUGH_SAMPLES = 3
-ROUNDED_DIGITS = 10  # a decimal of as many digits is a value rounded, not another value
-# At a point between the integers they have no value, or one that takes long to find.
+ROUNDED_DIGITS = 10  # a decimal of as many digits stands for the value that it rounds
+# Sums, limits and unknown functions: between the integers they have no value, or one that takes
+# long to find.
 UNEVALUATED = (ExprWithLimits, Limit, AppliedUndef)
 
 
 def same_value(one: Any, other: Any) -> bool | None:
-    """Whether two expressions are equal wherever both are defined; None where that stays open.
+    """Return whether two expressions are equal wherever both are defined; None if that stays open.
 
     Relations are the same where their differences of sides are, up to a factor; a relation is the
     same as the interval that it describes.
@@ -49,7 +50,7 @@ def same_value(one: Any, other: Any) -> bool | None:
             return True
         imaginary = {name: I for name in one.free_symbols | other.free_symbols if name.name == "i"}
         return _evaluates_alike(_exact(one).subs(imaginary), _exact(other).subs(imaginary))
-    except Exception:  # sympy raises whatever it likes
+    except Exception:  # many of sympy's own errors have no other class in common
         logger.debug("no value", exc_info=True)
         return None
 
@@ -77,7 +78,7 @@ def _same_relations(ours: list[Relational], theirs: list[Relational]) -> bool | 
 
 
 def _same_relation(one: Relational, other: Relational) -> bool | None:
-    """Whether two relations hold for the same values, as x < 5 and 10 > 2x do."""
+    """Return whether two relations hold for the same values, as x < 5 and 10 > 2x do."""
     one, other = (
         relation.reversed if relation.rel_op in (">", ">=") else relation
         for relation in (one, other)
@@ -173,7 +174,7 @@ def _exact(value: Expr) -> Expr:
 
 
 def _rounds(decimal: Expr, value: Expr) -> bool:
-    """Whether a long decimal is an irrational number, rounded or cut off."""
+    """Return whether a long decimal is an irrational number, rounded or cut off."""
     if not isinstance(decimal, Float) or value.free_symbols or value.has(Float):
         return False
     digits = str(decimal).rstrip("0")

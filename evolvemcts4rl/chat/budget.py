@@ -15,11 +15,11 @@ from evolvemcts4rl.chat.journal import Journal
 from evolvemcts4rl.errors import BudgetSpent
 from evolvemcts4rl.records import Completion
 
-TOKENS_PER_MESSAGE = 16  # that a chat template puts around a message
-# The most that a chat template adds to a whole request, assumed until the server has counted one:
-# the shortest prompt that it counts is a closer bound.
+TOKENS_PER_MESSAGE = 16  # the most that a chat template puts around a message
+# The most that a chat template adds to a whole request, such as a default system message. It is
+# assumed until the server has counted a prompt: the shortest one counted is a closer bound.
 TOKENS_PER_REQUEST = 256
-PROMPTS_KEPT = 10_000  # requests whose counted prompt is remembered: more than ever run at once
+PROMPTS_KEPT = 10_000  # prompts whose counted tokens are remembered: more than ever run at once
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,17 @@ class Budget:
         self._journal = journal
         self._unkept = 0  # tokens bought without a journal
         self._set_aside = 0
-        self._open = 0  # grants
+        self._open = 0  # grants that have not ended
         self._waiters: deque[_Waiter] = deque()
         # Prompt tokens as the server counts them, by the request's key.
         self._counted: OrderedDict[bytes, int] = OrderedDict()
         # The most that each model's chat template adds, known from the first reply on.
         self._templates: dict[str, int] = {}
-        self._excess = 0  # tokens that a choice had beyond max_tokens, at most
+        self._excess = 0  # the most tokens that any choice had beyond max_tokens
 
     @property
     def spent(self) -> int:
-        """Tokens bought over all lives of the run, with those that lost replies may have cost."""
+        """Return the tokens bought in all lives of the run, and what lost replies may have cost."""
         return self._journal.totals().billed if self._journal else self._unkept
 
     def keep_in(self, journal: Journal) -> None:
@@ -166,9 +166,9 @@ class Budget:
         return int(question.sampling["max_tokens"]) + self._excess
 
     def _learn(self, question: ChatRequest, completions: Sequence[Completion]) -> None:
-        """Sharpen the prices by the server's own counts.
+        """Correct the prices by the server's own counts.
 
-        They tell what this prompt costs, what the template adds, and whether max_tokens is kept.
+        These tell what this prompt costs, what the template adds, and whether max_tokens is kept.
         """
         if self._limit is None or not (prompt := completions[0].prompt_tokens):
             return

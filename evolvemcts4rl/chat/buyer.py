@@ -45,7 +45,7 @@ class Usage:
 
     @property
     def tokens(self) -> int:
-        """Prompt and completion tokens together."""
+        """Return the prompt and completion tokens together."""
         return self.prompt_tokens + self.completion_tokens
 
 
@@ -105,7 +105,7 @@ class Buyer:
                         dialect.outgrown = True
                 elif not dialect.learn(fault, body):
                     raise
-                await asyncio.sleep(0)  # an abandoned task ends here and asks no second time
+                await asyncio.sleep(0)  # where a task that was abandoned ends, before it asks again
         return []
 
     def abandon(self, task: asyncio.Task[Any]) -> None:
@@ -121,7 +121,7 @@ class Buyer:
 
     @property
     def in_flight(self) -> int:
-        """How many requests a server is at work on."""
+        """Return how many requests a server is at work on."""
         return len(self._asking)
 
     async def _buy(
@@ -133,8 +133,8 @@ class Buyer:
         body: dict[str, Any],
     ) -> list[Completion]:
         """Send one request and keep its completions. Raises Fault, which leaves the grant open."""
-        # The same for every attempt, so that a gateway that knows the header serves a lost reply
-        # again; it also names the indices.
+        # The same key at every attempt, so that a gateway that knows the header repeats a lost
+        # reply instead of buying a new one. It names the indices, since these are parts of a whole.
         headers = {"Idempotency-Key": f"{question.key.hex()[:32]}-{start}-{grant.choices}"}
         self.usage.requests += 1
         sent_at = time.monotonic()
@@ -156,7 +156,7 @@ class Buyer:
         finally:
             self._asking.discard(task)
             if task and task in self._unwanted:
-                # It ends at its next pause, which comes only after a good reply is in the journal.
+                # It ends at its next await; by then a good reply is in the journal.
                 task.cancel()
         return reply
 

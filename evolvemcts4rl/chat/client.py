@@ -54,24 +54,24 @@ class ChatClient:
 
     @property
     def usage(self) -> Usage:
-        """What this process has bought and replayed so far."""
+        """Return what this process has bought and replayed so far."""
         return self._endpoint.usage
 
     @property
     def prefill(self) -> bool:
-        """Whether this endpoint continues a last assistant message; known once it is open."""
+        """Return whether the endpoint continues a last assistant message; known once it is open."""
         if self._settings.model.continuation == "auto":
             return self._endpoint.prefills
         return self._settings.model.continuation == "prefill"
 
     @property
     def continuation(self) -> str:
-        """How prefixes are continued, "prefill" or "chat"; known once the endpoint is open."""
+        """Return how prefixes are continued: "prefill" or "chat"; known once it is open."""
         return "prefill" if self.prefill else "chat"
 
     @property
     def tokens_spent(self) -> int:
-        """Tokens bought over all lives of the run: what --token_budget bounds."""
+        """Return the tokens bought over all lives of the run: what --token_budget bounds."""
         return self._budget.spent
 
     def check_budget(self, messages: list[Message]) -> None:
@@ -135,7 +135,7 @@ class ChatClient:
 
     @property
     def in_flight(self) -> int:
-        """How many requests a server is at work on."""
+        """Return how many requests a server is at work on."""
         return self._endpoint.in_flight
 
     async def close(self) -> None:
@@ -202,7 +202,7 @@ class ChatClient:
     def _ended(self, purchase: asyncio.Task[list[Completion]]) -> None:
         self._purchases.discard(purchase)
         if not purchase.cancelled():
-            # Mark it as seen: asyncio would warn where its waiter has been cancelled.
+            # asyncio warns of an error that nobody looks at, as when the caller was cancelled.
             purchase.exception()
 
     @property

@@ -66,6 +66,7 @@ class HttpConnection:
         )
 
         async def ask(root: SplitResult) -> bytes:
+            """Return the reply from the API that begins at this root."""
             url = url_under(root, f"{deployment}chat/completions", self._query)
             what = {"content": content, "headers": self._headers | headers}
             return await self._exchange("POST", url, self._timeout, most_bytes(body), **what)
@@ -76,6 +77,7 @@ class HttpConnection:
         """Return the JSON of /v1/models. Raises Fault."""
 
         async def ask(root: SplitResult) -> Any:
+            """Return the list of the API that begins at this root."""
             url = url_under(root, "models", self._query)
             content = await self._exchange(
                 "GET", url, timeout, MOST_LISTING_BYTES, headers=self._headers
@@ -148,7 +150,7 @@ class HttpConnection:
         causes: list[BaseException] = [error]
         while cause := causes[-1].__cause__ or causes[-1].__context__:
             causes.append(cause)
-        # The aiohttp transport calls most of its errors timeouts: their causes differ.
+        # The aiohttp transport reports most errors as timeouts: their causes tell what they were.
         for cause in causes:
             if isinstance(cause, aiohttp.ClientSSLError):
                 return Fault(
@@ -218,7 +220,7 @@ def connect(address: Address, settings: Settings) -> HttpConnection:
     # A request on aiohttp takes half the CPU of one on the library's own transport.
     http = DefaultAioHttpClient(limits=limits, timeout=timeout)
     root = url_under(address.roots[0], "")
-    # Only for the headers that the environment asks for: a request by the library's own methods
+    # Used for the headers that the environment asks for only: sending by the library's methods
     # takes several times the CPU (docs/decisions.md).
     library = AsyncOpenAI(base_url=root, api_key=NO_KEY, http_client=http)
     # Headers that only describe the library are left out: each costs time with every request.

@@ -41,8 +41,8 @@ def server_kind(owner: str) -> ServerKind:
     return SERVER_KINDS.get(owner, _OTHER)
 
 
-# Where a refusal names several ("temperature and top_p cannot both be specified"), the first of
-# this list is left out.
+# Fields that a request can do without. Where a refusal names several ("temperature and top_p
+# cannot both be specified"), the first of this list is left out.
 OPTIONAL_FIELDS = (
     "top_k",
     "min_p",
@@ -80,7 +80,7 @@ class ChatRequest:
 
     @property
     def prefix(self) -> str:
-        """The unfinished assistant message to continue; "" where there is none."""
+        """Return the unfinished assistant message to continue; "" where there is none."""
         last = self.messages[-1]
         return last["content"] if last["role"] == "assistant" else ""
 

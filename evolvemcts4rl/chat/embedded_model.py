@@ -79,7 +79,8 @@ def _start(weights: Path) -> Any:
 def _idle_cores() -> int:
     """Return the number of cores that other processes leave idle, at least 1.
 
-    The threads wait for one another at every layer: two are slower than one if they share a core.
+    The model's threads wait for one another at every layer: two that share a core are slower than
+    one alone.
     """
     return max(1, (os.cpu_count() or 1) - round(os.getloadavg()[0]))
 

@@ -59,17 +59,17 @@ class Endpoint:
 
     @property
     def usage(self) -> Usage:
-        """What this process has bought and replayed so far."""
+        """Return what this process has bought and replayed so far."""
         return self._buyer.usage
 
     @property
     def in_flight(self) -> int:
-        """How many requests a server is at work on."""
+        """Return how many requests a server is at work on."""
         return self._buyer.in_flight
 
     @property
     def prefills(self) -> bool:
-        """Whether the endpoint is known to continue an unfinished assistant message."""
+        """Return whether the endpoint is known to continue an unfinished assistant message."""
         return server_kind(self._buyer.owner).continues_prefix
 
     def expect_answers(self) -> None:

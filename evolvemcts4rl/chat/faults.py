@@ -40,7 +40,7 @@ FILTERED = re2.compile(
 class Fault(Exception):
     """A request without a usable reply.
 
-    `status` is None where there was no HTTP status, or an OK one over an unusable body. Each text
+    `status` is None where no HTTP status came, or a good one with an unusable body. Each text
     is one line of printable characters.
     """
 
@@ -55,19 +55,19 @@ class Fault(Exception):
 
     @property
     def is_transient(self) -> bool:
-        """Whether the same request may well succeed later."""
+        """Return whether the same request may well succeed later."""
         if self.oversized:  # the next reply would be as long, and billed again
             return False
         return self.status is None or self.status in (408, 409, 425, 429) or self.status >= 500
 
     @property
     def is_overload(self) -> bool:
-        """Whether the endpoint asks for fewer requests at a time."""
+        """Return whether the endpoint asks for fewer requests at a time."""
         return self.status in (429, 503, 529)
 
     @property
     def filtered(self) -> bool:
-        """Whether a moderation filter refused the prompt.
+        """Return whether a moderation filter refused the prompt.
 
         That is a completion without a verdict, not an error.
         """
@@ -77,7 +77,7 @@ class Fault(Exception):
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether a reasoning model spent all its tokens before it wrote a word.
+        """Return whether a reasoning model spent all its tokens before it wrote a word.
 
         OpenAI answers that with an error.
         """
@@ -85,7 +85,7 @@ class Fault(Exception):
 
     @property
     def too_long(self) -> bool:
-        """Whether prompt and answer are longer than the model's context."""
+        """Return whether prompt and answer are longer than the model's context."""
         return self.status in (400, 422) and bool(TOO_LONG.search(f"{self.code} {self.message}"))
 
     def __str__(self) -> str:

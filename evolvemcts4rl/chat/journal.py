@@ -38,7 +38,7 @@ FIND_ALL = (
     "SELECT position, text, finish_reason, prompt_tokens, completion_tokens, thought"
     " FROM completions WHERE key = ? ORDER BY position"
 )
-# A completion that is already there stays: it is the one that was used.
+# A completion that is already there is not replaced: it is the one that the run used.
 ADD = "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?, ?, ?, ?)"
 COUNT = (
     "UPDATE totals SET completions = completions + ?, prompt_tokens = prompt_tokens + ?,"
@@ -66,12 +66,12 @@ class Totals:
 
     @property
     def tokens(self) -> int:
-        """Prompt and completion tokens together."""
+        """Return the prompt and completion tokens together."""
         return self.prompt_tokens + self.completion_tokens
 
     @property
     def billed(self) -> int:
-        """All tokens that may have been billed: what --token_budget bounds."""
+        """Return all tokens that may have been billed: what --token_budget bounds."""
         return self.tokens + self.lost
 
 
@@ -181,7 +181,7 @@ class Journal:
             if set_aside:
                 self._db.execute(END, (set_aside, 0))
             self._db.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # Ctrl-C as well: an open transaction would lock the journal
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise

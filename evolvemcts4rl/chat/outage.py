@@ -49,7 +49,7 @@ class Outage:
         self._began = 0.0
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep for so long, or until an announced outage is over."""
+        """Sleep for so many seconds, or until an announced outage is over."""
         if self._over is None:
             await asyncio.sleep(seconds)
             return

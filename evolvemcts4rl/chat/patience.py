@@ -29,11 +29,11 @@ OWN_REFUSALS = 3
 
 @dataclass
 class Tally:
-    """The faults of one kind that one request met; begun anew while nobody is answered."""
+    """The faults of one kind that a request met; counted anew after nobody was answered."""
 
     count: int = 0
     last_at: float = 0.0
-    vouched: bool = False  # whether others were answered when it was one fault from its end
+    vouched: bool = False  # whether others were answered when one more fault would be too many
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Patience:
 
     def note(self, fault: Fault, replica: Replica, sent_at: float, refusal: bool) -> None:
         """Record what a fault says about the load, the replica and the endpoint."""
-        if fault.oversized:  # the replica serves
+        if fault.oversized:  # a long reply says nothing against the replica
             return
         if refusal:
             self._replicas.refused(replica)
@@ -158,7 +158,8 @@ class Patience:
         """Count a fault; return whether it exceeds `most` while other requests are answered."""
         since, tally.last_at = tally.last_at or sent_at, time.monotonic()
         tally.count += 1
-        # Asked one fault early: by the last one, the others may be answered again.
+        # Asked one fault early: when the last one comes, the outage may have just ended, and this
+        # request would be blamed for it.
         if tally.count >= most and not tally.vouched:
             tally.vouched = not self._ever_answered or await self._answers(model, since)
             if not tally.vouched:
@@ -178,5 +179,5 @@ class Patience:
     def _probe_ended(self, model: str, probe: asyncio.Future[bool]) -> None:
         del self._probes[model]
         if not probe.cancelled():
-            # Mark it as seen: asyncio would warn where its waiters have been cancelled.
+            # asyncio warns of an error that nobody looks at, as when the callers were cancelled.
             probe.exception()

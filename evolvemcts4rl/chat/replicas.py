@@ -2,9 +2,9 @@
 
 One fixed limit bounds the requests in flight of the whole run, and one that adapts those of each
 replica. The latter rises by one with every window full of usable replies, as TCP's congestion
-window does (RFC 5681). It falls to where MOST_REFUSED of the requests would be refused for load,
-and at most to half in one window: a server that refuses some at random, as gateways do, is asked as
-much as before.
+window does (RFC 5681). It falls, at most to half in one window, to where a share of MOST_REFUSED
+would be refused for load. A server that refuses a smaller share at random, as gateways do, is asked
+as much as before.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ MUCH_BUSIER = 4
 
 @dataclass(eq=False)
 class Replica:
-    """One server, and what was learned about how much it bears."""
+    """One server, and what was learned about its load and its faults."""
 
     host: str
     connection: Any = field(repr=False)
     limit: float
     in_flight: int = 0
     faults: int = 0  # connection errors and 5xx since the last answer
-    refusals: int = 0  # requests in a row that it refused to do at all
+    refusals: int = 0  # requests in a row that it refused for another reason than load
     refusing_since: float = 0.0
     rest_seconds: float = 0.0
     aside_until: float = 0.0
     paused_until: float = 0.0
-    # Of the window that began with the last look at the limit:
+    # Counted since the limit was last weighed, which began a new window:
     began_at: float = 0.0
     most_in_flight: int = 0
     sent: int = 0
@@ -57,7 +57,7 @@ class Replica:
 
     @property
     def is_dead(self) -> bool:
-        """Whether it failed so often in a row that nothing usable is expected of it."""
+        """Return whether it failed so often in a row that nothing usable is expected of it."""
         return self.faults >= FAULTS_TO_SET_ASIDE
 
     def is_set_aside(self, now: float) -> bool:
@@ -201,7 +201,7 @@ class Replicas:
 
     @property
     def in_flight(self) -> int:
-        """How many slots are taken."""
+        """Return how many slots are taken."""
         return self._in_flight
 
     def none_serves(self) -> bool:
@@ -218,7 +218,7 @@ class Replicas:
         if self._in_flight >= self._concurrency:
             return None
         now = time.monotonic()
-        # With all of them set aside, each is still tried: the retries of a request bound that.
+        # With all of them set aside, each is tried all the same; a request's retries are limited.
         alive = [r for r in self.all if not r.is_set_aside(now)] or self.all
         free = [r for r in alive if r.has_room(now, alone=len(alive) == 1 or r.is_set_aside(now))]
         free = [r for r in free if r is not avoid] or free

@@ -47,7 +47,7 @@ class FileSettings(Group):
         FORMATS,
         Names(FORMATS),
         f"files to make from the trees: {','.join(FORMATS)}",
-        shown="all six",
+        shown="all",
         free=True,
     )
     keep: str = flag(

@@ -16,10 +16,10 @@ from evolvemcts4rl.reasons import Reason, ReasonCode, with_detail
 from evolvemcts4rl.records import Message
 
 LONGEST = 2500  # characters: about 400 words, more than any problem of MATH or GSM8K takes
-LEAKED_WORDS = 8  # so many words in a row from the prompt are the prompt's own, not chance
-_SHOWN = 100  # characters of what a rule found, in its reason
+LEAKED_WORDS = 8  # from the prompt, in a row: so many are copied, not there by chance
+_SHOWN = 100  # characters that a reason quotes of what its rule found
 
-_NO_WORD = r"[^\pL\pN_]"  # RE2's own \W takes every letter that is not ASCII for none
+_NO_WORD = r"[^\pL\pN_]"  # RE2's own \W takes letters that are not ASCII for signs
 _TAGS = re2.compile(r"(?is)<problem>(.*?)</problem>")
 _TAG = re2.compile(r"(?i)</?problem>")
 _LEAD_IN = re2.compile(
@@ -65,8 +65,8 @@ _SOLVED = re2.compile(
     rf"{_NO_WORD}*:|^{_NO_WORD}*step 1\b|\b(?:final )?answer is:? *[$\\(]*[-−]?\d"
     r"|\blet['’]s (?:solve|think|break)|\b(?:hint|answer): "
 )
-# "6 - 2 = 4" in plain text is a calculation already done; behind a sign, a letter or within a
-# formula, it may be a condition.
+# "6 - 2 = 4" in plain text is a calculation already done. After a sign or a letter, or within a
+# formula, it may be a condition of the problem.
 _WORKED = re2.compile(
     r"(?i)(?:\A|[\n\t]|(?:\A|[^-+−*×/÷=^])[ \x{a0}])"
     r"(\d[\d.,]*(?: [a-z]+)? *[-+−*×x/÷] *\d[\d.,]*(?: [a-z]+)? *= *\$?\d+)"
@@ -87,8 +87,8 @@ _ENGLISH = frozenset(
     ["the", "of", "and", "is", "are", "has", "have", "to", "for", "with", "each", "if"]
 )
 _PROOF = re2.compile(r"(?i)\b(?:prove|show that|explain|justify|discuss|describe)\b")
-# A line that begins with a number or a letter of a list, or the first (a) within it; and those that
-# follow within it.
+# The first item of a list: a line that begins with a number or a letter, or (a) within a line. The
+# next items may follow in that line.
 _FIRST_ITEM = re2.compile(
     rf"(?i)(?:^{_NO_WORD}*?(?:(?:problem|question|part) *)?\(?(?:\d{{1,2}}|[a-h])[.):]|\([a-h]\))\s"
 )
@@ -156,7 +156,7 @@ def reason_if_several_questions(question: str) -> Reason | None:
 
 
 def reason_if_asking_nothing(question: str) -> Reason | None:
-    """Return a reason where an English text asks nothing: other words for a task are unknown."""
+    """Return a reason where an English text asks nothing: the words for a task are English."""
     words = tokens(question)
     is_english = len(words) <= 5 or not _ENGLISH.isdisjoint(words)
     return Reason(ReasonCode.ASKS_NOTHING) if is_english and not _TASK.search(question) else None
@@ -173,7 +173,7 @@ def reason_if_pointing_elsewhere(question: str) -> Reason | None:
 def reason_if_leaking_prompt(
     question: str, parent: str, messages: Sequence[Message]
 ) -> Reason | None:
-    """Return a reason where eight words in a row, or an example, are the prompt's."""
+    """Return a reason where it repeats eight words in a row of the prompt, or an example there."""
     *earlier, last = [message["content"] for message in messages]
     # An example turn may begin with the instruction: the problem is its last paragraph.
     examples = {turn.split("\n\n")[-1].strip() for turn in earlier} - {parent}

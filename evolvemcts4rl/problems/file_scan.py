@@ -1,4 +1,4 @@
-"""Look through a file of rows before a parser sees it, for what would end that parser."""
+"""Look through a file of rows for what would crash or exhaust its parser."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 from evolvemcts4rl.errors import UserError
 
 CHUNK = 1 << 20
-MOST_LINE = 16 << 20  # bytes; parsing a line takes eleven times its size
-MOST_WHOLE = 256 << 20  # bytes of a file that is not a row a line: it takes seven times its size
+MOST_LINE = 16 << 20  # bytes; parsed, a line takes eleven times the memory
+MOST_WHOLE = 256 << 20  # bytes, if not a row a line; parsed, it takes seven times the memory
 MOST_DEPTH = 64  # nested brackets; the parser of `datasets` overflows its stack at some depth
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
@@ -73,7 +73,7 @@ class FileScan:
             ) from None
 
     def _follow_brackets(self, chunk: bytes) -> None:
-        """Count how deep brackets nest outside of texts, none of which may hold a line's end."""
+        """Count how deep brackets nest outside of strings; no string may go on in the next line."""
         text = (self._held + chunk).replace(rb"\\", b"").replace(rb"\"", b"")
         # A backslash at the end may escape what the next chunk begins with.
         self._held = b"\\" if text.endswith(b"\\") else b""

@@ -34,7 +34,7 @@ def read_objects(path: Path) -> list[dict[str, Any]]:
     except json.JSONDecodeError as error:
         line = _broken_line(text) or error.lineno
         raise UserError(f"The file {path} is not JSON in line {line}: {error.msg}.") from None
-    except ValueError:  # Python reads no longer ones, since that would take too long
+    except ValueError:  # Python reads no longer numbers, since that takes quadratic time
         most = sys.get_int_max_str_digits()
         raise UserError(
             f"The file {path} holds a number of more than {most} digits: "
@@ -46,9 +46,9 @@ def read_objects(path: Path) -> list[dict[str, Any]]:
 
 
 def _broken_line(text: str) -> int | None:
-    """Return the number of the first line that is not JSON; None where rows are not one a line.
+    """Return the number of the first line that is not JSON; None if a row takes several lines.
 
-    Parsed as a whole, a row that breaks off is only noticed in the next line.
+    Where the file is parsed as a whole, a row that breaks off is noticed only in the next line.
     """
     rows_a_line = False
     for number, line in enumerate(text.split("\n"), 1):

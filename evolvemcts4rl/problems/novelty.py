@@ -12,22 +12,22 @@ from collections.abc import Iterable, Sequence
 import re2
 from rensa import RMinHash  # type: ignore[import-untyped]
 
-# Two words of a problem of thirteen, twelve of one of sixty; the edit similarity of Lee et al.
-# (arXiv 2107.06499) too.
+# Allows two other words in a problem of thirteen, twelve in one of sixty. Lee et al. (arXiv
+# 2107.06499) take the same edit similarity.
 NEAR = 0.8
-# "and loses #" is already a constraint of its own: a text with so many words more is a new
-# problem, however long it is.
+# Three words, such as "and loses #", can be a constraint of their own: a text with so many more
+# is a new problem, however long it is.
 ADDED_WORDS = 3
-# No evolved problem has more: acceptance_rules.LONGEST. The work of comparing is its square.
+# acceptance_rules.LONGEST allows no evolved problem more. Comparing takes the square of it.
 MOST_TOKENS = 3000
 
-# GPT-3 (arXiv 2005.14165, appendix C) takes 8 to 13 words, by the length of the text, and leaves
-# out what many texts share.
+# As for GPT-3 (arXiv 2005.14165, appendix C): 8 to 13 words in a row, by the length of the text,
+# leaving out those that many texts share.
 LEAK_WORDS = 13
 LEAK_WORDS_LEAST = 8
 BOILERPLATE_TEXTS = 10
 
-# Problems told from one pattern share bands by the thousand: each must not cost a thousand looks.
+# Thousands of problems made from one pattern share a band: only some of them are looked at.
 MOST_SHARING = 200  # earlier problems looked up a band
 MOST_COMPARED = 32  # of them compared word by word
 SCHEMA = """

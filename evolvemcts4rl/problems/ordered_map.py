@@ -72,8 +72,8 @@ class OrderedMap(Generic[T, R]):
 
     async def __anext__(self) -> R:
         task = await self._queue.get()
-        # No turn of the event loop for a finished call: in a busy loop the consumer would hardly
-        # get on.
+        # A call that has ended is not awaited: each await gives the event loop a
+        # turn, and where the loop is busy the consumer would hardly get on.
         if task is not None and not _succeeded(task):
             await asyncio.wait({task})
         if self._error is not None:

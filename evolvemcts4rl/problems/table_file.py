@@ -1,6 +1,6 @@
 """Read a file of rows: JSON, JSON Lines, pretty-printed objects one after another, CSV or Parquet.
 
-`datasets` reads what it knows. A file of text is looked through first, for what would end a parser.
+`datasets` reads what it can. A file of text is first looked through for what would crash it.
 """
 
 from __future__ import annotations
@@ -55,15 +55,15 @@ def cell_text(cell: Any) -> str:
         return ", ".join(map(cell_text, cell))
     if cell is None or cell != cell:
         return ""
-    # Half a character, which JSON can hold and no UTF-8 file.
+    # JSON can hold half of a surrogate pair, which UTF-8 cannot encode.
     return str(cell).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _load(path: Path, loader: str, used: Sequence[str]) -> Dataset:
     """Return the rows as `datasets` reads them.
 
-    Read object by object are forms that it does not know, and columns in which it would change
-    what stands there: dates, and numbers of many digits.
+    It reads no objects of several lines, and changes dates and numbers of many digits: files with
+    these are read object by object instead.
     """
     import datasets
 
@@ -129,7 +129,7 @@ def _is_text_like(cell: Any) -> bool:
 
 
 def _csv_options(path: Path) -> dict[str, Any]:
-    """Return what keeps every cell the text that it is: no 7 of 007, nothing missing of None."""
+    """Return the options that keep every cell as its text: 007 is not 7, None is not missing."""
     import datasets
 
     with path.open(newline="", encoding="utf-8-sig") as file:
@@ -138,7 +138,7 @@ def _csv_options(path: Path) -> dict[str, Any]:
         if len(set(names)) < max(len(names), 1):
             raise ValueError("its first line must name the columns, each once")
         for row in reader:
-            # A comma in a text without quotes: `datasets` would shift the columns and say nothing.
+            # A text with a comma lacks its quotes: `datasets` would shift the columns silently.
             if len(row) > len(names):
                 raise ValueError(
                     f"more fields in line {reader.line_num} than columns: quote texts that hold "
@@ -157,7 +157,7 @@ def _from_objects(path: Path, used: Sequence[str]) -> Dataset:
     for name in used:
         _refuse_objects((row.get(name) for row in rows), name, f"The file {path}")
     names = dict.fromkeys(name for row in rows for name in row)
-    # All as text, since a column may mix numbers, text and lists; no other objects are needed.
+    # All cells as text, since a column may mix numbers, text and lists; objects become None.
     return datasets.Dataset.from_list(
         [{cell_text(name): _cell_or_none(row.get(name)) for name in names} for row in rows]
     )
@@ -168,6 +168,6 @@ def _cell_or_none(cell: Any) -> str | None:
 
 
 def first_line(error: BaseException) -> str:
-    """Return what went wrong, without the loader's own frame around it."""
+    """Return the first line of an error's cause, where it has one, else of the error."""
     error = error.__cause__ or error
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterable, Mapping
 
-LONG, SHORT = 3000, 240  # characters, after which foreign text is cut
+LONG, SHORT = 3000, 240  # characters after which foreign text is cut
 
 # Invisible characters that change how the others are shown: controls, line separators,
 # bidirectional overrides, zero-width and tag characters, halves of surrogate pairs. Joiners stay,
@@ -49,7 +49,7 @@ def tile(figure: str, name: str, about: str, below: str = "") -> str:
 
 
 def balance(right: int, wrong: int) -> str:
-    """Return a bar divided into right and wrong ones."""
+    """Return a bar divided in proportion to the right and the wrong ones."""
     parts = (
         f'<i class="{kind}" style="width:{percent(part, right + wrong)}"></i>'
         for kind, part in (("right", right), ("wrong", wrong))

@@ -30,7 +30,7 @@ from evolvemcts4rl.report.problem_card import instructive, problem_card
 from evolvemcts4rl.tree import Tree
 
 MOST_TREES = 50
-MOST_LISTED = 20  # contradicted answers, and problems without a tree of each status
+MOST_LISTED = 20  # of the contradicted seeds, and of the problems without a tree by status
 UNFOLDED = 3
 STYLE = Path(__file__).with_name("report.css")
 FIFTHS = ["first fifth", "second", "third", "fourth", "last fifth"]
@@ -127,36 +127,36 @@ def _with_ancestors(
 
 def _figures(summary: dict[str, Any]) -> Iterator[str]:
     """Yield the run in numbers."""
-    statuses, steps, solutions = (
-        Counter(summary["problems"]),
-        summary["labelled_steps"],
-        summary["labelled_solutions"],
-    )
     yield f"<header><h1>EvolveMCTS4RL {escape(summary.get('run', ''))}</h1>\n"
     if not summary.get("complete", True):
         command = escape(summary.get("resume_command", "the same command"))
         yield f"<p><b>This run is not complete:</b> {command} continues it.</p>\n"
     yield '</header>\n<div class="tiles">\n'
-    about = " · ".join(
-        f"{number:,} {status.replace('_', ' ')}" for status, number in statuses.most_common()
-    )
-    yield tile(f"{sum(statuses.values()):,}", "problems", about)
+    yield from _tiles(summary)
+    yield '</div>\n<div class="panels">\n'
+    yield from _panels(summary)
+    yield "</div>\n"
+
+
+def _tiles(summary: dict[str, Any]) -> Iterator[str]:
+    """Yield the totals: problems, rollouts, labels and tokens."""
+    statuses, solutions = Counter(summary["problems"]), Counter(summary["labelled_solutions"])
+    yield tile(f"{statuses.total():,}", "problems", _each(statuses))
     about = f"completions that came to an answer, in {pluralise(summary['trees'], 'tree')}"
     yield tile(f"{summary['rollouts']:,}", "rollouts", about)
-    right, wrong = steps["right"], steps["wrong"]
-    yield tile(
-        f"{right + wrong:,}",
-        "labelled steps",
-        f"{right:,} right · {wrong:,} wrong",
-        balance(right, wrong),
-    )
-    about = (
-        " · ".join(f"{number:,} {kind}" for kind, number in Counter(solutions).most_common())
-        or "none"
-    )
-    yield tile(f"{sum(solutions.values()):,}", "labelled solutions", about)
+    right, wrong = summary["labelled_steps"]["right"], summary["labelled_steps"]["wrong"]
+    about = f"{right:,} right · {wrong:,} wrong"
+    yield tile(f"{right + wrong:,}", "labelled steps", about, balance(right, wrong))
+    yield tile(f"{solutions.total():,}", "labelled solutions", _each(solutions) or "none")
     yield tile(*_tokens(summary))
-    yield '</div>\n<div class="panels">\n'
+
+
+def _each(counts: Counter[str]) -> str:
+    return " · ".join(f"{n:,} {kind.replace('_', ' ')}" for kind, n in counts.most_common())
+
+
+def _panels(summary: dict[str, Any]) -> Iterator[str]:
+    """Yield the charts: places of first errors, origins of problems, reasons against a search."""
     errors = summary["first_errors_by_fifth_of_the_solution"]
     yield f"<section><h2>Where first errors are</h2>\n{histogram(errors, FIFTHS)}"
     about = "How many solutions have their first wrong step in which fifth of their steps."
@@ -166,12 +166,9 @@ def _figures(summary: dict[str, Any]) -> Iterator[str]:
         mutations = {"seeds": mutations.pop("identity")} | mutations
     yield f"<section><h2>Where problems come from</h2>\n{bars(mutations)}</section>\n"
     if summary["reasons"]:
-        reasons = {
-            name.replace("_", " ", 1): number
-            for name, number in list(summary["reasons"].items())[:10]
-        }
+        commonest = list(summary["reasons"].items())[:10]
+        reasons = {name.replace("_", " ", 1): number for name, number in commonest}
         yield f"<section><h2>Why problems were not searched</h2>\n{bars(reasons)}</section>\n"
-    yield "</div>\n"
 
 
 def _tokens(summary: dict[str, Any]) -> tuple[str, str, str]:

@@ -34,10 +34,10 @@ def instructive(labelled_tree: LabelledTree) -> tuple[bool, bool, bool, float]:
 
 
 def chosen_solutions(tree: Tree) -> list[Path]:
-    """Return the solutions that show the problem best side by side.
+    """Return the solutions to show side by side.
 
-    As far as there are such, they are a right one, wrong ones with different first errors, and one
-    whose answer is right after an error.
+    These are a right one, wrong ones with different first errors, and one whose answer is right in
+    spite of an error, as far as there are such.
     """
     located = {path[-1] for path in labelled_solutions(tree)}
 

@@ -2,5 +2,6 @@
 
 solver: first solutions and rollouts. steps: split a solution into steps. roles: what a line or unit
 of a text is. blocks: formulas and code that are never cut. corrections: the wording by which a step
-announces a correction. equations: whether what a step states in numbers is true.
+announces a correction. equations: whether what a step states in numbers is true. arithmetic: the
+value of an expression in numbers.
 """

@@ -1,8 +1,8 @@
 """The parts of a text that must not be split: closed display formulas, code and tables.
 
 A block that is never closed is plain text, since there is no telling where it was meant to end.
-What counts as a block is decided from its own text and what stands before it, so that cutting a
-text between blocks leaves them as they are.
+What counts as a block is decided from its own text and what stands before it, so that the same
+blocks are found in a text that was cut between them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def closed_blocks(text: str) -> list[Span]:
     fence_ends = [end for _, end in fences]
     found = fences + (_tables(text) if "|" in text else [])
     if not found and "\\" not in text and "$$" not in text and "asy]" not in text:
-        return []  # most texts are plain: looking closer would be most of the work of splitting
+        return []  # most texts have none, and looking closer would be most of the work of splitting
     opened: dict[str, list[int]] = defaultdict(list)
     dollars: int | None = None
     for mark in _MARK.finditer(text):

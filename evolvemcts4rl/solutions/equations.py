@@ -1,22 +1,20 @@
-"""Equations in numbers that a step states: are they true?
+"""Check the equations in numbers that a step states.
 
-A witness of steps that costs no tokens. Only what can be read without guessing is checked: both
-sides numbers, operators and brackets, at least one operator, and nothing beside them that could
-change their meaning ("of", a variable, another number). Rounded values, running equalities (3 + 4 =
-7 · 2 = 14) and different units are left alone. Exact arithmetic, linear in the text.
+They speak for or against a step and cost no tokens. Only what can be read without guessing is
+checked: both sides consist of numbers, operators and brackets, there is at least one operator, and
+nothing beside them could change their meaning ("of", a variable, another number). No verdict is
+given on rounded values, running equalities (3 + 4 = 7 · 2 = 14) and different units. The arithmetic
+is exact, and the work linear in the text.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-MAX_DIGITS = 15  # of a number that is read
-MAX_TERMS = 40  # of a side
-MAX_POWER = 12
+from evolvemcts4rl.solutions.arithmetic import MAX_TERMS, Parser, Token, number_value, tokens_of
 
 # Words beside an expression that may be part of what is calculated.
 _PART_OF_IT = frozenset(
@@ -27,36 +25,12 @@ _PART_OF_IT = frozenset(
     around sqrt log ln sin cos tan frac text power square squared cubed root base
     """.split()  # noqa: SIM905
 )
-_SIGNS = {
-    "×": "*", "⋅": "*", "·": "*", "∗": "*", "÷": "/", "−": "-", "–": "-", "≤": "≤", "≥": "≥",
-    "=": "=", "<": "<", ">": ">",
-    "+": "+", "-": "-", "*": "*", "/": "/",
-    "^": "^", "(": "(", ")": ")", "[": "(", "]": ")", "{": "(", "}": ")",
-}  # fmt: skip
-_COMMANDS = {
-    "times": "*", "cdot": "*", "div": "/", "le": "≤", "leq": "≤",
-    "ge": "≥", "geq": "≥", "lt": "<", "gt": ">",
-    "left": "", "right": "", "quad": "", "qquad": "", "displaystyle": "",
-    "frac": "frac", "dfrac": "frac", "tfrac": "frac",
-}  # fmt: skip
-# Every character is read once, whatever the text: no alternative gives back what it has taken.
-_TOKEN = re.compile(
-    r"(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+)|(?P<command>\\[A-Za-z]+|\\.)"
-    r"|(?P<word>[A-Za-zÀ-ÖØ-öø-ɏ_]+(?:['’][a-z]+)?)|(?P<space>[ \t]+)|(?P<line>\n)|(?P<sign>.)"
-)
 _COMPARISONS = "=<>≤≥"
 
 
 @dataclass(frozen=True)
-class _Token:
-    kind: str  # number, sign, word, stop (what ends an expression), percent, frac
-    text: str
-    glued: bool = False  # to what stands before, without a space
-
-
-@dataclass(frozen=True)
 class _Side:
-    """One side of a comparison: its value, and what may make it mean something else."""
+    """One side of a comparison: its value, and what tells whether it was meant exactly."""
 
     value: Fraction | None
     operators: int = 0
@@ -78,10 +52,10 @@ def stated_equations(text: str) -> list[bool]:
     return verdicts
 
 
-def _clauses(text: str) -> Iterator[list[_Token]]:
+def _clauses(text: str) -> Iterator[list[Token]]:
     """Yield the stretches of tokens between sentence ends and line ends."""
-    clause: list[_Token] = []
-    for token in _tokens(text):
+    clause: list[Token] = []
+    for token in tokens_of(text):
         if token.kind == "stop":
             yield clause
             clause = []
@@ -90,45 +64,7 @@ def _clauses(text: str) -> Iterator[list[_Token]]:
     yield clause
 
 
-def _tokens(text: str) -> Iterator[_Token]:
-    glued = False
-    for found in _TOKEN.finditer(text.encode(errors="replace").decode()):
-        kind, part = found.lastgroup, found[0]
-        if kind == "space":
-            glued = False
-            continue
-        if kind == "number":
-            yield _Token("number", part.rstrip(","), glued)
-            if part.endswith(","):
-                yield _Token("stop", ",")
-        elif kind == "command":
-            name = part[1:]
-            meant = _COMMANDS.get(name)
-            if name in ("(", ")", "[", "]", "\\"):
-                yield _Token("stop", part)
-            elif name in ("$", "%"):
-                if name == "%":
-                    yield _Token("percent", "%", glued)
-            elif meant:
-                yield _Token("frac" if meant == "frac" else "sign", meant, glued)
-            elif meant is None and name not in (",", ";", "!", ":", " "):
-                yield _Token("word", f"\\{name}", glued)
-        elif kind == "word":
-            yield _Token("word", part, glued)
-        elif part == "%":
-            yield _Token("percent", part, glued)
-        elif part in _SIGNS:
-            yield _Token("sign", _SIGNS[part], glued)
-        elif part in "$€£":
-            continue
-        elif kind == "line" or part in ".,;:?。，；：？！":
-            yield _Token("stop", part)
-        else:
-            yield _Token("word", part, glued)
-        glued = True
-
-
-def _sides(clause: Sequence[_Token]) -> tuple[list[_Side], list[str]]:
+def _sides(clause: Sequence[Token]) -> tuple[list[_Side], list[str]]:
     """Return what stands between the comparisons of a clause, and the comparisons."""
     places = [
         i for i, token in enumerate(clause) if token.kind == "sign" and token.text in _COMPARISONS
@@ -147,7 +83,7 @@ def _sides(clause: Sequence[_Token]) -> tuple[list[_Side], list[str]]:
     return sides, [clause[place].text for place in places]
 
 
-def _last_expression(tokens: Sequence[_Token]) -> Sequence[_Token]:
+def _last_expression(tokens: Sequence[Token]) -> Sequence[Token]:
     """Return the expression that ends here; nothing where a word before it may belong to it."""
     start = len(tokens)
     while start and (tokens[start - 1].kind != "word" or _is_unit(tokens, start - 1)):
@@ -157,8 +93,8 @@ def _last_expression(tokens: Sequence[_Token]) -> Sequence[_Token]:
     ):
         return ()
     expression = tokens[start:]
-    # After a word, a sign in front belongs to what the word stands for; a letter beside a number is
-    # a variable.
+    # A sign directly after a word continues a calculation with what the word stands for, and a
+    # letter beside a number is a variable.
     if (
         start
         and expression
@@ -170,7 +106,7 @@ def _last_expression(tokens: Sequence[_Token]) -> Sequence[_Token]:
     return expression
 
 
-def _first_expression(tokens: Sequence[_Token]) -> Sequence[_Token]:
+def _first_expression(tokens: Sequence[Token]) -> Sequence[Token]:
     """Return the expression that begins here; nothing where a word after it may belong to it."""
     end = 0
     while end < len(tokens) and (tokens[end].kind != "word" or _is_unit(tokens, end)):
@@ -188,8 +124,8 @@ def _first_expression(tokens: Sequence[_Token]) -> Sequence[_Token]:
     return tokens[:end]
 
 
-def _is_unit(tokens: Sequence[_Token], place: int) -> bool:
-    """Whether a word is the unit of the number before it, within a calculation."""
+def _is_unit(tokens: Sequence[Token], place: int) -> bool:
+    """Return whether a word is the unit of the number before it, within a calculation."""
     word = tokens[place].text
     if (
         len(word) < 2
@@ -205,7 +141,7 @@ def _is_unit(tokens: Sequence[_Token], place: int) -> bool:
     return follows and (after is None or (after.kind == "sign" and after.text in "+-*/)"))
 
 
-def _side(tokens: Sequence[_Token]) -> _Side:
+def _side(tokens: Sequence[Token]) -> _Side:
     nothing = _Side(None)
     if len(tokens) > 1 and tokens[0].text in ("-", "+", "*") and not tokens[1].glued:
         tokens = tokens[1:]  # the mark of a list's item, not a sign
@@ -217,7 +153,7 @@ def _side(tokens: Sequence[_Token]) -> _Side:
         return nothing
     units = [tokens[place].text.lower() for place in words]
     try:
-        parser = _Parser([token for token in tokens if token.kind != "word"])
+        parser = Parser([token for token in tokens if token.kind != "word"])
         value = parser.whole()
     except (ValueError, ZeroDivisionError, OverflowError):
         return nothing
@@ -228,120 +164,13 @@ def _side(tokens: Sequence[_Token]) -> _Side:
         parser.operators,
         units[-1] if units else "",
         decimals,
-        _number(numbers[0].text),
+        number_value(numbers[0].text),
         parser.percent,
     )
 
 
-def _number(text: str) -> Fraction:
-    """Return a number's value; raise ValueError where its commas are no thousands."""
-    whole, _, decimals = text.partition(".")
-    groups = whole.split(",")
-    if len(groups) > 1 and (
-        not 1 <= len(groups[0]) <= 3 or any(len(group) != 3 for group in groups[1:])
-    ):
-        raise ValueError(text)
-    digits = "".join(groups)
-    if len(digits) + len(decimals) > MAX_DIGITS:
-        raise ValueError(text)
-    return Fraction(f"{digits or '0'}.{decimals or '0'}")
-
-
-class _Parser:
-    r"""Recursive descent over numbers, + - * / ^, brackets, \frac and percent signs."""
-
-    def __init__(self, tokens: Sequence[_Token]) -> None:
-        self._tokens = tokens
-        self._place = 0
-        self._depth = 0
-        self.operators = 0
-        self.percent = False
-
-    def whole(self) -> Fraction:
-        """Return the value of all tokens; raise ValueError where they are no expression."""
-        value = self._sum()
-        if self._place < len(self._tokens):
-            raise ValueError("more than one expression")
-        return value
-
-    def _peek(self) -> _Token | None:
-        return self._tokens[self._place] if self._place < len(self._tokens) else None
-
-    def _take(self, signs: str) -> str:
-        token = self._peek()
-        if token and token.kind == "sign" and token.text in signs:
-            self._place += 1
-            return token.text
-        return ""
-
-    def _sum(self) -> Fraction:
-        value = self._product()
-        while sign := self._take("+-"):
-            self.operators += 1
-            term = self._product()
-            value = value + term if sign == "+" else value - term
-        return value
-
-    def _product(self) -> Fraction:
-        value = self._power()
-        while True:
-            if sign := self._take("*/"):
-                self.operators += 1
-                factor = self._power()
-                value = value * factor if sign == "*" else value / factor
-            elif (token := self._peek()) and token.kind == "sign" and token.text == "(":
-                self.operators += 1  # 2(3 + 4)
-                value *= self._power()
-            else:
-                return value
-
-    def _power(self) -> Fraction:
-        base = self._atom()
-        if self._take("^"):
-            self.operators += 1
-            exponent = self._atom()
-            if exponent.denominator != 1 or abs(exponent) > MAX_POWER:
-                raise ValueError("no small whole power")
-            base = base ** int(exponent)
-        while (token := self._peek()) and token.kind == "percent":
-            self._place += 1
-            self.percent = True
-            base /= 100
-        if base.numerator.bit_length() > 400 or base.denominator.bit_length() > 400:
-            raise ValueError("too large")
-        return base
-
-    def _atom(self) -> Fraction:
-        token = self._peek()
-        self._depth += 1
-        if token is None or self._depth > 4 * MAX_TERMS:
-            raise ValueError("no expression")
-        self._place += 1
-        if token.kind == "number":
-            return _number(token.text)
-        if token.kind == "frac":
-            self.operators += 1
-            above = self._bracket()
-            return above / self._bracket()
-        if token.kind == "sign" and token.text in "+-":
-            value = self._atom()
-            return value if token.text == "+" else -value
-        if token.kind == "sign" and token.text == "(":
-            self._place -= 1
-            return self._bracket()
-        raise ValueError("no expression")
-
-    def _bracket(self) -> Fraction:
-        if not self._take("("):
-            raise ValueError("no bracket")
-        value = self._sum()
-        if not self._take(")"):
-            raise ValueError("an open bracket")
-        return value
-
-
 def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
-    """Return whether a comparison is true; None where a reader would let it pass."""
+    """Return whether a comparison is true; None where it may be no exact claim."""
     if left.value is None or right.value is None or not left.operators + right.operators:
         return None
     if left.unit and right.unit and left.unit.rstrip("s") != right.unit.rstrip("s"):
@@ -365,5 +194,5 @@ def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
 
 
 def _is_rounding(exact: Fraction, rounded: Fraction, decimals: int) -> bool:
-    """Whether a number may stand for a longer one: less than one of its last place away."""
+    """Return whether a number rounds another one: they differ by less than its last place."""
     return exact.denominator != 1 and abs(exact - rounded) < Fraction(1, 10**decimals)

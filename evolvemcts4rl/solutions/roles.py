@@ -75,7 +75,7 @@ _SO = frozenset(
     ]
 )
 _SIGNED_OFF = frozenset({"qed", "∎", "□", "■"})
-_SHORT = 300  # characters that a unit of one formula, one connective or one box may have
+_SHORT = 300  # characters; a longer unit is more than a formula, a connective or a box
 
 
 def breaks(line: str) -> bool:

@@ -15,9 +15,9 @@ from evolvemcts4rl.records import Completion, Message, Prefix, Problem, Rollout,
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.steps import join_steps, merge_steps, split_steps
 
-# Arrow, and with it datasets, reads no JSON that is nested deeper than a tree of 30 steps.
+# Arrow, and `datasets` with it, reads no JSON nested deeper than a tree of 30 steps.
 MOST_STEPS = 28
-# With --step_separator in none of so many solutions of so many problems, it will be in none.
+# A model that writes --step_separator in none of so many solutions of so many problems never will.
 UNSEPARATED_SOLUTIONS, UNSEPARATED_PROBLEMS = 32, 4
 
 
@@ -26,7 +26,7 @@ class Chat(Protocol):
 
     @property
     def prefill(self) -> bool:
-        """Whether a last assistant message is continued."""
+        """Return whether a last assistant message is continued."""
 
     async def complete(
         self, messages: list[Message], n: int, *, start: int = 0, affinity_key: str = ""
@@ -179,7 +179,7 @@ class Solver:
 
 def solution_messages(problem: Problem, prefix: Prefix, model: str, prefill: bool) -> list[Message]:
     """Return the messages that ask a model for a solution that begins with a prefix."""
-    # A continuation begins with its solution's messages, which a server's prefix cache knows.
+    # A continuation repeats its solution's messages, which the server's prefix cache holds.
     messages = prompt_messages("solve_problem", model, question=problem.question)
     if prefix:
         messages.append({"role": "assistant", "content": join_steps(prefix)})

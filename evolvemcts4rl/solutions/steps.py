@@ -33,7 +33,7 @@ from evolvemcts4rl.solutions.roles import (
     role_of,
 )
 
-STEP_RULES = 3  # changes with the rules: prefixes of an older run are cut otherwise
+STEP_RULES = 3  # grows with each change of the rules: an older run was cut into other steps
 
 
 def split_steps(text: str, separator: str | None = None) -> list[str]:
@@ -90,7 +90,7 @@ class _Step:
     title: str | None = None  # the heading, or item of a plan, that still waits for its text
     numbered: bool = False  # whether its writer has numbered the step
     in_list: bool = False  # whether it holds a list item that is a step: then all of its list are
-    planned: int = 0  # the items of a plan at its end
+    planned: int = 0  # how many items of a plan stand at its end
 
     @staticmethod
     def of(unit: str, role: str) -> _Step:

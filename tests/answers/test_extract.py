@@ -704,3 +704,61 @@ def test_reference_answer_after_the_word_answer_is_read(column: str, answer: str
 @pytest.mark.parametrize("text", ["####**", "It is done.\n#### **", "#### "])
 def test_hashes_before_nothing_are_no_answer(text: str) -> None:
     assert extract_answer(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("\\boxed{24}. So the answer is consistent.", "24"),
+        ("The answer is 7. I hope that this answer is clear to you.", "7"),
+        ("\\boxed{-3}. Answer: B", "-3"),
+        ("\\boxed{42}. Answer: (B)", "(B) 42"),
+        ("\\boxed{A}. Wait, the answer is B.", "B"),
+        ("\\boxed{x}, \\boxed{x}", "x"),
+        ("Thus\n$\\frac{1}{2}$.", "\\frac{1}{2}"),
+        ("Thus\n\\[\\text{Hence proved}\\]", None),
+        ("We count them.\n(There are 3 other ways.)", None),
+        ("We count them.\nNote that there are 3 other ways.", None),
+        ("It is done.\nI hope these 2 examples help", None),
+        ("So she has 5 + 3 = 8 apples in the basket", "8"),
+        ("We are done.\n#### Answer: 5", "5"),
+        ("We list them.\n1) 12 apples", "12 apples"),
+        ("Hence \\(\\boxed 7\\).", "7"),
+        ("Hence $\\boxed \\frac 1 2$.", "\\frac 1 2"),
+        ("\\boxed{2 \\cdot 0.4 = 0.8}", "0.8"),
+        ("Thus\n$$\\binom{5}{2} = C(5,2) = 10$$", "10"),
+        ("So\n$$10 + 7 = 17 = x$$", "17"),
+        ("So\n$$x + y = 5$$", None),
+        (
+            "\\boxed{A = \\begin{pmatrix}1\\\\2\\end{pmatrix}}",
+            "A = \\begin{pmatrix}1\\\\2\\end{pmatrix}",
+        ),
+        (
+            "\\boxed{\\begin{aligned}A &= \\begin{pmatrix}1\\\\2\\end{pmatrix}\\end{aligned}}",
+            "\\begin{pmatrix}1\\\\2\\end{pmatrix}",
+        ),
+        ("\\boxed{\\begin{aligned}x + 1 &= 2 \\\\ x &= 1\\end{aligned}}", "x = 1"),
+        ("So she spends $3 * 4 = $12.", "$12"),
+        ("In each case, 5 apples remain.", "5"),
+        ("So the ratio is \\frac{1}{2}.", "\\frac{1}{2}"),
+        ("The value of $x$ is 5.", "5"),
+        ("So $x \\approx 3.14159$.", None),
+        ("She has (3 + 4) = 7 apples.", "7"),
+        ("So he finishes 5th.", None),
+        ("So it is 5x.", None),
+        ("The answer is $P (both red)$.", "P (both red)"),
+        ("The answer is 5 (\\text{in metres}).", "5 (\\text{in metres})"),
+        ("\\boxed{\\text{a brace } \\{ }", "\\text{a brace } \\{"),
+        ("The total is (7.", "7"),
+        ("Yes, it is 5.", None),
+        ("So she has 3 + 4 = 7 apples, and 5 pears.", None),
+        ("There are 3 boys, so the number of girls is 5.", "5"),
+    ],
+)
+def test_rare_wordings_are_read(text: str, answer: str | None) -> None:
+    assert extract_answer(text) == answer
+
+
+def test_seed_whose_box_holds_a_sentence_with_several_values_keeps_the_sentence() -> None:
+    box = r"\boxed{\text{Tom will be 27 in 5 years}}"
+    assert seed_answer(f"So {box}") == r"\text{Tom will be 27 in 5 years}"

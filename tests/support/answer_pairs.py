@@ -440,6 +440,28 @@ MATCHING = {
         2^{-2023} | \frac{1}{2^{2023}}
         (D) \frac{1}{2} | D
     """,
+    "rare spellings": r"""
+        负五 | -5
+        -0.\overline{3} | -\frac{1}{3}
+        x = A | A
+        -\frac{1}{3} | -0.3333333333
+        90° - x | 90 - x
+        \{\pm 1, 2\} | \{-1, 1, 2\}
+        2x° | 2x^\circ
+        \text{no solutions} | \emptyset
+        无解 | \emptyset
+        05/07/2020 | 5/7/2020
+        \{x \vert x \le 2\} | x \le 2
+        \cos 60° | \frac{1}{2}
+        \hat{x} = 5 | 5
+        \overline{AB} = 5 | 5
+        choice B | B
+        answer B | B
+        答案是B | B
+        (A) \sqrt{2} | \sqrt{2}
+        \begin{array}{cc}1&2\\3&4\end{array} | \begin{pmatrix}1&2\\3&4\end{pmatrix}
+        \sec 60° | 2
+    """,
 }
 
 DIFFERENT = {
@@ -838,6 +860,20 @@ DIFFERENT = {
         V_{1}:V_{2}=11:21 | 11:22
         |AB|=1 | 2
         \sqrt[3]{2} | \sqrt{2}
+    """,
+    "rare spellings": r"""
+        \frac{100000000000}{3} | 33333333333
+        1.23456789012345 | 1.23456789012
+        1\frac{-1}{2} | \frac{1}{2}
+        \frac{1}{3000000000} | 0.0000000003
+        (\pm 1, 2) | (1, -1, 2)
+        evil, live | live
+        x < 1 and cats | x < 1 and acts
+        (1,2)(3,4) | (1,2,3,4)
+        \int_0^1 10^{-20}x^{x} dx | \int_0^1 10^{-21}x^{x} dx
+        5 \ne 3 | 3
+        x != 5 | 5
+        x == 5 | 6
     """,
 }
 

@@ -1,7 +1,9 @@
-"""Run generate.py as a process: seeds of toy problems, a command line, what it leaves on disk."""
+"""Run generate.py, as a process or here: toy problems, a command line, what it leaves on disk."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import random
@@ -10,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import generate
 from benchmarks.toy_world import make_problem
 from tests.support.toy_chat import question_of
 
@@ -60,6 +63,20 @@ def run(args: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         args, capture_output=True, text=True, timeout=120, env=environment(), check=False, **more
     )
+
+
+def run_here(args: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a command line to its end in this process: nothing has to start and to import first."""
+    before, out, err = dict(os.environ), io.StringIO(), io.StringIO()
+    os.environ.clear()
+    os.environ.update(environment())
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = generate.main(args[2:])
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return subprocess.CompletedProcess(args, code, out.getvalue(), err.getvalue())
 
 
 def rows_of(path: Path) -> list[dict[str, Any]]:
