@@ -29,6 +29,9 @@ class Agreement(NamedTuple):
     few: bool  # whether there are few right solutions to compare with
 
 
+NO_AGREEMENT = Agreement(NOT_SEEN, NOT_SEEN, False)
+
+
 class Agreements:
     """The agreement of every step of a tree, as it stands."""
 
@@ -61,10 +64,14 @@ class Agreements:
                         reached[number] += right[node]
         solutions = sum([drawn[first] for first in root.children])
         for parent in (root, *nodes):
-            above = self._found[parent] if parent is not root else Agreement(NOT_SEEN, NOT_SEEN, False)
+            above = (
+                self._found[parent] if parent is not root else Agreement(NOT_SEEN, NOT_SEEN, False)
+            )
             before = above.now if above.now != NOT_SEEN else above.before
             for node in parent.children:
-                now, few = self._compare(node, right[node] / drawn[node], right[root], reached, solutions)
+                now, few = self._compare(
+                    node, right[node] / drawn[node], right[root], reached, solutions
+                )
                 agreement = Agreement(now, before, few)
                 if self._found.get(node) != agreement:
                     self._found[node] = agreement

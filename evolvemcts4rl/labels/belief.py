@@ -26,7 +26,7 @@ import numpy as np
 from evolvemcts4rl.labels.agreement import Agreements
 from evolvemcts4rl.labels.rates import (
     HARD_RIGHT,
-    HARD_STEP,
+    HARD_SHARE,
     LASTING,
     NOT_SEEN,
     RIGHT,
@@ -40,8 +40,8 @@ from evolvemcts4rl.labels.witnesses import Witnesses
 from evolvemcts4rl.tree import Node, Tree
 
 DEFAULT_RATES = Rates()
-LOG_EASY, LOG_HARD = np.log([1 - HARD_STEP, HARD_STEP])
-NOTHING_HARD = np.full((2, 1), HARD_STEP)
+LOG_EASY, LOG_HARD = np.log([1 - HARD_SHARE, HARD_SHARE])
+NOTHING_HARD = np.array([HARD_SHARE, HARD_SHARE])
 NO_OPINIONS: Mapping[Node, float] = MappingProxyType({})
 
 

@@ -17,7 +17,7 @@ from evolvemcts4rl.labels.rates import Rates
 from evolvemcts4rl.solutions.corrections import steps_announcing_correction
 from evolvemcts4rl.tree import Node, Tree
 
-SURE = 0.8  # of a first error: enough to label a solution that was not searched
+SURE = 0.8  # of the first error, or of there being none: enough to label a solution
 AGREED = 0.9  # what --keep agreed asks of the chance that a solution's labels are right
 
 
@@ -74,7 +74,7 @@ def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
     right = _with_doubtful_answer(tree, belief.p_right_everywhere())
     asked_of: set[Node] = set()
     for path in tree.solutions():
-        if path[-1].correct or path[-1].searched or _is_sure([right[node] for node in path]):
+        if _is_sure([right[node] for node in path]):
             asked_of.update(path)
     for node, chance in right.items():
         sure = not 1 - confidence < chance < confidence

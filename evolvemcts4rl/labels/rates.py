@@ -25,20 +25,26 @@ ORIGINS = 6  # the states that a step may come from, the good ones before a hard
 HARD_RIGHT, HARD_MENDED = 4, 5
 
 # The grid, and how likely each value is beforehand.
-SLIPS = (0.01, 0.03, 0.08, 0.2, 0.4, 0.7)  # of an average step
+SLIPS = (0.015, 0.05, 0.12, 0.28, 0.6)  # of an average step
 RECOVERIES = (0.01, 0.06, 0.2, 0.5)  # from a lasting error, without a word
-FLEETING_SHARES = (0.05, 0.35, 0.85)  # of errors
-GRID = (len(SLIPS), len(RECOVERIES), len(FLEETING_SHARES))
-SLIP, RECOVERY, FLEETING_SHARE = np.array(list(product(SLIPS, RECOVERIES, FLEETING_SHARES))).T
+FLEETING_SHARES = (0.05, 0.5)  # of errors
+HARD_SHARES = (0.02, 0.3)  # of steps that most of their draws get wrong
+GRID = (len(SLIPS), len(RECOVERIES), len(FLEETING_SHARES), len(HARD_SHARES))
+SLIP, RECOVERY, FLEETING_SHARE, HARD_SHARE = np.array(
+    list(product(SLIPS, RECOVERIES, FLEETING_SHARES, HARD_SHARES))
+).T
 BEFOREHAND = np.einsum(
-    "i,j,k->ijk", (0.2, 0.25, 0.25, 0.17, 0.09, 0.04), (0.45, 0.33, 0.16, 0.06), (0.6, 0.3, 0.1)
+    "i,j,k,l->ijkl",
+    (0.25, 0.3, 0.25, 0.14, 0.06),
+    (0.45, 0.33, 0.16, 0.06),
+    (0.75, 0.25),
+    (0.85, 0.15),
 ).ravel()
 
 FLEETING_RECOVERY = 0.9
 FALSE_ANNOUNCEMENT = 0.0005  # a step that corrects where nothing is wrong: 5 of 14,327
 FALSE_ALARM = 0.001  # a right step with an equation that is found false: 12 of 14,327
-HARD_STEP = 0.05  # how often the step after a prefix is one that most of its draws get wrong
-HARD_SLIP = 0.75  # and how often an average one of these goes wrong
+HARD_SLIP = 0.75  # how often an average hard step goes wrong
 SCATTER = 0.15  # how likely an error of the scattered kind is written once more
 LEVELS = 2.0 ** np.arange(-5.5, 2.25, 0.5)  # of hazard
 
@@ -126,6 +132,7 @@ class Rates:
             "slip": float(self.cells @ SLIP),
             "silent_recovery": float(self.cells @ RECOVERY),
             "fleeting_errors": float(self.cells @ FLEETING_SHARE),
+            "hard_steps": float(self.cells @ HARD_SHARE),
             "announced_correction": self.announced,
             "lucky_answers": self.lucky,
             "misgraded_answers": self.misgraded,
@@ -181,7 +188,7 @@ class Rates:
         easy, mending = self._moves(level, False), self._moves(level, True)[:STATES]
         hard = easy[HARD_RIGHT:]
         chances = (1 - announced) * easy[:STATES] + announced * mending
-        chances[:LASTING] = (1 - HARD_STEP) * chances[:LASTING] + HARD_STEP * hard
+        chances[:LASTING] = (1 - HARD_SHARE) * chances[:LASTING] + HARD_SHARE * hard
         return chances
 
     def _moves(self, level: int, corrects: bool) -> Array:
