@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,7 @@ class Rollout:
     verdict: bool | None  # right or wrong; None where there is no verdict: it counts nowhere
     answer: str | None = None
     tokens: int = 0  # completion tokens
+    whole: bool = True  # whether the model ended by itself
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Problem:
     vote_agrees: bool | None = None
     # The chance that final_answer is right: 1 for one that a seed states. None where there is none.
     p_answer: float | None = None
+    seed: Mapping[str, Any] | None = None  # all columns of a seed's own row, where they are needed
 
     @property
     def has_tree(self) -> bool:

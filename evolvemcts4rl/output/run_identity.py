@@ -9,15 +9,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from evolvemcts4rl.answers.custom_grader import source_file
 from evolvemcts4rl.chat.addresses import without_user
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.prompts import PROMPTS
+from evolvemcts4rl.prompts import prompt_files, read_system_prompt
 from evolvemcts4rl.settings import DEFAULTS, FREE_FLAGS, Settings
 from evolvemcts4rl.solutions.steps import STEP_RULES
 
 LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
 Identity = dict[str, Any]
-_SAID = {"seed_digest": "the seed file has changed", "prompts": "a file in prompts/ has changed"}
+_SHOWN = 200  # characters of a value, such as that of --system_prompt, in a message
+_SAID = {"seed_digest": "the seed file has changed"}
 
 
 def folder_of(settings: Settings) -> Path:
@@ -39,8 +41,16 @@ def identity_of(settings: Settings, seed_digest: str) -> Identity:
     flags["decontaminate"] = sorted(
         _digest(Path(name)) for name in settings.evolution.decontaminate
     )
+    if source := _grader_source(settings.answers.grader):
+        function = settings.answers.grader.rpartition(":")[2]
+        flags["grader"] = {"function": f"{source.name}:{function}", "digest": _digest(source)}
+    told = settings.prompts
+    if told.system_prompt is not None:
+        flags["system_prompt"] = read_system_prompt(told.system_prompt)
+    # With the domain in its slot, so that prompts of before that slot are known as the same.
     prompts = {
-        str(path.relative_to(PROMPTS)): _digest(path) for path in sorted(PROMPTS.rglob("*.txt"))
+        name: _digest_of(path.read_bytes().replace(b"{{domain}}", told.domain.encode()))
+        for name, path in prompt_files(told).items()
     }
     # Through JSON, so that it compares equal with what is read back.
     identity: Identity = json.loads(
@@ -114,15 +124,42 @@ def difference(before: Identity, now: Identity) -> str | None:
         if before.get(name) != now.get(name):
             if name == "decontaminate":
                 return "the files of --decontaminate have changed"
+            if name == "grader" and _function(before[name]) == _function(now[name]):
+                return f"the file of --grader {_function(now[name])} has changed"
+            if name == "prompts":
+                return f"the prompt {_first_changed(before[name], now[name])} has changed"
             return _SAID.get(
-                name, f"--{name} was {_shown(before.get(name))} and is now {_shown(now.get(name))}"
+                name,
+                f"--{name} was {_shown(before.get(name))} and is now {_shown(now.get(name))}",
             )
     return None
 
 
+def _grader_source(grader: str) -> Path | None:
+    """Return the file of a grader of the user's; None where it has none that can be read."""
+    path = source_file(grader) if ":" in grader else None
+    return path if path and path.is_file() else None
+
+
+def _function(grader: Any) -> Any:
+    return grader["function"] if isinstance(grader, dict) else grader
+
+
+def _first_changed(before: dict[str, str], now: dict[str, str]) -> str:
+    return min(name for name in before | now if before.get(name) != now.get(name))
+
+
 def _shown(value: Any) -> str:
-    return "not given" if value is None or value == [] else json.dumps(value, ensure_ascii=False)
+    value = _function(value) if isinstance(value, dict) and "function" in value else value
+    if value is None or value == []:
+        return "not given"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return _digest_of(path.read_bytes())
+
+
+def _digest_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evolvemcts4rl.answers.extract import seed_answer
+from evolvemcts4rl.answers.choice import Unreadable, with_options
+from evolvemcts4rl.answers.rules import seed_answer_reader
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.flag_groups.kinds import GRADERS
 from evolvemcts4rl.problems.table_file import (
     LOADERS,
     cell_text,
@@ -70,9 +73,21 @@ class Seeds:
                 yield Problem(question_id, question, None, status=Status.REFUSED, reason=reason)
             else:
                 seen[key] = question_id
-                yield Problem(
-                    question_id, question, _answer(row.get(self.settings.files.answer_column))
-                )
+                yield self._problem(question_id, question, row)
+
+    def _problem(self, question_id: str, question: str, row: Mapping[str, Any]) -> Problem:
+        """Return a row's problem, refused where its grader cannot read the answer or options."""
+        answers = self.settings.answers
+        try:
+            if answers.choices_column:
+                question = with_options(question, [row[name] for name in answers.choices_column])
+            answer = _answer(answers.grader, question, row.get(self.settings.files.answer_column))
+        except Unreadable as error:
+            reason = Reason(ReasonCode.UNGRADABLE, str(error))
+            return Problem(question_id, question, None, status=Status.REFUSED, reason=reason)
+        # Only a function of the user's reads the row itself.
+        seed = None if answers.grader in GRADERS else json.loads(json.dumps(row, default=str))
+        return Problem(question_id, question, answer, seed=seed)
 
     def worked_solutions(self) -> Iterator[tuple[str, str, str]]:
         """Yield the id, problem and own worked solution of each seed that brings one.
@@ -89,9 +104,13 @@ class Seeds:
                 yield seed.question_id, seed.question, text
 
 
-def _answer(cell: Any) -> str | None:
+def _answer(grader: str, question: str, cell: Any) -> str | None:
     text = cell_text(cell).strip()
-    return (seed_answer(text) or None) if text else None
+    if not text:
+        return None
+    # A number is told from a text: it is the index of an option.
+    is_index = isinstance(cell, int) and not isinstance(cell, bool)
+    return seed_answer_reader(grader)(question, cell if is_index else text)
 
 
 def read_seeds(settings: Settings) -> Seeds:
@@ -129,19 +148,36 @@ def _check_columns(seeds: Seeds) -> None:
     asked_for = [*settings.files.column_names]
     if settings.files.answer_column != DEFAULTS["answer_column"]:
         asked_for.append(settings.files.answer_column)  # the default one may be missing
+    asked_for += settings.answers.choices_column
     missing = [name for name in asked_for if name not in there]
     if missing:
         flag = "--column_names" if missing[0] in settings.files.column_names else "--answer_column"
+        flag = "--choices_column" if missing[0] in settings.answers.choices_column else flag
         raise UserError(
             f"The seed file {settings.files.seed_file} has no column {missing[0]!r}: name one of "
             f"{', '.join(map(repr, there))} with {flag}."
         )
+    _check_gradable(seeds)
     if not any(seed.question for seed in seeds):
         columns = " and ".join(map(repr, settings.files.column_names))
         raise UserError(
             f"The seed file {settings.files.seed_file} has no problem in any row of {columns}: "
             f"name another "
             "column with --column_names."
+        )
+
+
+def _check_gradable(seeds: Seeds) -> None:
+    """Raise UserError where the grader can read the answer of no row, which is then no accident."""
+    first = None
+    for seed in seeds:
+        if seed.reason is None or seed.reason.code != ReasonCode.UNGRADABLE:
+            return
+        first = first or seed
+    if first:
+        raise UserError(
+            f"No row of the seed file {seeds.settings.files.seed_file} can be graded by --grader "
+            f"{seeds.settings.answers.grader}: the first one cannot since {first.reason}."
         )
 
 
