@@ -53,7 +53,7 @@ class Agreements:
         nodes = self._tree.nodes()
         right = self._right_shares(nodes, drawn)
         reached: Counter[str] = Counter()
-        weights = {root: 1.0}
+        weights: dict[Node, float] = {root: 1.0}
         for parent in (root, *nodes):
             weight = weights[parent] / max(_draws(parent, drawn), 1)
             for node in parent.children:

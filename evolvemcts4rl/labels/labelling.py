@@ -68,8 +68,8 @@ def _belief_of(tree: Tree, rates: Rates, without: Set[str], panel: Panel | None 
 def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
     """Write p_correct where it is known well enough.
 
-    That is every prefix of a right or searched solution or of one whose first error is sure, and
-    every other prefix that is sure.
+    That is every prefix of a solution of which it is sure where its first error is, or that it has
+    none, and every other prefix that is sure.
     """
     right = _with_doubtful_answer(tree, belief.p_right_everywhere())
     asked_of: set[Node] = set()
@@ -102,7 +102,7 @@ def _with_doubtful_answer(tree: Tree, right: dict[Node, float]) -> dict[Node, fl
 
 
 def _is_sure(right: Sequence[float]) -> bool:
-    """Whether one step of a solution, or none, is the first error with a chance of SURE."""
+    """Return whether one step of a solution, or none, is the first error with a chance of SURE."""
     return max(before - after for before, after in pairwise([1.0, *right, 0.0])) >= SURE
 
 
