@@ -170,9 +170,7 @@ class Run:
             settings = settings.changed(continuation=self.folder.continuation)
         grader = await open_grader(settings.answers)
         self.chat = ChatClient(settings, None, self.backoff)
-        self.solver = Solver(
-            self.chat, grader, settings, given=seeds.given, judges=self._judges()
-        )
+        self.solver = Solver(self.chat, grader, settings, given=seeds.given, judges=self._judges())
         try:
             if not begun and (first := next(iter(seeds), None)):
                 self.chat.check_budget(self.solver.first_messages(first))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evolvemcts4rl.flag_groups.search import SearchSettings
+from evolvemcts4rl.flag_groups.search import SearchSettings, words_per_bit
 from evolvemcts4rl.labels.belief import Belief
 from evolvemcts4rl.labels.labelling import write_labels
 from evolvemcts4rl.records import Prefix, Problem, Rollout, RolloutSampler
@@ -26,6 +26,7 @@ ALPHA = 0.5  # α: how much a mostly right start is preferred
 BETA = 0.9  # β: how much a short rollout is preferred
 EXPLORATION = 0.125  # c: how much a start that was seldom searched from is preferred
 OVERHEAD = 10  # what a request costs beside the words that it samples, in words
+DEARER = 0.3  # how much more a bit must be worth with each search of the problem
 LENGTH = 512  # L: words of a rollout that count as one unit of length
 
 
@@ -121,6 +122,15 @@ class Search:
             self.enter(rollout, depth)
         return rollouts
 
+    @property
+    def price(self) -> float:
+        """The bits that a word must be expected to tell; more with each search of the problem.
+
+        Solutions of one problem are alike, so that the labels of one more are worth less.
+        """
+        searches = sum(self.visits.values())
+        return (1 + DEARER * searches) / words_per_bit(self.settings.effort)
+
     def start_of(self, candidate: Candidate) -> Node:
         """Return the node at which a candidate was started."""
         return candidate.path[candidate.start - 1] if candidate.start else self.tree.root
@@ -200,7 +210,10 @@ def score(search: Search, candidate: Candidate, total_visits: int) -> float:
 
 
 async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
-    """Evaluate the prefix that tells most per word, until the first error is known."""
+    """Evaluate the prefix that tells most per word, until the first error is known.
+
+    Or until no prefix tells enough for its words.
+    """
     path = candidate.path
     texts = tuple(node.text for node in path)
     cost = sum(candidate.words) - np.cumsum(candidate.words)[:-1] + OVERHEAD
@@ -220,6 +233,8 @@ async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
             / cost
             / (1 + repeats)
         )
+        if telling.max() < search.price:
+            break
         await search.evaluate(path, int(telling.argmax()) + 1)
     return True
 

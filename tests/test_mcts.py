@@ -300,8 +300,32 @@ def test_what_is_known_is_written_when_the_budget_ends() -> None:
     for toy in toys:
         tree = asyncio.run(toy.search(num_branches=1, max_branches=1))
         looked_at = [path for path in tree.solutions() if path[-1].searched]
-        assert all(node.p_correct is not None for path in looked_at for node in path)
         assert toy.sampled == 0 or looked_at
+        assert toy.sampled == 0 or any(node.p_correct is not None for node in tree.nodes())
+
+
+def test_solutions_are_labelled_where_their_first_error_is_sure_and_there_alone() -> None:
+    for seed in range(8):
+        tree = asyncio.run(Toy(seed, Model(slip=0.2)).search())
+        for path in tree.solutions():
+            known = [node.p_correct for node in path if node.p_correct is not None]
+            if len(known) == len(path):
+                steps = [1.0, *known, 0.0]
+                falls = [before - after for before, after in pairwise(steps)]
+                between = [p for p in known if 0.06 < p < 0.94]
+                assert max(falls) > 0.79 or not between
+
+
+def test_nothing_is_bought_that_is_not_worth_its_price() -> None:
+    def spent(effort: str | float) -> int:
+        toys = [Toy(seed, Model(slip=0.2)) for seed in range(8)]
+        for toy in toys:
+            asyncio.run(toy.search(effort=effort, max_branches=400, max_search=40))
+        return sum(toy.sampled for toy in toys)
+
+    amounts = [spent(effort) for effort in (1, "low", "medium", "high", 1e9)]
+    assert amounts == sorted(amounts)
+    assert amounts[0] < amounts[1] < amounts[3] < amounts[4]
 
 
 def test_a_run_finds_the_truth_of_the_toy_world() -> None:

@@ -10,14 +10,14 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from evolvemcts4rl.labels import learning
-from evolvemcts4rl.labels.belief import Belief
+from evolvemcts4rl.labels.belief import NO_OPINIONS, Belief
 from evolvemcts4rl.labels.judge_rates import KnownVerdict, Panel
 from evolvemcts4rl.labels.opinions import learn_from_trees, opinions
 from evolvemcts4rl.labels.rates import Rates
 from evolvemcts4rl.solutions.corrections import steps_announcing_correction
 from evolvemcts4rl.tree import Node, Tree
 
-SURE = 0.8  # of a first error: enough to label a solution that was not searched
+SURE = 0.8  # of the first error, or of there being none: enough to label a solution
 AGREED = 0.9  # what --keep agreed asks of the chance that a solution's labels are right
 
 
@@ -61,22 +61,20 @@ def relabel(
 
 def _belief_of(tree: Tree, rates: Rates, without: Set[str], panel: Panel | None = None) -> Belief:
     corrections = steps_announcing_correction(node.text.strip() for node in tree.nodes())
-    said = {"opinions": opinions(tree, panel)} if panel else {}
-    return Belief(tree, corrections, rates, without, **said)
+    said = opinions(tree, panel) if panel else NO_OPINIONS
+    return Belief(tree, corrections, rates, without, said)
 
 
 def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
     """Write p_correct where it is known well enough.
 
-    That is every prefix of a right, searched or given solution or of one whose first error is sure,
-    and every other prefix that is sure.
+    That is every prefix of a given solution, and of one of which it is sure where its first error
+    is, or that it has none; and every other prefix that is sure.
     """
     right = _with_doubtful_answer(tree, belief.p_right_everywhere())
     asked_of: set[Node] = set()
     for path in tree.solutions():
-        end = path[-1]
-        known = end.correct or end.searched or end.solution_ids
-        if known or _is_sure([right[node] for node in path]):
+        if path[-1].solution_ids or _is_sure([right[node] for node in path]):
             asked_of.update(path)
     for node, chance in right.items():
         sure = not 1 - confidence < chance < confidence
@@ -104,7 +102,7 @@ def _with_doubtful_answer(tree: Tree, right: dict[Node, float]) -> dict[Node, fl
 
 
 def _is_sure(right: Sequence[float]) -> bool:
-    """Whether one step of a solution, or none, is the first error with a chance of SURE."""
+    """Return whether one step of a solution, or none, is the first error with a chance of SURE."""
     return max(before - after for before, after in pairwise([1.0, *right, 0.0])) >= SURE
 
 
