@@ -192,7 +192,7 @@ class Solver:
         verdicts = [rollout.verdict for rollout in rollouts if rollout.verdict is not None]
         if given:
             if verdicts and not has_voted and self.grader.can_vote:
-                problem = await self._with_vote(problem, _answers(rollouts))
+                problem = await self._with_vote(problem, rollouts)
             rate = round(sum(verdicts) / len(verdicts), 4) if verdicts else None
             problem = replace(problem, solve_rate=rate, status=Status.SEARCHED)
             return problem, given + rollouts
