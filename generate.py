@@ -127,8 +127,10 @@ class Run:
             self._say(
                 f"No column {self.settings.files.answer_column!r}: every seed's answer is voted."
             )
-        self.folder = RunFolder(self.settings, seeds.digest)
+        self.folder = RunFolder(self.settings, seeds)
         self.folder.check()
+        if self.folder.growth:
+            self._say(f"The run in {self.folder.path} grows: {self.folder.growth}.")
         record = self.settings.files.record
         if record:
             refuse_to_record(Path(record), self.folder.path)
@@ -194,7 +196,14 @@ class Run:
         try:
             self.chat.keep_in(journal)
             for last in (False, True):
-                evolution = Evolution(settings, self.chat, self.solver, Novelty(test_texts), done)
+                evolution = Evolution(
+                    settings,
+                    self.chat,
+                    self.solver,
+                    Novelty(test_texts),
+                    done,
+                    self.folder.reopened,
+                )
                 await self._search_all(evolution.problems(seeds))
                 if last or not self.failed:
                     break

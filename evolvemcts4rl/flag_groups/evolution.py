@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evolvemcts4rl.flag_groups.declaration import Group, flag
+from evolvemcts4rl.flag_groups.declaration import Group, Growth, flag, larger, switched_off
 from evolvemcts4rl.flag_groups.kinds import (
     Number,
     Switch,
@@ -13,6 +13,7 @@ from evolvemcts4rl.flag_groups.kinds import (
     Weights,
     WholeNumber,
 )
+from evolvemcts4rl.reasons import Status
 
 MUTATION_GROUPS = {
     "upward": ("add_constraints", "deepen", "concretize", "increase_reasoning", "complicate"),
@@ -26,7 +27,7 @@ MUTATIONS = tuple(name for names in MUTATION_GROUPS.values() for name in names)
 class EvolutionSettings(Group):
     """New problems."""
 
-    evolve_rounds: int = flag(1, WholeNumber(0), "rounds of evolution")
+    evolve_rounds: int = flag(1, WholeNumber(0), "rounds of evolution", grows=Growth(larger))
     mutations: tuple[tuple[str, float], ...] = flag(
         tuple((name, 1.0) for name in MUTATIONS),
         Weights(MUTATIONS, MUTATION_GROUPS),
@@ -48,4 +49,10 @@ class EvolutionSettings(Group):
     agreement: float = flag(
         0.5, Number(0, 1), "share of the votes below which a voted answer is dropped"
     )
-    evolve_only: bool = flag(False, Switch(), "stop at problems.jsonl: no search", shown="off")
+    evolve_only: bool = flag(
+        False,
+        Switch(),
+        "stop at problems.jsonl: no search",
+        shown="off",
+        grows=Growth(switched_off, frozenset({Status.ACCEPTED})),
+    )

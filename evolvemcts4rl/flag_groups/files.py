@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, dataclass
 
-from evolvemcts4rl.flag_groups.declaration import Group, flag
+from evolvemcts4rl.flag_groups.declaration import Group, Growth, flag, larger
 from evolvemcts4rl.flag_groups.kinds import (
     Choice,
     Names,
@@ -42,7 +42,13 @@ class FileSettings(Group):
     output_dir: str | None = flag(
         None, Text(), "the run's folder", shown="`runs/<seed file's stem>`", free=True
     )
-    limit: int | None = flag(None, WholeNumber(1), "take only the first rows", shown="all rows")
+    limit: int | None = flag(
+        None,
+        WholeNumber(1),
+        "take only the first rows",
+        shown="all rows",
+        grows=Growth(larger),
+    )
     formats: tuple[str, ...] = flag(
         FORMATS,
         Names(FORMATS),

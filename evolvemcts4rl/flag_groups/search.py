@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.flag_groups.declaration import Group, flag
+from evolvemcts4rl.flag_groups.declaration import Group, Growth, any_other, flag, larger
 from evolvemcts4rl.flag_groups.kinds import (
     Choice,
     Number,
@@ -13,24 +13,43 @@ from evolvemcts4rl.flag_groups.kinds import (
     Several,
     WholeNumber,
 )
+from evolvemcts4rl.reasons import Status
+
+_SEARCHED = frozenset({Status.SEARCHED})
+_LABELLED = frozenset({Status.SEARCHED, Status.NOT_SEARCHED})
+_SOLVED = _LABELLED | {Status.DROPPED, Status.ACCEPTED}
 
 
 @dataclass(frozen=True)
 class SearchSettings(Group):
     """The search."""
 
-    num_solutions: int = flag(16, WholeNumber(1), "first solutions of each problem")
+    num_solutions: int = flag(
+        16,
+        WholeNumber(1),
+        "first solutions of each problem",
+        grows=Growth(larger, _SOLVED),
+    )
     num_branches: int = flag(
         4, WholeNumber(1), "rollouts asked for each time a prefix is evaluated"
     )
-    max_search: int = flag(4, WholeNumber(0), "wrong rollouts searched per problem, at most")
+    max_search: int = flag(
+        4,
+        WholeNumber(0),
+        "wrong rollouts searched per problem, at most",
+        grows=Growth(larger, _SEARCHED),
+    )
     max_branches: int = flag(
         40,
         WholeNumber(0),
         "rollouts sampled per problem in the search, at most; the first solutions not counted",
+        grows=Growth(larger, _SEARCHED),
     )
     confidence: float = flag(
-        0.95, Number(0.5, 1), "how sure a first error must be before its search ends"
+        0.95,
+        Number(0.5, 1),
+        "how sure a first error must be before its search ends",
+        grows=Growth(any_other, _LABELLED),
     )
     min_solve_rate: float | None = flag(
         None,
@@ -48,6 +67,7 @@ class SearchSettings(Group):
         "belief",
         Choice(("belief", "omega", "shepherd")),
         "how a first error is found: our belief, or OmegaPRM's or Math-Shepherd's way",
+        grows=Growth(any_other, _LABELLED),
     )
     judge_model: tuple[str, ...] = flag(
         (),

@@ -15,6 +15,8 @@ from evolvemcts4rl.terminal import printable
 
 if TYPE_CHECKING:
     from evolvemcts4rl.chat.journal import Totals
+    from evolvemcts4rl.labels.judge_rates import Panel
+    from evolvemcts4rl.labels.planted import KnownVerdicts
 
 FIFTHS = 5
 GUESSES = 0.5  # does_not_guess under which a judge is said to guess
@@ -186,6 +188,19 @@ def _judge_line(judge: str, told: dict[str, Any]) -> str:
         f"{line}; of planted errors it names {told['names_first_error']:.0%}, "
         f"false alarms {told['false_alarm']:.0%}"
     )
+
+
+def told_of_judges(
+    judges: dict[str, dict[str, float]], known: KnownVerdicts, panel: Panel
+) -> dict[str, dict[str, float]]:
+    """Return what summary.json says of the judges: what they cost and how well they judge."""
+    told = {}
+    for name, tokens in known.tokens.items():
+        cost = judges.get(name, {"verdicts": 0, "prompt_tokens": 0, "completion_tokens": 0})
+        cost["prompt_tokens"] += tokens[0]
+        cost["completion_tokens"] += tokens[1]
+        told[name] = cost | panel.of(name).summary()
+    return told
 
 
 def money(totals: Totals, prices: tuple[float, float] | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,19 @@ class Seeds:
     def have_answers(self) -> bool:
         """Return whether there is a column of answers."""
         return self.settings.files.answer_column in self.rows.column_names
+
+    def digest_of_first(self, count: int) -> str | None:
+        """Return a hash of what the first rows hold; None where there are fewer.
+
+        It is the same in whatever kind of file they stand, and whatever rows follow.
+        """
+        if count > len(self):
+            return None
+        hasher = hashlib.sha256()
+        for row in self.rows.select(range(count)):
+            held = json.dumps(_held(row), sort_keys=True, separators=(",", ":"))
+            hasher.update(held.encode() + b"\n")
+        return hasher.hexdigest()
 
     def __iter__(self) -> Iterator[Problem]:
         """Yield each row as a problem, its id the row's number from 0.
@@ -87,6 +101,22 @@ class Seeds:
                 text = cell.rpartition("####")[0] if isinstance(cell, str) else ""
             if seed.question and seed.status == Status.OPEN and text.strip():
                 yield seed.question_id, seed.question, text
+
+
+def _held(value: Any) -> Any:
+    """Return what a cell holds, in the form that all kinds of files have in common.
+
+    Rows that follow may turn whole numbers into others, and give a row empty fields.
+    """
+    if isinstance(value, dict):
+        held = {str(name): _held(each) for name, each in value.items()}
+        return {name: each for name, each in held.items() if each is not None}
+    if isinstance(value, (list, tuple)):
+        return [_held(each) for each in value]
+    if value is None or value == "" or value != value:
+        return None
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value) if whole else value).encode("utf-8", "replace").decode()
 
 
 def _answer(cell: Any) -> str | None:

@@ -223,3 +223,28 @@ def test_answer_column_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no column 'typo': name one of 'problem', 'solution'"):
         read_seeds(Settings.of(seed_file=str(path), answer_column="typo"))
     assert not read_seeds(Settings.of(seed_file=str(path))).have_answers
+
+
+def test_rows_are_known_by_what_they_hold_in_whatever_file_and_whatever_follows(
+    tmp_path: Path,
+) -> None:
+    import datasets
+
+    rows = [{"problem": f"p{n}", "final_answer": str(n), "level": str(n)} for n in range(4)]
+    (tmp_path / "a.jsonl").write_text(lines(*rows))
+    (tmp_path / "b.json").write_text(json.dumps(rows[:3], indent=1))
+    (tmp_path / "c.csv").write_text(
+        "problem,final_answer,level\n" + "".join(f"p{n},{n},{n}\n" for n in range(3))
+    )
+    datasets.Dataset.from_list(rows).to_parquet(tmp_path / "d.parquet")
+    other = {"problem": "x", "final_answer": 4, "new": [1]}
+    (tmp_path / "e.jsonl").write_text(lines(*rows[:3], other))
+    digests = {
+        read_seeds(Settings.of(seed_file=str(path))).digest_of_first(3)
+        for path in sorted(tmp_path.iterdir())
+    }
+    assert len(digests) == 1
+    (tmp_path / "a.jsonl").write_text(lines(*rows[:2], rows[2] | {"level": "9"}))
+    seeds = read_seeds(Settings.of(seed_file=str(tmp_path / "a.jsonl")))
+    assert seeds.digest_of_first(3) not in digests
+    assert seeds.digest_of_first(4) is None
