@@ -48,9 +48,9 @@ PROBLEMS_PER_REQUEST = 2
 def main(argv: Sequence[str] | None = None, backoff: float = FIRST_BACKOFF) -> int:
     """Run a command line and return its exit code.
 
-    0, 1 where problems failed or the run was stopped, 2 for bad input, 3 where the budget is
-    spent, 130 after Ctrl-C, 143 after SIGTERM. `backoff` is the wait in seconds before the first
-    retry, and the measure of all others.
+    0, 1 where problems failed, nothing was labelled or the run was stopped, 2 for bad input, 3
+    where the budget is spent, 130 after Ctrl-C, 143 after SIGTERM. `backoff` is the wait in seconds
+    before the first retry, and the measure of all others.
     """
     argv = sys.argv[1:] if argv is None else argv
     if list(argv[:1]) == ["show"]:
@@ -322,7 +322,9 @@ def _print_summary(run: Run, files: RunFiles) -> int:
 
     summary = files.summary
     print_summary(summary, files.path, run.stopped, run.settings.resume_command)
-    return BUDGET_SPENT if run.stopped else 1 if summary["problems"].get("failed") else 0
+    if run.stopped:
+        return BUDGET_SPENT
+    return 1 if summary["problems"].get("failed") or summary["nothing_labelled"] else 0
 
 
 def _again(run: Run | None) -> str:

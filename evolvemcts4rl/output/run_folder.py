@@ -26,6 +26,7 @@ from evolvemcts4rl.output.jsonl import (
     write_all,
     write_json,
 )
+from evolvemcts4rl.output.no_labels import why_nothing_is_labelled
 from evolvemcts4rl.output.run_files import (
     JOURNAL,
     PROBLEMS,
@@ -115,7 +116,7 @@ class RunFolder:
         if unfinished:
             return False
         counts = collections.Counter(problem.status for problem in self.problems())
-        return counts == summary["problems"] and not self._without_tree(self.problems())
+        return counts == summary["problems"] and not self._tree_files.missing(self.problems())
 
     @property
     def continuation(self) -> str:
@@ -182,7 +183,7 @@ class RunFolder:
         trees = self._tree_files.rewrite_exports(self.trees())
         shown = most_instructive(_counted(trees, labels))
         totals = Totals(before["completions"], before["prompt_tokens"], before["completion_tokens"])
-        summary = before | summarise(self.problems(), labels, totals, self._settings.model.prices)
+        summary = before | self._summary(labels, totals, complete=True)
         if not self._settings.model.prices:
             summary["money"] = before["money"]
         self._write_report(summary, shown)
@@ -226,7 +227,7 @@ class RunFolder:
         else:
             labelled_trees = map(LabelledTree, self.trees())
         shown = most_instructive(_counted(labelled_trees, labels))
-        summary = summarise(self.problems(), labels, journal.totals(), self._settings.model.prices)
+        summary = self._summary(labels, journal.totals(), complete)
         life = {
             "complete": complete,
             "seconds": round(seconds, 1),
@@ -253,9 +254,15 @@ class RunFolder:
         """Yield every decided problem of the run."""
         return (Problem.from_json(row) for row in read_rows(self.path / PROBLEMS))
 
+    def _summary(self, labels: LabelCounts, totals: Totals, complete: bool) -> dict[str, Any]:
+        """Return what the rows say, and why a complete run has no label."""
+        summary = summarise(self.problems(), labels, totals, self._settings.model.prices)
+        why = why_nothing_is_labelled(self.problems(), labels, self._settings) if complete else None
+        return summary | {"nothing_labelled": why}
+
     def _mend_rows(self) -> None:
         """Keep the rows of the decided problems alone, each once, and set `_decided`."""
-        self._keep_decided(self._without_tree(self.problems()))
+        self._keep_decided(self._tree_files.missing(self.problems()))
         if self._tree_files.wanted:
             rows = (
                 row for row in read_rows(self.path / TREES) if row["question_id"] in self._decided
@@ -291,17 +298,6 @@ class RunFolder:
             page = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
             write_report(page, summary | told, self.problems, shown)
             page.detach()
-
-    def _without_tree(self, problems: Iterable[Problem]) -> set[str]:
-        """Return the ids of the problems whose trees should be there and are not."""
-        if not self._tree_files.wanted:
-            return set()
-        there = {row["question_id"] for row in read_rows(self.path / TREES)}
-        return {
-            problem.question_id
-            for problem in problems
-            if problem.has_tree and problem.question_id not in there
-        }
 
 
 def _counted(labelled_trees: Iterable[LabelledTree], labels: LabelCounts) -> Iterator[LabelledTree]:

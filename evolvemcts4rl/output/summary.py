@@ -34,6 +34,7 @@ class LabelCounts:
     solutions: Counter[str] = field(default_factory=Counter)  # by what was found in them
     one_step_solutions: int = 0
     whole_solutions: int = 0
+    shortest: int | None = None  # steps of the shortest whole solution
     # By judge: its verdicts, and the tokens that they cost.
     judges: dict[str, Counter[str]] = field(default_factory=dict)
     errors: list[int] = field(default_factory=lambda: [0] * FIFTHS)  # by the fifth they lie in
@@ -43,6 +44,8 @@ class LabelCounts:
         self.trees += 1
         self.rollouts += labelled_tree.tree.root.num_started
         self.whole_solutions += len(labelled_tree.solutions)
+        lengths = map(len, labelled_tree.solutions)
+        self.shortest = min([*lengths, *filter(None, [self.shortest])], default=None)
         self.one_step_solutions += sum(len(path) == 1 for path in labelled_tree.solutions)
         for node in labelled_tree.tree.nodes():
             self.rollouts += node.num_started
@@ -167,6 +170,8 @@ def _lines(
         )
     if timed_out := summary.get("comparisons_timed_out"):
         yield "answers", f"{timed_out} comparisons took too long and count as no match"
+    if why := summary.get("nothing_labelled"):
+        yield "no labels", why
     if stopped:
         yield "stopped", stopped
     elif failed := summary["problems"].get("failed"):

@@ -30,6 +30,7 @@ from evolvemcts4rl.output.jsonl import (
     read_rows,
 )
 from evolvemcts4rl.output.run_files import TREES
+from evolvemcts4rl.records import Problem
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.tree import Tree
 
@@ -57,6 +58,17 @@ class TreeFiles:
     def trees(self) -> Iterator[Tree]:
         """Yield every tree of the run."""
         return (Tree.from_json(row) for row in read_rows(self._folder / TREES))
+
+    def missing(self, problems: Iterable[Problem]) -> set[str]:
+        """Return the ids of the problems whose trees should be there and are not."""
+        if not self.wanted:
+            return set()
+        there = {row["question_id"] for row in read_rows(self._folder / TREES)}
+        return {
+            problem.question_id
+            for problem in problems
+            if problem.has_tree and problem.question_id not in there
+        }
 
     def encoded(self, tree: Tree) -> Iterator[tuple[str, bytes]]:
         """Yield the name of each file and what this tree adds to it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -17,6 +18,7 @@ from evolvemcts4rl.solutions.steps import join_steps, merge_steps, split_steps
 
 # Arrow, and `datasets` with it, reads no JSON nested deeper than a tree of 30 steps.
 MOST_STEPS = 28
+ANSWERS_SHOWN, MOST_OF_ANSWER = 3, 40  # of a problem that is solved never; characters of each
 # A model that writes --step_separator in none of so many solutions of so many problems never will.
 UNSEPARATED_SOLUTIONS, UNSEPARATED_PROBLEMS = 32, 4
 
@@ -114,7 +116,7 @@ class Solver:
         if not has_voted:
             problem = await self._with_vote(problem, _answers(rollouts))
         rate = sum(verdicts) / len(verdicts)
-        why_not = self._reason_not_to_search(rate, len(verdicts))
+        why_not = self._reason_not_to_search(rate, len(verdicts), _answers(rollouts))
         status = Status.NOT_SEARCHED if why_not else Status.SEARCHED
         problem = replace(problem, solve_rate=round(rate, 4), status=status, reason=why_not)
         return problem, rollouts
@@ -143,12 +145,15 @@ class Solver:
 
         return sample
 
-    def _reason_not_to_search(self, rate: float, judged: int) -> Reason | None:
+    def _reason_not_to_search(
+        self, rate: float, judged: int, answers: Sequence[str]
+    ) -> Reason | None:
         """Return why a problem of this solve rate is not searched, or None."""
         least, most = self.settings.search.min_solve_rate, self.settings.search.max_solve_rate
         if rate in (0.0, 1.0):
             code = ReasonCode.SOLVED_ALWAYS if rate else ReasonCode.SOLVED_NEVER
-            return with_detail(code, f"{rate * judged:.0f} of {judged}")
+            told = f"{rate * judged:.0f} of {judged}"
+            return with_detail(code, told if rate else f"{told}: they came to {_mostly(answers)}")
         if least is not None and rate < least:
             told = f"its solve rate, {rate:.2f}, is under --min_solve_rate {least:g}"
             return Reason(ReasonCode.SOLVE_RATE, told)
@@ -206,6 +211,12 @@ async def graded(problem: Problem, rollouts: Sequence[Rollout], grader: Grader) 
     same = await grader.same_each(problem.final_answer, answers)
     verdicts = dict(zip(answers, same, strict=True))
     return [r if r.answer is None else replace(r, verdict=verdicts[r.answer]) for r in rollouts]
+
+
+def _mostly(answers: Sequence[str]) -> str:
+    """Return the most frequent answers in words, each on one line and not too long."""
+    most = (answer for answer, _ in Counter(answers).most_common(ANSWERS_SHOWN))
+    return ", ".join(" ".join(answer.split())[:MOST_OF_ANSWER] for answer in most)
 
 
 def _answers(rollouts: Sequence[Rollout]) -> list[str]:
