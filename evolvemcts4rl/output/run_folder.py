@@ -6,7 +6,7 @@ import collections
 import io
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from typing import IO, Any
 
@@ -181,7 +181,7 @@ class RunFolder:
             (self.path / TREES).touch()
         before, labels = self.read_summary(), LabelCounts()
         trees = self._tree_files.rewrite_exports(self.trees())
-        shown = most_instructive(_counted(trees, labels))
+        shown = most_instructive(labels.counting(trees))
         totals = Totals(before["completions"], before["prompt_tokens"], before["completion_tokens"])
         summary = before | self._summary(labels, totals, complete=True)
         if not self._settings.model.prices:
@@ -226,7 +226,7 @@ class RunFolder:
             labelled_trees = self._tree_files.relabel(rates, panel)
         else:
             labelled_trees = map(LabelledTree, self.trees())
-        shown = most_instructive(_counted(labelled_trees, labels))
+        shown = most_instructive(labels.counting(labelled_trees))
         summary = self._summary(labels, journal.totals(), complete)
         life = {
             "complete": complete,
@@ -298,9 +298,3 @@ class RunFolder:
             page = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
             write_report(page, summary | told, self.problems, shown)
             page.detach()
-
-
-def _counted(labelled_trees: Iterable[LabelledTree], labels: LabelCounts) -> Iterator[LabelledTree]:
-    for labelled_tree in labelled_trees:
-        labels.add(labelled_tree)
-        yield labelled_tree

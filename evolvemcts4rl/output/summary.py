@@ -65,6 +65,12 @@ class LabelCounts:
             self.solutions[kind] += 1
             self.errors[min(FIFTHS - 1, (len(labels) - 1) * FIFTHS // len(path))] += 1
 
+    def counting(self, labelled_trees: Iterable[LabelledTree]) -> Iterator[LabelledTree]:
+        """Yield the trees and count each."""
+        for labelled_tree in labelled_trees:
+            self.add(labelled_tree)
+            yield labelled_tree
+
     def to_json(self) -> dict[str, Any]:
         """Return the counts as they stand in summary.json."""
         return {
