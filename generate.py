@@ -127,6 +127,8 @@ class Run:
             self._say(
                 f"No column {self.settings.files.answer_column!r}: every seed's answer is voted."
             )
+        if seeds.broken_lines:
+            self._say(f"Left out: {seeds.broken_in_words}.")
         self.folder = RunFolder(self.settings, seeds)
         self.folder.check()
         if self.folder.growth:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +58,7 @@ class Problem:
     voted_answer: str | None = None  # the majority answer, beside the one that a seed states
     # Whether the two are equal. Where they are not, it is often the seed that is wrong.
     vote_agrees: bool | None = None
+    seed: Mapping[str, Any] | None = None  # all columns of a seed's own row; None where evolved
     # The chance that final_answer is right: 1 for one that a seed states. None where there is none.
     p_answer: float | None = None
 

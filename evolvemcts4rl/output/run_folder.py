@@ -232,6 +232,7 @@ class RunFolder:
             "complete": complete,
             "seconds": round(seconds, 1),
             "comparisons_timed_out": timed_out,
+            "broken_seed_rows": len(self._seeds.broken_lines),
         }
         grown = read_settings(self.path).get("grown", [])
         summary = life | summary | {"rates": rates and rates.summary(), "grown": grown}

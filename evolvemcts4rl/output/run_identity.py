@@ -27,6 +27,10 @@ class SeedRows(Protocol):
     def digest(self) -> str:
         """A hash of the whole seed file."""
 
+    @property
+    def broken_lines(self) -> list[int]:
+        """The numbers of the lines that were left out."""
+
     def __len__(self) -> int:
         """Return how many rows are taken."""
 

@@ -5,16 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from evolvemcts4rl.answers.extract import seed_answer
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.problems.chats import answered_in, asked_in, turns_of
+from evolvemcts4rl.problems.hub import load_from_hub
+from evolvemcts4rl.problems.seed_ids import ids_of, numbered
 from evolvemcts4rl.problems.table_file import (
     LOADERS,
+    Rows,
     cell_text,
-    first_line,
+    read_sound_rows,
     read_table,
     refuse_objects,
 )
@@ -22,8 +27,24 @@ from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.settings import DEFAULTS, Settings
 
-if TYPE_CHECKING:
-    from datasets import Dataset
+MOST_NESTED = 32  # levels of lists and objects
+LINES_SHOWN = 8  # of those that cannot be read
+# Names that columns of answers have where they are not named with --answer_column.
+ANSWER_COLUMNS = (
+    "answer",
+    "answers",
+    "expected_answer",
+    "correct_answer",
+    "reference_answer",
+    "ground_truth",
+    "gold",
+    "solution",
+    "target",
+    "label",
+    "output",
+    "response",
+    "result",
+)
 
 
 SOLUTION_COLUMN = "solution"
@@ -31,11 +52,15 @@ SOLUTION_COLUMN = "solution"
 
 @dataclass(frozen=True)
 class Seeds:
-    """The seeds of a run, read row by row; `digest` tells a changed seed file from the same one."""
+    """The seeds of a run, read row by row; `digest` tells a changed seed file from the same one.
 
-    rows: Dataset
+    `broken_lines` are the numbers of the lines that were left out, since they cannot be read.
+    """
+
+    rows: Rows
     settings: Settings
     digest: str
+    broken_lines: list[int] = field(default_factory=list)
 
     def __len__(self) -> int:
         """Return how many rows are taken, those that will be refused included."""
@@ -55,21 +80,20 @@ class Seeds:
             return None
         hasher = hashlib.sha256()
         for row in self.rows.select(range(count)):
-            held = json.dumps(_held(row), sort_keys=True, separators=(",", ":"))
+            held = json.dumps(_held(_as_json(row)), sort_keys=True, separators=(",", ":"))
             hasher.update(held.encode() + b"\n")
         return hasher.hexdigest()
 
     def __iter__(self) -> Iterator[Problem]:
-        """Yield each row as a problem, its id the row's number from 0.
+        """Yield each row as a problem, its id the row's own or its number from 0.
 
         An empty or repeated one has status "refused" and the reason.
         """
         seen: dict[bytes, str] = {}
         for index in range(len(self)):
             row = self.rows[index]
-            parts = [cell_text(row[name]).strip() for name in self.settings.files.column_names]
-            question = "\n\n".join(part for part in parts if part)
-            question_id = f"{index:06d}"
+            question = self._question(row)
+            question_id, seed = self._id_of(index), _as_json(row)
             key = hashlib.blake2b(" ".join(question.split()).encode(), digest_size=12).digest()
             if not question:
                 yield Problem(
@@ -78,15 +102,53 @@ class Seeds:
                     None,
                     status=Status.REFUSED,
                     reason=Reason(ReasonCode.NO_PROBLEM),
+                    seed=seed,
                 )
             elif key in seen:
                 reason = Reason(ReasonCode.REPEATED_ROW, f"it repeats row {seen[key]}")
-                yield Problem(question_id, question, None, status=Status.REFUSED, reason=reason)
+                yield Problem(
+                    question_id, question, None, status=Status.REFUSED, reason=reason, seed=seed
+                )
             else:
                 seen[key] = question_id
-                yield Problem(
-                    question_id, question, _answer(row.get(self.settings.files.answer_column))
-                )
+                answer = _answer(row.get(self.settings.files.answer_column))
+                yield Problem(question_id, question, answer, seed=seed)
+
+    def row_of(self, question_id: str) -> dict[str, Any]:
+        """Return the row of a seed."""
+        return self.rows[self._places[question_id] if self._own_ids else int(question_id)]
+
+    @property
+    def broken_in_words(self) -> str:
+        """How many lines of the seed file cannot be read, and the first of them."""
+        count, shown = len(self.broken_lines), ", ".join(map(str, self.broken_lines[:LINES_SHOWN]))
+        more = ", …" if count > LINES_SHOWN else ""
+        rows = "1 row" if count == 1 else f"{count} rows"
+        return f"{rows} of {self.settings.files.seed_file} that cannot be read (line {shown}{more})"
+
+    @cached_property
+    def _own_ids(self) -> list[str]:
+        """The ids that the rows bring along, by --id_column; none without it."""
+        name = self.settings.files.id_column
+        if name is None:
+            return []
+        rows = (self.rows[index] for index in range(len(self)))
+        return ids_of(((row.get(name), self._question(row)) for row in rows), self.settings)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {own: index for index, own in enumerate(self._own_ids)}
+
+    def _id_of(self, index: int) -> str:
+        return self._own_ids[index] if self._own_ids else numbered(index)
+
+    def _question(self, row: dict[str, Any]) -> str:
+        parts = []
+        for name in self.settings.files.column_names:
+            cell = row.get(name)
+            turns = turns_of(cell)
+            parts.append((asked_in(turns) if turns else cell_text(cell)).strip())
+        return "\n\n".join(part for part in parts if part)
 
     def worked_solutions(self) -> Iterator[tuple[str, str, str]]:
         """Yield the id, problem and own worked solution of each seed that brings one.
@@ -94,7 +156,7 @@ class Seeds:
         It stands in a column `solution`, or before the #### of the answer, as in GSM8K.
         """
         for seed in self:
-            row = self.rows[int(seed.question_id)]
+            row = self.row_of(seed.question_id)
             text = row.get(SOLUTION_COLUMN)
             if not isinstance(text, str):
                 cell = row.get(self.settings.files.answer_column)
@@ -119,32 +181,51 @@ def _held(value: Any) -> Any:
     return str(int(value) if whole else value).encode("utf-8", "replace").decode()
 
 
+def _as_json(value: Any, depth: int = 0) -> Any:
+    """Return what a cell or row holds as JSON can hold it, dates and the like as texts.
+
+    What nests deeper than `datasets` could read again is left out.
+    """
+    if depth > MOST_NESTED:
+        return None
+    if isinstance(value, dict):
+        return {str(name): _as_json(each, depth + 1) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_as_json(each, depth + 1) for each in value]
+    return value if isinstance(value, (str, int, float, type(None))) else str(value)
+
+
 def _answer(cell: Any) -> str | None:
-    text = cell_text(cell).strip()
+    turns = turns_of(cell)
+    text = (answered_in(turns) if turns else cell_text(cell)).strip()
     return (seed_answer(text) or None) if text else None
 
 
 def read_seeds(settings: Settings) -> Seeds:
-    """Return the seeds of a file, or of the train split of the hub's dataset of that name.
+    """Return the seeds of a file, or of the hub's dataset of that name.
 
     Raises UserError, naming the file, for one that is missing, unreadable or empty, and for a
     column that is not there, is empty or holds objects.
     """
     path = Path(settings.files.seed_file)
     used = (*settings.files.column_names, settings.files.answer_column)
-    if path.is_file():
+    rows: Rows
+    broken: list[int] = []
+    if path.is_file() and settings.files.skip_broken_rows:
+        rows, digest, broken = read_sound_rows(path, used)
+    elif path.is_file():
         rows, digest = read_table(path, used)
     elif path.suffix in LOADERS or path.exists() or settings.files.seed_file.count("/") > 1:
         what = "is a folder" if path.is_dir() else "is not there"
         raise UserError(
             f"The seed file {settings.files.seed_file} {what}: give --seed_file a JSON, JSON "
-            f"Lines, CSV or Parquet file."
+            f"Lines, CSV, TSV or Parquet file."
         )
     else:
-        rows = _load_from_hub(settings.files.seed_file)
-        digest = str(rows._fingerprint)
-        refuse_objects(rows, used, f"The dataset {settings.files.seed_file}")
-    seeds = Seeds(rows, settings, digest)
+        dataset = load_from_hub(settings.files.seed_file)
+        rows, digest = dataset, str(dataset._fingerprint)
+        refuse_objects(dataset, used, f"The dataset {settings.files.seed_file}")
+    seeds = Seeds(rows, settings, digest, broken)
     _check_columns(seeds)
     return seeds
 
@@ -159,9 +240,13 @@ def _check_columns(seeds: Seeds) -> None:
     asked_for = [*settings.files.column_names]
     if settings.files.answer_column != DEFAULTS["answer_column"]:
         asked_for.append(settings.files.answer_column)  # the default one may be missing
+    asked_for += filter(None, [settings.files.id_column])
     missing = [name for name in asked_for if name not in there]
     if missing:
-        flag = "--column_names" if missing[0] in settings.files.column_names else "--answer_column"
+        files = settings.files
+        flags = {files.id_column: "--id_column", files.answer_column: "--answer_column"}
+        flags |= dict.fromkeys(files.column_names, "--column_names")
+        flag = flags[missing[0]]
         raise UserError(
             f"The seed file {settings.files.seed_file} has no column {missing[0]!r}: name one of "
             f"{', '.join(map(repr, there))} with {flag}."
@@ -170,8 +255,28 @@ def _check_columns(seeds: Seeds) -> None:
         columns = " and ".join(map(repr, settings.files.column_names))
         raise UserError(
             f"The seed file {settings.files.seed_file} has no problem in any row of {columns}: "
-            f"name another "
-            "column with --column_names."
+            "name another column with --column_names."
+        )
+    _ = seeds._own_ids
+    _check_vote(seeds)
+
+
+def _check_vote(seeds: Seeds) -> None:
+    """Raise UserError where answers would be voted by mistake, or --vote has nothing to decide."""
+    settings, there = seeds.settings, seeds.rows.column_names
+    named = settings.files.answer_column
+    if seeds.have_answers:
+        if settings.files.vote:
+            raise UserError(
+                f"The seed file {settings.files.seed_file} has answers in column {named!r}: "
+                "leave out --vote, which has nothing to decide."
+            )
+        return
+    likely = next((name for name in ANSWER_COLUMNS if name in there), None)
+    if likely and likely not in settings.files.column_names and not settings.files.vote:
+        raise UserError(
+            f"The seed file {settings.files.seed_file} has no column {named!r}, but {likely!r}: "
+            f"give --answer_column {likely}, or --vote to let the solutions vote for the answers."
         )
 
 
@@ -197,15 +302,3 @@ def read_test_texts(settings: Settings) -> list[str]:
             ]
             texts.append("\n\n".join(cell for cell in cells if isinstance(cell, str)))
     return texts
-
-
-def _load_from_hub(name: str) -> Dataset:
-    import datasets
-
-    try:
-        return datasets.load_dataset(name, split="train")
-    except (datasets.exceptions.DatasetsError, ValueError, OSError, RuntimeError) as error:
-        raise UserError(
-            f"The seed file {name} is not there, nor a dataset that the hub gives: "
-            f"{first_line(error)}"
-        ) from None

@@ -17,6 +17,11 @@ class SeedTexts:
         """The digest of the file that they would be in."""
         return f"file of {self.texts}"
 
+    @property
+    def broken_lines(self) -> list[int]:
+        """The lines that were left out: none."""
+        return []
+
     def __len__(self) -> int:
         return len(self.texts)
 
