@@ -110,6 +110,12 @@ def rewrite(path: Path, rows: Iterable[Row]) -> None:
             file.write(encode_row(row))
 
 
+def read_json(path: Path) -> Row:
+    """Return the object that a JSON file holds."""
+    value: Row = json.loads(path.read_text(encoding="utf-8"))
+    return value
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file, whole or not at all."""
     with atomic_write(path) as file:

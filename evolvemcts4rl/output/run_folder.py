@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import io
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cached_property
@@ -20,6 +19,7 @@ from evolvemcts4rl.output.jsonl import (
     atomic_write,
     encode_row,
     read_in_order,
+    read_json,
     read_rows,
     rewrite,
     unique_rows,
@@ -244,8 +244,7 @@ class RunFolder:
 
     def read_summary(self) -> dict[str, Any]:
         """Return what summary.json says."""
-        summary: dict[str, Any] = json.loads((self.path / SUMMARY).read_text(encoding="utf-8"))
-        return summary
+        return read_json(self.path / SUMMARY)
 
     def trees(self) -> Iterator[Tree]:
         """Yield every tree of the run."""

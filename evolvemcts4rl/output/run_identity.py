@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from evolvemcts4rl.chat.addresses import without_user
+from evolvemcts4rl.output.jsonl import read_json
 from evolvemcts4rl.output.run_files import SETTINGS
 from evolvemcts4rl.prompts import PROMPTS
 from evolvemcts4rl.settings import DEFAULTS, FREE_FLAGS, Settings
@@ -104,8 +105,7 @@ def asked_for(settings: Settings, seeds: SeedRows) -> dict[str, Any]:
 
 def read_settings(folder: Path) -> dict[str, Any]:
     """Return what the settings.json of a run holds."""
-    noted: dict[str, Any] = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-    return noted
+    return read_json(folder / SETTINGS)
 
 
 def read_known(path: Path) -> Known | None:
