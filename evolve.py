@@ -60,6 +60,8 @@ class Evolution:
     novelty: Novelty
     done: Mapping[str, Problem] = field(default_factory=dict)
     reopened: Mapping[str, Problem] = field(default_factory=dict)
+    # Why no new problem can get an answer, in a run whose grader cannot vote.
+    reason_not_to_evolve: Reason | None = None
 
     async def problems(
         self, seeds: Iterable[Problem] | AsyncIterable[Problem]
@@ -143,10 +145,13 @@ class Evolution:
             return self.done[child.question_id]
         if child.question_id in self.reopened:
             return self.reopened[child.question_id]
+        if self.reason_not_to_evolve:
+            return replace(child, status=Status.REFUSED, reason=self.reason_not_to_evolve)
         language = self.settings.evolution.language
         messages = prompt_messages(
             f"evolve_{child.mutation}",
             self.settings.model.model_name,
+            self.settings.prompts,
             question=parent.question,
             language_rule=f"Write the new problem in {language}." if language else "",
         )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from evolvemcts4rl.chat.replicas import FIRST_BACKOFF
 from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError, severity
 from evolvemcts4rl.event_loop import run_to_end
+from evolvemcts4rl.flag_groups.kinds import GRADERS
 from evolvemcts4rl.flag_groups.model import EMBEDDED_MODEL
 from evolvemcts4rl.flags import parse_settings
 from evolvemcts4rl.interrupts import Interrupts
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from evolvemcts4rl.labels.planted import KnownVerdicts
     from evolvemcts4rl.output.run_folder import RunFolder
     from evolvemcts4rl.output.run_reader import RunFiles
-    from evolvemcts4rl.problems.seeds import Seeds
+    from evolvemcts4rl.problems.seed_rows import Seeds
     from evolvemcts4rl.progress import Progress
     from evolvemcts4rl.solutions.solver import Solver
 
@@ -120,10 +121,12 @@ class Run:
         from evolvemcts4rl.output.run_folder import RunFolder
         from evolvemcts4rl.output.run_reader import RunFiles
         from evolvemcts4rl.problems.seeds import read_seeds, read_test_texts
+        from evolvemcts4rl.prompts import check_prompts
 
+        check_prompts(self.settings.prompts, self.settings.evolution.language)
         seeds = read_seeds(self.settings)
         test_texts = read_test_texts(self.settings)
-        if not seeds.have_answers:
+        if not seeds.have_answers and self.settings.answers.grader in GRADERS:
             self._say(
                 f"No column {self.settings.files.answer_column!r}: every seed's answer is voted."
             )
@@ -162,15 +165,15 @@ class Run:
 
         The files are whole afterwards; after a second Ctrl-C the next life makes them so.
         """
-        from evolvemcts4rl.answers.grader import Grader
+        from evolvemcts4rl.answers.graders import open_grader
         from evolvemcts4rl.chat.client import ChatClient
         from evolvemcts4rl.solutions.solver import Solver
 
         begun = self.folder.begun and not settings.files.overwrite
         if begun:
             settings = settings.changed(continuation=self.folder.continuation)
+        grader = await open_grader(settings.answers)
         self.chat = ChatClient(settings, None, self.backoff)
-        grader = Grader()
         self.solver = Solver(self.chat, grader, settings)
         try:
             if not begun and (first := next(iter(seeds), None)):
@@ -198,13 +201,9 @@ class Run:
         try:
             self.chat.keep_in(journal)
             for last in (False, True):
+                novelty, why_not = Novelty(test_texts), self.solver.reason_not_to_vote
                 evolution = Evolution(
-                    settings,
-                    self.chat,
-                    self.solver,
-                    Novelty(test_texts),
-                    done,
-                    self.folder.reopened,
+                    settings, self.chat, self.solver, novelty, done, self.folder.reopened, why_not
                 )
                 await self._search_all(evolution.problems(seeds))
                 if last or not self.failed:
@@ -301,7 +300,8 @@ class Run:
     def _judges(self) -> list[Judge]:
         from evolvemcts4rl.labels.judge import Judge
 
-        return [Judge(name, self.chat, name) for name in self.settings.search.judge_model]
+        told = self.settings.prompts
+        return [Judge(name, self.chat, name, told) for name in self.settings.search.judge_model]
 
     async def _ask_known(self, seeds: Seeds) -> KnownVerdicts | None:
         """Ask the judges about solutions whose truth is known, which shows how well they judge."""

@@ -136,7 +136,6 @@ async def search(
     Asks `roll_out` for at most `max_branches` rollouts and searches at most `max_search` of the
     candidates; without it nothing is searched.
     """
-    assert problem.final_answer is not None, "a problem without an answer cannot be searched"
     state = Search(
         Tree(problem.question_id, problem.question, problem.final_answer), settings, roll_out
     )

@@ -23,6 +23,8 @@ class ReasonCode(StrEnum):
 
     NO_PROBLEM = "no_problem"
     REPEATED_ROW = "repeated_row"
+    UNGRADABLE = "ungradable"
+    NO_VOTE = "no_vote"
     CONTAMINATED = "contaminated"
     KNOWN = "known"
     LIKE_ITS_PARENT = "like_its_parent"
@@ -41,6 +43,7 @@ class ReasonCode(StrEnum):
     FEW_ANSWERS = "few_answers"
     THIN_MAJORITY = "thin_majority"
     NO_ANSWERS = "no_answers"
+    NO_VERDICTS = "no_verdicts"
     SOLVED_ALWAYS = "solved_always"
     SOLVED_NEVER = "solved_never"
     SOLVE_RATE = "solve_rate"
@@ -57,6 +60,10 @@ class ReasonCode(StrEnum):
 SENTENCES = {
     ReasonCode.NO_PROBLEM: "the row has no problem",
     ReasonCode.REPEATED_ROW: "it repeats another row",
+    ReasonCode.UNGRADABLE: "its answer cannot be graded",
+    ReasonCode.NO_VOTE: (
+        "no answer can be voted for it: the --grader function brings no same(a, b)"
+    ),
     ReasonCode.CONTAMINATED: "it overlaps a text of the --decontaminate files",
     ReasonCode.KNOWN: "it is equal or nearly equal to another problem",
     ReasonCode.LIKE_ITS_PARENT: "it is equal or nearly equal to its parent",
@@ -81,6 +88,7 @@ SENTENCES = {
     ReasonCode.NO_ANSWERS: (
         "none of its solutions came to an answer (are --max_tokens and the context large enough?)"
     ),
+    ReasonCode.NO_VERDICTS: "its grader gave no verdict on any of its solutions",
     ReasonCode.SOLVED_ALWAYS: "solved always",
     ReasonCode.SOLVED_NEVER: "solved never",
     ReasonCode.SOLVE_RATE: "its solve rate is outside --min_solve_rate and --max_solve_rate",

@@ -39,6 +39,7 @@ class Rollout:
     verdict: bool | None  # right or wrong; None where there is no verdict: it counts nowhere
     answer: str | None = None
     tokens: int = 0  # completion tokens
+    whole: bool = True  # whether the model ended by itself
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,9 @@ class Problem:
     voted_answer: str | None = None  # the majority answer, beside the one that a seed states
     # Whether the two are equal. Where they are not, it is often the seed that is wrong.
     vote_agrees: bool | None = None
-    seed: Mapping[str, Any] | None = None  # all columns of a seed's own row; None where evolved
     # The chance that final_answer is right: 1 for one that a seed states. None where there is none.
     p_answer: float | None = None
+    seed: Mapping[str, Any] | None = None  # all columns of a seed's own row; None where evolved
 
     @property
     def has_tree(self) -> bool:

@@ -1,4 +1,4 @@
-"""All settings of a run, in four groups of flags.
+"""All settings of a run, in groups of flags.
 
 The command line (flags.py), its help, the tables in docs/flags.md and the checks of values are made
 from the fields of the groups.
@@ -10,19 +10,23 @@ from dataclasses import MISSING, dataclass, field, replace
 from typing import Any
 
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.flag_groups.answers import AnswerSettings
 from evolvemcts4rl.flag_groups.declaration import Flag, declared_flags
 from evolvemcts4rl.flag_groups.evolution import EvolutionSettings
 from evolvemcts4rl.flag_groups.files import FileSettings
 from evolvemcts4rl.flag_groups.model import ModelSettings
+from evolvemcts4rl.flag_groups.prompts import PromptSettings
 from evolvemcts4rl.flag_groups.search import SearchSettings
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All settings of a run, in four groups."""
+    """All settings of a run, in groups."""
 
     files: FileSettings
     model: ModelSettings = field(default_factory=ModelSettings)
+    prompts: PromptSettings = field(default_factory=PromptSettings)
+    answers: AnswerSettings = field(default_factory=AnswerSettings)
     evolution: EvolutionSettings = field(default_factory=EvolutionSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
 
@@ -71,6 +75,8 @@ class Settings:
 GROUPS: dict[str, Any] = {
     "files": FileSettings,
     "model": ModelSettings,
+    "prompts": PromptSettings,
+    "answers": AnswerSettings,
     "evolution": EvolutionSettings,
     "search": SearchSettings,
 }

@@ -22,7 +22,8 @@ def lines_of(tree: Tree) -> Iterator[str]:
     """Yield a line for each prefix: label, belief, correct / judged rollouts, and step."""
     yield f"{printable(tree.question_id)}: {printable(tree.question, MOST_OF_STEP)}"
     right, judged = tree.root.num_correct, tree.root.num_rollouts
-    yield f"answer: {printable(tree.final_answer)}; first solutions {right}/{judged} right"
+    answer = printable(tree.final_answer or "none")
+    yield f"answer: {answer}; first solutions {right}/{judged} right"
     yield "   p_correct  rollouts  step (✓ right so far, ✗ wrong here or earlier, · unknown)"
     stack = [(child, 0) for child in reversed(tree.root.children)]
     while stack:

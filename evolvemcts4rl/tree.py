@@ -128,7 +128,7 @@ class Tree:
 
     question_id: str
     question: str
-    final_answer: str
+    final_answer: str | None  # None where a grader of the user's needs none
     root: Node = field(default_factory=Node)
     p_answer: float = 1.0  # the chance that final_answer is right
     # What each judge's verdicts cost: prompt and completion tokens.

@@ -10,4 +10,7 @@ and money. groups: tuples and sets. values: formulas compared by evaluation. pat
 compiled late.
 
 grader: comparisons and votes in worker processes with bounds of time and memory.
+workers: those processes. rules: how each grader of the package reads and compares answers. marked:
+what is marked as the answer, as it is written. choice: the options of a problem, and which of them
+is named. custom_grader: a function of the user's as grader. graders: the one that --grader names.
 """

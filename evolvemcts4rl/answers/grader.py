@@ -3,47 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import fcntl
 import logging
-import multiprocessing
-import os
-import resource
-import signal
-import sys
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
-from concurrent.futures import Future
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
-from evolvemcts4rl.answers.compare import compare_quick, same_answer
-
-if TYPE_CHECKING:
-    from pebble import ProcessPool
+from evolvemcts4rl.answers.compare import same_answer
+from evolvemcts4rl.answers.rules import MATH, AnswerRules
+from evolvemcts4rl.answers.workers import JobFailed, Workers, bind_worker
+from evolvemcts4rl.records import Problem
 
 logger = logging.getLogger(__name__)
 
 MAX_CACHED = 100_000  # pairs; a few dozen megabytes at most
-MAX_WORKERS = 8
-MAX_JOBS_PER_WORKER = 5_000  # sympy's caches grow: a worker is replaced before that matters
 LEAST_LIMIT = 1 / 8  # of limit_seconds, for answers whose comparisons keep timing out
 PLAIN_FORMULA = "y+1"  # an answer that times out against this would time out against all
-# What sympy and its readers raise on formulas that they were not made for.
-UNREADABLE = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    NotImplementedError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
-MEMORY_LIMIT = 2 * 1024**3  # bytes of address space for each worker
+
+
+def prepare_worker() -> None:
+    """Bind a worker, and load what its jobs need, outside of the first job's time limit."""
+    bind_worker()
+    same_answer("[1, x)", r"[1, \frac{x}{1})")  # compiles the regexes and the grammar
 
 
 class Grader:
-    """Compares answers by `compare.same_answer`, in workers with limits of time and memory.
+    """Compares answers by its rules, where they need it in workers with limits of time and memory.
 
     Workers start with the first comparison that needs one. A comparison which outlasts its limit,
     or whose worker dies or runs out of memory, is no match, and is never tried again. Such
@@ -51,24 +34,52 @@ class Grader:
     For use from one event loop at a time.
     """
 
-    def __init__(self, num_workers: int | None = None, limit_seconds: float = 5.0) -> None:
-        self.num_workers = num_workers or min(MAX_WORKERS, os.cpu_count() or 1)
+    reads_rows = False  # whether it grades seeds by their rows, not by their answers
+
+    def __init__(
+        self,
+        num_workers: int | None = None,
+        limit_seconds: float = 5.0,
+        rules: AnswerRules = MATH,
+        prepare: Callable[[], None] = prepare_worker,
+    ) -> None:
         self.limit_seconds = limit_seconds
+        self.rules = rules
         self.timeouts = 0
-        self._pool: ProcessPool | None = None
+        self.workers = Workers(
+            num_workers, prepare, ["math_verify"] if prepare is prepare_worker else []
+        )
         self._known: OrderedDict[tuple[str, str], bool] = OrderedDict()
         self._running: dict[tuple[str, str], asyncio.Task[bool]] = {}
         self._timed_out: Counter[str] = Counter()  # comparisons that timed out, by answer
         self._bombs: dict[str, bool] = {}  # of answers in such: whether it was the one to blame
-        self._slots: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
-        self._jobs: set[Future[bool]] = set()
+
+    @property
+    def can_vote(self) -> bool:
+        """Whether it can tell that two answers are the same."""
+        return True
+
+    def answer_of(self, question: str, text: str) -> str | None:
+        """Return the final answer that a completion gives; None where there is none."""
+        return self.rules.answer_of(question, text)
+
+    async def verdicts(
+        self, problem: Problem, completions: Sequence[tuple[str, str | None]]
+    ) -> list[bool | None]:
+        """Return the verdict on each completion, given with its answer; None without an answer."""
+        answers = [answer for _, answer in completions if answer is not None]
+        if problem.final_answer is None or not answers:
+            return [None] * len(completions)
+        same = await self.same_each(problem.final_answer, answers)
+        found = dict(zip(answers, same, strict=True))
+        return [None if answer is None else found[answer] for _, answer in completions]
 
     async def same(self, gold: str, answer: str) -> bool:
         """Return whether `answer` is the reference answer `gold`.
 
         It raises nothing, whatever the answers hold.
         """
-        quick = compare_quick(gold, answer)
+        quick = self.rules.same(gold, answer)
         if quick is not None:
             return quick
         pair = min((gold, answer), (answer, gold))
@@ -89,7 +100,7 @@ class Grader:
         """
         verdicts = {
             answer: self._known.get(
-                min((gold, answer), (answer, gold)), compare_quick(gold, answer)
+                min((gold, answer), (answer, gold)), self.rules.same(gold, answer)
             )
             for answer in dict.fromkeys(answers)
         }
@@ -128,59 +139,25 @@ class Grader:
         """
         for task in list(self._running.values()):
             task.cancel()
-        self._stop_pool()
-
-    def _stop_pool(self) -> None:
-        pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        pool.stop()  # type: ignore[no-untyped-call]
-        pool.join()
-        # Pebble forgets the jobs that no worker had begun: whoever waits for them must be told.
-        for job in list(self._jobs):
-            if not job.done():
-                job.set_exception(RuntimeError("the workers were stopped"))
+        self.workers.close()
 
     async def _compare(self, pair: tuple[str, str]) -> bool:
-        async with self._free_worker():
+        async with self.workers.free_worker():
             verdict = not self._has_bomb(pair) and await self._ask_worker(pair)
         self._known[pair] = verdict
         if len(self._known) > MAX_CACHED:
             self._known.popitem(last=False)
         return verdict
 
-    def _free_worker(self) -> asyncio.Semaphore:
-        """Return the queue for the workers, so that a limit is set when its comparison begins."""
-        loop = asyncio.get_running_loop()
-        if self._slots is None or self._slots[0] is not loop:
-            self._slots = loop, asyncio.Semaphore(self.num_workers)
-        return self._slots[1]
-
     def _limit(self, pair: tuple[str, str]) -> float:
         timed_out = sum(self._timed_out[answer] for answer in pair)
         return self.limit_seconds * max(LEAST_LIMIT, 0.5**timed_out)
 
     async def _ask_worker(self, pair: tuple[str, str]) -> bool:
-        from pebble import ProcessExpired
-
-        for _ in range(2):
-            if self._pool is None:
-                self._pool = make_pool(self.num_workers)
-            pool = self._pool
-            try:
-                # in a thread, since the first job waits until the workers are there
-                job = await asyncio.to_thread(
-                    pool.schedule, verdict_in_worker, args=pair, timeout=self._limit(pair)
-                )
-                return await self._result(job, pool)
-            except (TimeoutError, ProcessExpired, MemoryError, RecursionError) as error:
-                logger.debug("no verdict on %.80r against %.80r: %s", *pair, type(error).__name__)
-                break
-            # An idle worker was killed from outside: no fault of this pair, so it is asked again.
-            except RuntimeError as error:
-                logger.warning("The answer workers are gone (%s); starting new ones.", error)
-                if self._pool is pool:
-                    self._stop_pool()
+        try:
+            return await self.workers.run(self.rules.same_in_worker, pair, self._limit(pair))
+        except JobFailed as error:
+            logger.debug("no verdict on %.80r against %.80r: %s", *pair, error)
         self.timeouts += 1
         if PLAIN_FORMULA not in pair:
             self._timed_out.update(pair)
@@ -198,68 +175,6 @@ class Grader:
                 await self._ask_worker((answer, PLAIN_FORMULA))
                 self._bombs[answer] = self.timeouts > before
                 self.timeouts = before
-
-    async def _result(self, job: Future[bool], pool: ProcessPool) -> bool:
-        if self._pool is not pool:
-            raise RuntimeError("the workers were stopped")
-        self._jobs.add(job)
-        try:
-            return await asyncio.wrap_future(job)
-        finally:
-            self._jobs.discard(job)
-
-
-def verdict_in_worker(gold: str, answer: str) -> bool:
-    """Return whether the answers are the same; False where computer algebra fails by itself."""
-    try:
-        return same_answer(gold, answer)
-    except UNREADABLE as error:
-        logger.debug("no verdict on %.80r against %.80r: %r", gold, answer, error)
-    return False
-
-
-def make_pool(num_workers: int) -> ProcessPool:
-    """Return a pool whose workers start with its first job.
-
-    They are forked from a clean server process that has math-verify loaded.
-    """
-    from pebble import ProcessPool
-
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["math_verify"])
-    return ProcessPool(
-        max_workers=num_workers,
-        max_tasks=MAX_JOBS_PER_WORKER,
-        initializer=prepare_worker,
-        context=context,
-    )
-
-
-def prepare_worker() -> None:
-    """Bind a worker to its limits and its parent's life, and load what its jobs need.
-
-    Loading here keeps it out of the first job's time limit.
-    """
-    # Pebble's handler runs only after a long C call: the default one ends the worker at once.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    die_with_parent()
-    with contextlib.suppress(ValueError, OSError):  # some systems have no such limit
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
-    same_answer("[1, x)", r"[1, \frac{x}{1})")  # compiles the regexes and the grammar
-
-
-def die_with_parent() -> None:
-    """Let the kernel kill this worker once its parent is gone, whatever the worker is doing then.
-
-    Idle workers notice by themselves. PR_SET_PDEATHSIG would not help: to the kernel, the parent is
-    the fork server, which lives as long as its workers.
-    """
-    parent = multiprocessing.parent_process()
-    if parent is not None and sys.platform == "linux":
-        sentinel = parent.sentinel  # a pipe, readable as soon as the parent's end is closed
-        fcntl.fcntl(sentinel, fcntl.F_SETOWN, os.getpid())
-        fcntl.fcntl(sentinel, fcntl.F_SETSIG, signal.SIGKILL)
-        fcntl.fcntl(sentinel, fcntl.F_SETFL, fcntl.fcntl(sentinel, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def distinct_forms(answers: Sequence[str]) -> list[str]:

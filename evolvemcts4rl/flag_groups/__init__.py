@@ -2,5 +2,6 @@
 
 declaration: what is told of a flag. kinds: kinds of values, read and checked.
 files: seeds and output. model: the model and its endpoint.
+prompts: what the model is told. answers: what grades a solution.
 evolution: new problems. search: the search and its labels.
 """

@@ -181,6 +181,29 @@ class Choice:
             raise ValueError(f"there is no {value!r}; there are {', '.join(self.names)}")
 
 
+GRADERS = ("math", "exact", "number", "choice")
+
+
+@dataclass(frozen=True)
+class GraderName:
+    """A grader of the package by its name, or a function of the user's as FILE_OR_MODULE:NAME."""
+
+    def parse(self, text: str) -> str:
+        """Return the name."""
+        self.check(text)
+        return text
+
+    def check(self, value: Any) -> None:
+        """Refuse any other name, and a function without its file or module."""
+        Text().check(value)
+        place, _, function = value.rpartition(":")
+        if value not in GRADERS and not (place and function.isidentifier()):
+            raise ValueError(
+                f"there is no {value!r}; there are {', '.join(GRADERS)}, and functions of your "
+                "own, written as FILE.py:FUNCTION or MODULE:FUNCTION"
+            )
+
+
 @dataclass(frozen=True)
 class Names:
     """Some of a few names, separated by commas."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import re2
 
 from evolvemcts4rl.errors import Refused
+from evolvemcts4rl.flag_groups.prompts import PromptSettings
 from evolvemcts4rl.labels.labelling import certainty, is_labelled, up_to_first_error
 from evolvemcts4rl.prompts import prompt_messages
 from evolvemcts4rl.records import Completion, Message
@@ -59,6 +60,7 @@ class Judge:
     name: str
     chat: Chat
     model: str
+    prompts: PromptSettings = field(default_factory=PromptSettings)
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,9 @@ async def ask(judge: Judge, question_id: str, question: str, steps: Sequence[str
     numbered = "\n\n".join(
         f"<step_{index}>\n{step.strip()}\n</step_{index}>" for index, step in enumerate(steps)
     )
-    messages = prompt_messages("judge_solution", judge.model, question=question, steps=numbered)
+    messages = prompt_messages(
+        "judge_solution", judge.model, judge.prompts, question=question, steps=numbered
+    )
     try:
         (reply,) = await judge.chat.complete(
             messages,

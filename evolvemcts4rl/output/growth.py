@@ -25,9 +25,9 @@ from evolvemcts4rl.records import Problem
 from evolvemcts4rl.settings import FLAGS, Settings
 
 SEEDS = "seeds"  # the name of a change in the number of rows that are taken
+SHOWN = 200  # characters of a value, such as that of --system_prompt, in a message
 _SAID = {
     "seed_digest": "the seed file has changed",
-    "prompts": "a file in prompts/ has changed",
     "decontaminate": "the files of --decontaminate have changed",
 }
 
@@ -100,7 +100,7 @@ def difference(known: Known, identity: Identity, seeds: SeedRows) -> str | None:
         grows = FLAGS[name].grows if name in FLAGS else None
         if grows and grows.allows(before, now):
             continue
-        return _SAID.get(name, f"--{name} was {_shown(before)} and is now {_shown(now)}")
+        return _said(name, before, now)
     if known.seed_count is None:
         return None
     if len(seeds) < known.seed_count and identity["limit"] is not None:
@@ -164,5 +164,23 @@ def _changes(known: Known, identity: Identity) -> Iterator[tuple[str, Any, Any]]
             yield name, before, now
 
 
+def _said(name: str, before: Any, now: Any) -> str:
+    """Return in words what differs."""
+    if name == "grader" and _function(before) == _function(now):
+        return f"the file of --grader {_function(now)} has changed"
+    if name == "prompts":
+        changed = min(each for each in before | now if before.get(each) != now.get(each))
+        return f"the prompt {changed} has changed"
+    return _SAID.get(name, f"--{name} was {_shown(before)} and is now {_shown(now)}")
+
+
+def _function(grader: Any) -> Any:
+    return grader["function"] if isinstance(grader, dict) else grader
+
+
 def _shown(value: Any) -> str:
-    return "not given" if value is None or value == [] else json.dumps(value, ensure_ascii=False)
+    value = _function(value) if isinstance(value, dict) and "function" in value else value
+    if value is None or value == []:
+        return "not given"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

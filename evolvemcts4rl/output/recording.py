@@ -7,10 +7,12 @@ import gzip
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
 from evolvemcts4rl.answers.grader import Grader
+from evolvemcts4rl.answers.graders import open_grader
 from evolvemcts4rl.chat.client import sampling_of
 from evolvemcts4rl.chat.journal import Journal, question_key
 from evolvemcts4rl.errors import UserError
@@ -61,10 +63,11 @@ class Recorder:
     async def completions(self, problem: Problem, prefix: Prefix) -> list[Recorded]:
         """Return all completions of a prefix that the journal has, in order of their indices."""
         model = self.settings.model
-        messages = solution_messages(problem, prefix, model.model_name, self.prefill)
+        messages = solution_messages(problem, prefix, self.settings, self.prefill)
         kept = self.journal.get_all(question_key(model.model_name, messages, sampling_of(model)))
         separator = self.settings.search.step_separator
-        rollouts = [as_rollout(prefix, completion, separator) for completion in kept.values()]
+        answer_of = partial(self.grader.answer_of, problem.question)
+        rollouts = [as_rollout(prefix, each, separator, answer_of) for each in kept.values()]
         rollouts = await graded(problem, rollouts, self.grader)
         return [
             Recorded(
@@ -97,7 +100,8 @@ class Recorder:
 
 async def record_run(path: Path, folder: RunFolder, settings: Settings) -> None:
     """Write the recording of all problems that are finished in a run's folder."""
-    journal, grader = Journal(folder.path / JOURNAL), Grader()
+    grader = await open_grader(settings.answers)
+    journal = Journal(folder.path / JOURNAL)
     try:
         recorder = Recorder(journal, grader, settings, folder.continuation == "prefill")
         await recorder.write(path, folder.problems(), folder.trees())

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from evolvemcts4rl.answers.custom_grader import source_file
 from evolvemcts4rl.chat.addresses import without_user
 from evolvemcts4rl.output.jsonl import read_json
 from evolvemcts4rl.output.run_files import SETTINGS
-from evolvemcts4rl.prompts import PROMPTS
+from evolvemcts4rl.prompts import prompt_files, read_system_prompt
 from evolvemcts4rl.settings import DEFAULTS, FREE_FLAGS, Settings
 from evolvemcts4rl.solutions.steps import STEP_RULES
 
@@ -68,8 +69,16 @@ def identity_of(settings: Settings, seed_digest: str) -> Identity:
     flags["decontaminate"] = sorted(
         _digest(Path(name)) for name in settings.evolution.decontaminate
     )
+    if source := _grader_source(settings.answers.grader):
+        function = settings.answers.grader.rpartition(":")[2]
+        flags["grader"] = {"function": f"{source.name}:{function}", "digest": _digest(source)}
+    told = settings.prompts
+    if told.system_prompt is not None:
+        flags["system_prompt"] = read_system_prompt(told.system_prompt)
+    # With the domain in its slot, so that prompts of before that slot are known as the same.
     prompts = {
-        str(path.relative_to(PROMPTS)): _digest(path) for path in sorted(PROMPTS.rglob("*.txt"))
+        name: _digest_of(path.read_bytes().replace(b"{{domain}}", told.domain.encode()))
+        for name, path in prompt_files(told).items()
     }
     # Through JSON, so that it compares equal with what is read back.
     identity: Identity = json.loads(
@@ -138,5 +147,15 @@ def _completed(identity: Identity) -> Identity:
     return identity
 
 
+def _grader_source(grader: str) -> Path | None:
+    """Return the file of a grader of the user's; None where it has none that can be read."""
+    path = source_file(grader) if ":" in grader else None
+    return path if path and path.is_file() else None
+
+
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return _digest_of(path.read_bytes())
+
+
+def _digest_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

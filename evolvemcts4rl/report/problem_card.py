@@ -67,7 +67,8 @@ def problem_card(
     yield f"{_chip(problem.mutation)} {_solved(problem)} {balance(right, wrong)} "
     yield f'<span class="start" dir="auto">{escape(problem.question)}</span></summary>\n'
     yield text_block(problem.question)
-    yield f'<p><b>Answer</b> <span class="answer" dir="auto">{escape(tree.final_answer)}</span> '
+    answer = escape(tree.final_answer or "none")
+    yield f'<p><b>Answer</b> <span class="answer" dir="auto">{answer}</span> '
     yield f"{_vote(problem)}</p>\n"
     yield from _lineage(problem, ancestors)
     located = {path[-1] for path in labelled_solutions(tree)}

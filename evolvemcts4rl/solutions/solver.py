@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from evolvemcts4rl.answers.extract import extract_answer
 from evolvemcts4rl.answers.grader import Grader
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.prompts import prompt_messages
+from evolvemcts4rl.prompts import prompt_messages, prompt_turns
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status, with_detail
 from evolvemcts4rl.records import Completion, Message, Prefix, Problem, Rollout, RolloutSampler
 from evolvemcts4rl.settings import Settings
@@ -75,9 +76,11 @@ class Solver:
 
         It is dropped where fewer than half of the solutions come to an answer (one that is cut off
         could not vote), where the first place is tied, or the share is under --agreement. Raises
-        EndpointError.
+        EndpointError. A seed whose row the grader reads needs no answer: it stays as it is.
         """
-        rollouts = self._rollouts((), await self._first_completions(problem))
+        if self.grader.reads_rows and problem.parent_id is None:
+            return problem
+        rollouts = self._rollouts(problem, (), await self._first_completions(problem))
         answers = _answers(rollouts)
         answer, share = await self.grader.vote(answers)
         problem = replace(problem, voted_answer=answer, agreement=round(share, 4))
@@ -97,6 +100,11 @@ class Solver:
             self.voters[problem.question_id] = rollouts
         return replace(problem, final_answer=answer, vote_agrees=True)
 
+    @property
+    def reason_not_to_vote(self) -> Reason | None:
+        """Why no problem can get its answer by a vote; None where it can."""
+        return None if self.grader.can_vote else Reason(ReasonCode.NO_VOTE)
+
     async def first_solutions(self, problem: Problem) -> tuple[Problem, list[Rollout]]:
         """Return the problem with its solve rate and vote, and its graded first solutions.
 
@@ -106,14 +114,13 @@ class Solver:
         rollouts = self.voters.pop(problem.question_id, None)
         has_voted = rollouts is not None
         if rollouts is None:
-            rollouts = self._rollouts((), await self._first_completions(problem))
+            rollouts = self._rollouts(problem, (), await self._first_completions(problem))
         rollouts = await self._graded(problem, rollouts)
         verdicts = [rollout.verdict for rollout in rollouts if rollout.verdict is not None]
         if not verdicts:
-            told = ReasonCode.NO_ANSWERS.sentence.replace("its", f"its {len(rollouts)}", 1)
-            reason = Reason(ReasonCode.NO_ANSWERS, told)
+            reason = self._reason_without_verdicts(rollouts)
             return replace(problem, status=Status.NOT_SEARCHED, reason=reason), rollouts
-        if not has_voted:
+        if not has_voted and self.grader.can_vote:
             problem = await self._with_vote(problem, _answers(rollouts))
         rate = sum(verdicts) / len(verdicts)
         why_not = self._reason_not_to_search(rate, len(verdicts), _answers(rollouts))
@@ -121,12 +128,19 @@ class Solver:
         problem = replace(problem, solve_rate=round(rate, 4), status=status, reason=why_not)
         return problem, rollouts
 
+    def _reason_without_verdicts(self, rollouts: Sequence[Rollout]) -> Reason:
+        gradable = any(r.whole if self.grader.reads_rows else r.answer for r in rollouts)
+        code = ReasonCode.NO_VERDICTS if gradable else ReasonCode.NO_ANSWERS
+        return Reason(
+            code, code.sentence.replace("its solutions", f"its {len(rollouts)} solutions")
+        )
+
     async def _with_vote(self, problem: Problem, answers: Sequence[str]) -> Problem:
         """Return the problem with what its solutions vote for, beside the answer that it states."""
         voted, share = await self.grader.vote(answers, problem.final_answer)
         agrees = None
-        if voted is not None:
-            agrees = await self.grader.same(problem.final_answer or "", voted)
+        if voted is not None and problem.final_answer is not None:
+            agrees = await self.grader.same(problem.final_answer, voted)
         return replace(problem, voted_answer=voted, agreement=round(share, 4), vote_agrees=agrees)
 
     def first_messages(self, problem: Problem) -> list[Message]:
@@ -141,7 +155,7 @@ class Solver:
             completions = await self.chat.complete(
                 messages, count, start=start, affinity_key=problem.question_id
             )
-            return await self._graded(problem, self._rollouts(prefix, completions))
+            return await self._graded(problem, self._rollouts(problem, prefix, completions))
 
         return sample
 
@@ -153,7 +167,9 @@ class Solver:
         if rate in (0.0, 1.0):
             code = ReasonCode.SOLVED_ALWAYS if rate else ReasonCode.SOLVED_NEVER
             told = f"{rate * judged:.0f} of {judged}"
-            return with_detail(code, told if rate else f"{told}: they came to {_mostly(answers)}")
+            if answers and not rate:
+                told += f": they came to {_mostly(answers)}"
+            return with_detail(code, told)
         if least is not None and rate < least:
             told = f"its solve rate, {rate:.2f}, is under --min_solve_rate {least:g}"
             return Reason(ReasonCode.SOLVE_RATE, told)
@@ -163,7 +179,7 @@ class Solver:
         return None
 
     def _messages(self, problem: Problem, prefix: Prefix) -> list[Message]:
-        return solution_messages(problem, prefix, self.settings.model.model_name, self.chat.prefill)
+        return solution_messages(problem, prefix, self.settings, self.chat.prefill)
 
     async def _first_completions(self, problem: Problem) -> list[Completion]:
         count = self.settings.search.num_solutions
@@ -174,43 +190,51 @@ class Solver:
         self.separator_watch.look(self.settings.search.step_separator, problem.question_id, texts)
         return completions
 
-    def _rollouts(self, prefix: Prefix, completions: Sequence[Completion]) -> list[Rollout]:
+    def _rollouts(
+        self, problem: Problem, prefix: Prefix, completions: Sequence[Completion]
+    ) -> list[Rollout]:
         separator = self.settings.search.step_separator
-        return [as_rollout(prefix, completion, separator) for completion in completions]
+        answer_of = partial(self.grader.answer_of, problem.question)
+        return [as_rollout(prefix, each, separator, answer_of) for each in completions]
 
     async def _graded(self, problem: Problem, rollouts: Sequence[Rollout]) -> list[Rollout]:
         return await graded(problem, rollouts, self.grader)
 
 
-def solution_messages(problem: Problem, prefix: Prefix, model: str, prefill: bool) -> list[Message]:
-    """Return the messages that ask a model for a solution that begins with a prefix."""
+def solution_messages(
+    problem: Problem, prefix: Prefix, settings: Settings, prefill: bool
+) -> list[Message]:
+    """Return the messages that ask the run's model for a solution that begins with a prefix."""
     # A continuation repeats its solution's messages, which the server's prefix cache holds.
-    messages = prompt_messages("solve_problem", model, question=problem.question)
+    model, told = settings.model.model_name, settings.prompts
+    messages = prompt_messages("solve_problem", model, told, question=problem.question)
     if prefix:
         messages.append({"role": "assistant", "content": join_steps(prefix)})
         if not prefill:
-            messages += prompt_messages("continue_solution", model)
+            messages += prompt_turns("continue_solution", model, told)
     return messages
 
 
-def as_rollout(prefix: Prefix, completion: Completion, separator: str | None) -> Rollout:
+def as_rollout(
+    prefix: Prefix,
+    completion: Completion,
+    separator: str | None,
+    answer_of: Callable[[str], str | None] = extract_answer,
+) -> Rollout:
     """Return a completion as a rollout that is still to be graded."""
     before = join_steps(prefix)
     text = completion.text.rstrip()
     text = text.lstrip("\n") if not prefix or before.endswith("\n") else text
     steps = (*prefix, *merge_steps(split_steps(text, separator), MOST_STEPS - len(prefix)))
-    answer = extract_answer(before + text) if completion.whole else None
-    return Rollout(steps, None, answer, completion.completion_tokens)
+    answer = answer_of(before + text) if completion.whole else None
+    return Rollout(steps, None, answer, completion.completion_tokens, completion.whole)
 
 
 async def graded(problem: Problem, rollouts: Sequence[Rollout], grader: Grader) -> list[Rollout]:
-    """Return the rollouts with their verdicts; one without an answer has none."""
-    answers = _answers(rollouts)
-    if problem.final_answer is None or not answers:
-        return list(rollouts)
-    same = await grader.same_each(problem.final_answer, answers)
-    verdicts = dict(zip(answers, same, strict=True))
-    return [r if r.answer is None else replace(r, verdict=verdicts[r.answer]) for r in rollouts]
+    """Return the rollouts with their verdicts; one that is not whole has none."""
+    whole = [(join_steps(rollout.steps), rollout.answer) for rollout in rollouts if rollout.whole]
+    verdicts = iter(await grader.verdicts(problem, whole))
+    return [replace(r, verdict=next(verdicts)) if r.whole else r for r in rollouts]
 
 
 def _mostly(answers: Sequence[str]) -> str:

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evolvemcts4rl.answers.grader import MEMORY_LIMIT, Grader
+from evolvemcts4rl.answers.grader import Grader
+from evolvemcts4rl.answers.workers import MEMORY_LIMIT
 
 pytestmark = pytest.mark.slow
 HOSTILE = [

@@ -321,7 +321,7 @@ def test_changed_prompt_is_refused(settings: Settings) -> None:
     written = json.loads(path.read_text())
     written["identity"]["prompts"]["solve_problem.txt"] = "the hash of another text"
     path.write_text(json.dumps(written))
-    with pytest.raises(UserError, match="a file in prompts/ has changed"):
+    with pytest.raises(UserError, match=r"the prompt solve_problem\.txt has changed"):
         RunFolder(settings, SEEDS).check()
 
 

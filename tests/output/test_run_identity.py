@@ -12,7 +12,7 @@ from evolvemcts4rl.output.growth import difference, growth
 from evolvemcts4rl.output.run_identity import Known, identity_of, read_known
 from evolvemcts4rl.settings import Settings
 from tests.support.loopback import Loopback
-from tests.support.run_process import command, run, seed_file
+from tests.support.run_process import ROOT, command, run, seed_file
 from tests.support.seed_rows import SeedTexts
 from tests.support.toy_chat import toy_handler
 
@@ -167,3 +167,34 @@ def test_the_same_seed_file_at_another_path_goes_on_with_the_run(tmp_path: Path)
     changed = run(command("http://127.0.0.1:9/v1", moved, tmp_path / "out", "--evolve_rounds", "0"))
     assert changed.returncode == 2
     assert "the seed file has changed" in changed.stderr
+
+
+def test_own_prompts_and_the_system_prompt_are_part_of_a_run_by_content_not_by_path(
+    tmp_path: Path,
+) -> None:
+    def identity(folder: str, text: str, system: str) -> dict[str, Any]:
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "solve_problem.txt").write_text(text)
+        (tmp_path / f"{folder}.txt").write_text(system)
+        prompts, system_prompt = str(tmp_path / folder), str(tmp_path / f"{folder}.txt")
+        flags = {"prompts": prompts, "system_prompt": system_prompt}
+        return identity_of(Settings.of(seed_file="s.jsonl", **flags), "d")
+
+    first = identity("a", "{{question}}", "Be brief.")
+    assert difference(Known(first), identity("b", "{{question}}", "Be brief."), THREE) is None
+    changed = identity("b", "Solve {{question}}", "Be brief.")
+    assert difference(Known(first), changed, THREE) == "the prompt solve_problem.txt has changed"
+    changed = identity("b", "{{question}}", "Be long.")
+    assert difference(Known(first), changed, THREE) == (
+        '--system_prompt was "Be brief." and is now "Be long."'
+    )
+
+
+def test_prompts_filled_with_mathematics_are_those_of_runs_from_before_the_slot() -> None:
+    written = json.loads((ROOT / "samples/arithmetic_run/settings.json").read_text())["identity"][
+        "prompts"
+    ]
+    assert identity_of(Settings.of(seed_file="s.jsonl"), "d")["prompts"] == written
+    other = identity_of(Settings.of(seed_file="s.jsonl", domain="law"), "d")
+    before = identity_of(Settings.of(seed_file="s.jsonl"), "d")
+    assert difference(Known(before), other, THREE) == '--domain was "mathematics" and is now "law"'

@@ -256,3 +256,89 @@ def test_rows_are_known_by_what_they_hold_in_whatever_file_and_whatever_follows(
     seeds = read_seeds(Settings.of(seed_file=str(tmp_path / "a.jsonl")))
     assert seeds.digest_of_first(3) not in digests
     assert seeds.digest_of_first(4) is None
+
+
+CHOICES: list[dict[str, Any]] = [
+    {"problem": "Which is red?", "options": ["blood", "snow"], "final_answer": "A"},
+    {"problem": "Which is white?", "options": ["blood", "snow"], "final_answer": "snow"},
+]
+SHOWN = "\n\nA) blood\nB) snow"
+
+
+@pytest.mark.parametrize(
+    ("rows", "flags"),
+    [
+        (CHOICES, {"choices_column": ("options",)}),
+        (
+            [row | {"final_answer": index} for index, row in enumerate(CHOICES)],
+            {"choices_column": ("options",)},
+        ),
+        (
+            [
+                {
+                    "problem": row["problem"],
+                    "a": "blood",
+                    "b": "snow",
+                    "final_answer": row["final_answer"],
+                }
+                for row in CHOICES
+            ],
+            {"choices_column": ("a", "b")},
+        ),
+        (
+            [
+                {"problem": row["problem"] + SHOWN, "final_answer": row["final_answer"]}
+                for row in CHOICES
+            ],
+            {},
+        ),
+    ],
+)
+def test_options_stand_in_the_problem_and_the_answer_is_a_letter(
+    read: Callable[..., list[Problem]], rows: list[dict[str, Any]], flags: dict[str, Any]
+) -> None:
+    assert read("a.jsonl", lines(*rows), grader="choice", **flags) == [
+        Problem("000000", f"Which is red?{SHOWN}", "A"),
+        Problem("000001", f"Which is white?{SHOWN}", "B"),
+    ]
+
+
+def test_row_that_its_grader_cannot_grade_is_refused_with_the_reason(
+    read: Callable[..., list[Problem]],
+) -> None:
+    rows = [*CHOICES, CHOICES[0] | {"problem": "Which is blue?", "final_answer": "sky"}]
+    flags = {"grader": "choice", "choices_column": ("options",)}
+    *good, bad = read("a.jsonl", lines(*rows), **flags)
+    assert [seed.status for seed in good] == ["open", "open"]
+    assert (bad.status, bad.reason and bad.reason.code) == ("refused", "ungradable")
+    assert str(bad.reason) == "its answer, 'sky', is none of its 2 options, nor an index from 0"
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"grader": "number"}, "can be graded by --grader number: the first one cannot since its"),
+        ({"grader": "choice"}, "it has no options: name their column with --choices_column"),
+        (
+            {"grader": "choice", "choices_column": ("choices",)},
+            "no column 'choices': name one of 'problem', 'options', 'final_answer' with --choices",
+        ),
+        ({"choices_column": ("options",)}, "--choices_column is for --grader choice"),
+    ],
+)
+def test_grader_that_fits_no_row_is_refused(
+    read: Callable[..., list[Problem]], flags: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(UserError) as error:
+        read("a.jsonl", lines(*CHOICES), **flags)
+    assert words in str(error.value)
+
+
+def test_answers_stay_as_they_are_where_no_grader_of_ours_reads_them(
+    read: Callable[..., list[Problem]],
+) -> None:
+    row = {"problem": "Add.", "final_answer": "see #### 2", "tests": ["a", "b"], "level": 3}
+    (seed,) = read("a.jsonl", lines(row), grader="grade.py:grade")
+    assert seed.final_answer == "see #### 2"
+    (seed,) = read("a.jsonl", lines(row), grader="exact")
+    assert seed.final_answer == "see #### 2"

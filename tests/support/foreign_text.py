@@ -17,8 +17,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from evolvemcts4rl.answers.choice import choice_of, options_in, read_choice
 from evolvemcts4rl.answers.compare import compare_quick
 from evolvemcts4rl.answers.extract import extract_answer, seed_answer
+from evolvemcts4rl.answers.marked import marked_answer
 from evolvemcts4rl.chat.dialect import ChatRequest, Dialect
 from evolvemcts4rl.chat.faults import Fault, fatal_reason, fault_of_reply
 from evolvemcts4rl.chat.journal import Totals
@@ -163,6 +165,10 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "compare.compare_quick of a gold": lambda text: compare_quick(text, "5"),
     "compare.compare_quick of an answer": lambda text: compare_quick("5", text),
     "compare.compare_quick of both": lambda text: compare_quick(text, f"{text}1"),
+    "marked.marked_answer": marked_answer,
+    "choice.options_in": options_in,
+    "choice.choice_of": lambda text: choice_of("Which? A) red B) a (3)", text),
+    "choice.read_choice": lambda text: read_choice(text, {"A": text, "B": "a"}),
     "steps.split_steps": split_steps,
     "steps.split_steps by a separator": lambda text: split_steps(text, "\n"),
     "steps.merge_steps": lambda text: merge_steps(split_steps(text, " "), 28),
@@ -200,7 +206,7 @@ FRAGMENTS = [
     "5 million ", "10^", "9^{9^", "1e9", "1!", "!!", "0.", ".0", "1_", "2:30", "no model ",
     "does not exist ", "maximum context length ", "n must be 1 ", "content_filter ",
     "unsupported ", "'n' ", "null", "[{", "{\"a\":", "\"a\",", "Mon, 01 Jan ", "12:00:00 ",
-    "GMT ",
+    "GMT ", "A) ", "\nA. ", "\\textbf{(A)} ", "\\qquad ", "option B ",
 ]  # fmt: skip
 # What begins something that an expression looks for the end of.
 OPENINGS = [
