@@ -17,6 +17,8 @@ WAYS_OUT = {
     ),
     ReasonCode.SOLVE_RATE: "widen --min_solve_rate and --max_solve_rate",
     ReasonCode.NO_ANSWERS: "give larger ones where they are cut off",
+    ReasonCode.NO_VERDICTS: "look at what the function of --grader returns, and at the log",
+    ReasonCode.UNGRADABLE: "name another column with --answer_column, or another --grader",
     ReasonCode.FEW_ANSWERS: (
         "where they are cut off, give a larger --max_tokens, and the server a larger context"
     ),
