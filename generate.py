@@ -174,7 +174,7 @@ class Run:
             settings = settings.changed(continuation=self.folder.continuation)
         grader = await open_grader(settings.answers)
         self.chat = ChatClient(settings, None, self.backoff)
-        self.solver = Solver(self.chat, grader, settings)
+        self.solver = Solver(self.chat, grader, settings, given=seeds.given)
         try:
             if not begun and (first := next(iter(seeds), None)):
                 self.chat.check_budget(self.solver.first_messages(first))

@@ -40,6 +40,7 @@ class Rollout:
     answer: str | None = None
     tokens: int = 0  # completion tokens
     whole: bool = True  # whether the model ended by itself
+    solution_id: str | None = None  # of a solution that was given, not written by the model
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,8 @@ def whole_run(
     """A run of twelve seeds and one round that nothing disturbs."""
     folder = tmp_path_factory.mktemp("whole")
     with Loopback(toy_handler(MODEL)) as server:
-        done = run(command(server.url, seed_file(folder, 12), folder / "out"))
+        formats = ("--formats", ",".join(FORMATS))
+        done = run(command(server.url, seed_file(folder, 12), folder / "out", *formats))
     return folder / "out", done
 
 

@@ -188,6 +188,52 @@ def test_max_search_limits_the_searches_that_sample(estimator: str) -> None:
         assert toy.sampled == 0
 
 
+def came_with(name: str, steps: str, verdict: bool | None) -> Rollout:
+    return Rollout(tuple(steps.split()), verdict, solution_id=name)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_each_given_solution_is_searched_with_a_budget_of_its_own(estimator: str) -> None:
+    asked: list[tuple[tuple[str, ...], int]] = []
+
+    async def sample(prefix: tuple[str, ...], count: int, start: int) -> list[Rollout]:
+        asked.append((prefix, count))
+        right = "".join(prefix) in ("a", "ab", "e", "ef", "efg", "u")
+        return [Rollout((*prefix, f"on{start + each}"), right) for each in range(count)]
+
+    solutions = [
+        came_with("w", "a b c d", False),
+        came_with("r", "e f g h", True),
+        came_with("n", "u v", None),
+    ]
+    flags = SearchSettings(estimator=estimator, max_branches=12, max_search=0)
+    tree = asyncio.run(search(Problem("0", "q", "1"), solutions, sample, flags))
+    assert all(prefix for prefix, _ in asked)
+    assert 0 < sum(count for _, count in asked) <= 3 * 12
+    labels = {
+        path[-1].solution_ids[0]: [n.label for n in path]
+        for path in tree.solutions()
+        if path[-1].solution_ids
+    }
+    assert labels["w"] == [True, True, False, False]
+    assert labels["r"] == [True] * 4
+    assert labels["n"][0] is True
+    assert labels["n"][1] is not None
+
+
+def test_rollouts_from_given_solutions_are_not_searched_in_their_turn() -> None:
+    asked: list[tuple[str, ...]] = []
+
+    async def sample(prefix: tuple[str, ...], count: int, start: int) -> list[Rollout]:
+        asked.append(prefix)
+        return [Rollout((*prefix, "x", f"y{each}"), each % 2 == 0) for each in range(count)]
+
+    asyncio.run(
+        search(Problem("0", "q", "1"), [came_with("w", "a b", False)], sample, SearchSettings())
+    )
+    assert set(asked) == {("a",)}
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_rollouts_without_verdict_enter_no_count(estimator: str) -> None:
     toy = Toy(3, Model(slip=0.2), silent_share=0.5)

@@ -14,7 +14,8 @@ from evolvemcts4rl.flag_groups.kinds import (
     WholeNumber,
 )
 
-FORMATS = ("steps", "prm", "sft", "dpo", "openai_dpo", "math_shepherd")
+DEFAULT_FORMATS = ("steps", "prm", "sft", "dpo", "openai_dpo", "math_shepherd")
+FORMATS = (*DEFAULT_FORMATS, "seed_tree", "seed_flat")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,18 @@ class FileSettings(Group):
         shown="off",
         free=True,
     )
+    solutions_column: str | None = flag(
+        None,
+        Text(),
+        "column of solutions that are to be labelled: texts, or lists of their steps",
+        shown="none",
+    )
+    solutions_are: str = flag(
+        "auto",
+        Choice(("auto", "solutions", "steps")),
+        "what a list of texts in --solutions_column is: several solutions, or the steps of one; by "
+        "itself, steps where the column's name says so",
+    )
     output_dir: str | None = flag(
         None, Text(), "the run's folder", shown="`runs/<seed file's stem>`", free=True
     )
@@ -72,10 +85,10 @@ class FileSettings(Group):
         grows=Growth(larger),
     )
     formats: tuple[str, ...] = flag(
-        FORMATS,
+        DEFAULT_FORMATS,
         Names(FORMATS),
         f"files to make from the trees: {','.join(FORMATS)}",
-        shown="all",
+        shown="the first six",
         free=True,
     )
     keep: str = flag(

@@ -30,6 +30,13 @@ class SearchSettings(Group):
         "first solutions of each problem",
         grows=Growth(larger, _SOLVED),
     )
+    own_solutions: int = flag(
+        0,
+        WholeNumber(0),
+        "first solutions of the model's own for a problem whose solutions and answer are given "
+        "(--solutions_column); every other problem has --num_solutions",
+        grows=Growth(larger, _SOLVED),
+    )
     num_branches: int = flag(
         4, WholeNumber(1), "rollouts asked for each time a prefix is evaluated"
     )

@@ -68,13 +68,15 @@ def _belief_of(tree: Tree, rates: Rates, without: Set[str], panel: Panel | None 
 def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
     """Write p_correct where it is known well enough.
 
-    That is every prefix of a right or searched solution or of one whose first error is sure, and
-    every other prefix that is sure.
+    That is every prefix of a right, searched or given solution or of one whose first error is sure,
+    and every other prefix that is sure.
     """
     right = _with_doubtful_answer(tree, belief.p_right_everywhere())
     asked_of: set[Node] = set()
     for path in tree.solutions():
-        if path[-1].correct or path[-1].searched or _is_sure([right[node] for node in path]):
+        end = path[-1]
+        known = end.correct or end.searched or end.solution_ids
+        if known or _is_sure([right[node] for node in path]):
             asked_of.update(path)
     for node, chance in right.items():
         sure = not 1 - confidence < chance < confidence
@@ -107,11 +109,21 @@ def _is_sure(right: Sequence[float]) -> bool:
 
 
 class Labelled(NamedTuple):
-    """A solution whose first error is known, or that has none, with its steps up to there."""
+    """A solution whose first error is known, or that has none, with its steps up to there.
+
+    A given solution has its most likely labels, however likely.
+    """
 
     path: Sequence[Node]
     steps: list[str]
     labels: list[bool]
+
+
+class Whole(NamedTuple):
+    """A whole solution's text, with its id where it was given."""
+
+    text: str
+    solution_id: str | None
 
 
 class LabelledTree:
@@ -121,22 +133,27 @@ class LabelledTree:
         self.tree = tree
         self.solutions = list(tree.solutions())
         self.labelled = [
-            Labelled(path, *up_to_first_error(path)) for path in self.solutions if is_labelled(path)
+            Labelled(path, *up_to_first_error(path))
+            for path in self.solutions
+            if is_labelled(path) or _is_given(path)
         ]
 
     @cached_property
-    def right(self) -> list[str]:
-        """The texts of the right solutions that are not believed to hold an error."""
+    def right(self) -> list[Whole]:
+        """The right solutions that are not believed to hold an error."""
         return [
-            _text(path)
+            whole
             for path in self.solutions
             if path[-1].correct and path[-1].label is not False
+            for whole in _wholes(path)
         ]
 
     @cached_property
-    def wrong(self) -> list[str]:
-        """The texts of the wrong solutions."""
-        return [_text(path) for path in self.solutions if path[-1].correct is False]
+    def wrong(self) -> list[Whole]:
+        """The wrong solutions."""
+        return [
+            whole for path in self.solutions if path[-1].correct is False for whole in _wholes(path)
+        ]
 
 
 def labelled_solutions(tree: Tree) -> Iterator[list[Node]]:
@@ -217,5 +234,12 @@ def keep_supported_reasoning(tree: Tree) -> None:
         } or None
 
 
-def _text(path: Sequence[Node]) -> str:
-    return "".join([node.text for node in path]).strip()
+def _is_given(path: Sequence[Node]) -> bool:
+    """Return whether a solution was given and has a label at every step."""
+    return bool(path[-1].solution_ids) and all(node.p_correct is not None for node in path)
+
+
+def _wholes(path: Sequence[Node]) -> list[Whole]:
+    """Return the solution once, or once for each id that it was given with."""
+    text = "".join([node.text for node in path]).strip()
+    return [Whole(text, each) for each in path[-1].ids_or_none]

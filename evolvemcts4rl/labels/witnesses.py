@@ -126,7 +126,7 @@ class Witnesses:
         before = self._numbers[parent] if parent is not self._root else self._question
         new = [number for number in _NUMBER.findall(node.text) if number not in before]
         self._numbers[node] = before.union(new) if new else before
-        first, last = parent is self._root, node.correct is not None
+        first, last = parent is self._root, node.is_end
         words = max(len(node.text.split()), len(node.text) / LETTERS)
         hazard = words / AVERAGE_WORDS if "words" not in self._without else 1.0
         if new:

@@ -123,9 +123,14 @@ class TreeFiles:
             yield tree
 
     def _rows_of_formats(self) -> dict[str, Callable[[LabelledTree], Iterator[Row]]]:
-        rows = {name: exports.ROWS[name] for name in self._formats}
+        rows: dict[str, Callable[..., Iterator[Row]]] = {
+            name: exports.ROWS[name] for name in self._formats
+        }
+        if self._settings.files.solutions_column is not None:
+            for name in {*rows} & {*exports.WITH_IDS}:
+                rows[name] = partial(rows[name], ids=True)
         if "prm" in rows:
-            rows["prm"] = partial(exports.prm_rows, keep=self._keep())
+            rows["prm"] = partial(rows["prm"], keep=self._keep())
         return rows
 
     def _keep(self) -> exports.Keep | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.flag_groups.kinds import GRADERS
-from evolvemcts4rl.problems.seed_rows import Seeds
+from evolvemcts4rl.problems.given import cell_of, given_solutions
+from evolvemcts4rl.problems.seed_rows import Seeds, is_there
 from evolvemcts4rl.reasons import ReasonCode
 from evolvemcts4rl.settings import DEFAULTS
 
@@ -33,10 +34,14 @@ def check_seeds(seeds: Seeds) -> None:
     if settings.files.answer_column != DEFAULTS["answer_column"]:
         asked_for.append(settings.files.answer_column)  # the default one may be missing
     files, choices = settings.files, settings.answers.choices_column
-    asked_for += [*choices, *filter(None, [files.id_column])]
-    missing = [name for name in asked_for if name not in there]
+    asked_for += [*choices, *filter(None, [files.solutions_column, files.id_column])]
+    missing = [name for name in asked_for if not is_there(seeds, name)]
     if missing:
-        flags = {files.id_column: "--id_column", files.answer_column: "--answer_column"}
+        flags = {
+            files.id_column: "--id_column",
+            files.answer_column: "--answer_column",
+            files.solutions_column: "--solutions_column",
+        }
         flags |= dict.fromkeys(choices, "--choices_column")
         flags |= dict.fromkeys(files.column_names, "--column_names")
         flag = flags[missing[0]]
@@ -53,6 +58,7 @@ def check_seeds(seeds: Seeds) -> None:
         )
     seeds.check_ids()
     _check_vote(seeds)
+    _check_given(seeds)
 
 
 def _check_vote(seeds: Seeds) -> None:
@@ -68,7 +74,7 @@ def _check_vote(seeds: Seeds) -> None:
         return
     if settings.files.vote or settings.answers.grader not in GRADERS:  # a grader may need none
         return
-    others = settings.files.column_names
+    others = (*settings.files.column_names, settings.files.solutions_column)
     likely = next((name for name in ANSWER_COLUMNS if name in there and name not in others), None)
     if likely:
         raise UserError(
@@ -88,4 +94,26 @@ def _check_gradable(seeds: Seeds) -> None:
         raise UserError(
             f"No row of the seed file {seeds.settings.files.seed_file} can be graded by --grader "
             f"{seeds.settings.answers.grader}: the first one cannot since {first.reason}."
+        )
+
+
+def _check_given(seeds: Seeds) -> None:
+    """Raise UserError where --solutions_column holds no solutions, naming the row."""
+    column, found = seeds.settings.files.solutions_column, 0
+    if column is None:
+        return
+    source = f"The seed file {seeds.settings.files.seed_file}"
+    for index in range(len(seeds)):
+        row = seeds.rows[index]
+        try:
+            found += len(given_solutions(cell_of(row, column), row, "", are_steps=True))
+        except ValueError as error:
+            raise UserError(
+                f"{source} holds {error} in column {column!r} of row {index + 1}: a column of "
+                "solutions must hold texts, or lists of texts."
+            ) from None
+    if not found:
+        raise UserError(
+            f"{source} has no solution in any row of {column!r}: name another column with "
+            "--solutions_column, or leave it out."
         )

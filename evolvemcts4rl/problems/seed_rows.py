@@ -11,6 +11,12 @@ from typing import Any
 from evolvemcts4rl.answers.choice import Unreadable, with_options
 from evolvemcts4rl.answers.rules import seed_answer_reader
 from evolvemcts4rl.problems.chats import answered_in, asked_in, turns_of
+from evolvemcts4rl.problems.given import (
+    GivenSolution,
+    cell_of,
+    given_solutions,
+    lists_are_steps,
+)
 from evolvemcts4rl.problems.row_content import as_json, digest_of
 from evolvemcts4rl.problems.seed_ids import ids_of, numbered
 from evolvemcts4rl.problems.table_file import (
@@ -46,7 +52,7 @@ class Seeds:
     @property
     def have_answers(self) -> bool:
         """Return whether there is a column of answers."""
-        return self.settings.files.answer_column in self.rows.column_names
+        return is_there(self, self.settings.files.answer_column)
 
     def digest_of_first(self, count: int) -> str | None:
         """Return a hash of what the first rows hold; None where there are fewer."""
@@ -64,7 +70,7 @@ class Seeds:
             row = self.rows[index]
             question = self._question(row)
             question_id, seed = self._id_of(index), as_json(row)
-            key = hashlib.blake2b(" ".join(question.split()).encode(), digest_size=12).digest()
+            key = _key(question)
             if not question:
                 yield Problem(
                     question_id,
@@ -86,12 +92,12 @@ class Seeds:
     def _problem(self, question_id: str, question: str, row: dict[str, Any]) -> Problem:
         """Return a row's problem, refused where its grader cannot read the answer or options."""
         answers, seed = self.settings.answers, as_json(row)
+        cell = cell_of(row, self.settings.files.answer_column)
         try:
             if answers.choices_column:
-                question = with_options(
-                    question, [row.get(name) for name in answers.choices_column]
-                )
-            answer = _answer(answers.grader, question, row.get(self.settings.files.answer_column))
+                options = [row.get(name) for name in answers.choices_column]
+                question = with_options(question, options)
+            answer = _answer(answers.grader, question, cell)
         except Unreadable as error:
             reason = Reason(ReasonCode.UNGRADABLE, str(error))
             return Problem(
@@ -101,7 +107,15 @@ class Seeds:
 
     def row_of(self, question_id: str) -> dict[str, Any]:
         """Return the row of a seed."""
-        return self.rows[self._places[question_id] if self._own_ids else int(question_id)]
+        index = self._index_of(question_id)
+        assert index is not None, "an evolved problem has no row"
+        return self.rows[index]
+
+    def _index_of(self, question_id: str) -> int | None:
+        """Return the index of a seed's row; None for an evolved problem."""
+        if self._own_ids:
+            return self._places.get(question_id)
+        return int(question_id) if question_id.isdigit() else None
 
     @property
     def broken_in_words(self) -> str:
@@ -118,7 +132,7 @@ class Seeds:
         if name is None:
             return []
         rows = (self.rows[index] for index in range(len(self)))
-        return ids_of(((row.get(name), self._question(row)) for row in rows), self.settings)
+        return ids_of(((cell_of(row, name), self._question(row)) for row in rows), self.settings)
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -134,7 +148,7 @@ class Seeds:
     def _question(self, row: dict[str, Any]) -> str:
         parts = []
         for name in self.settings.files.column_names:
-            cell = row.get(name)
+            cell = cell_of(row, name)
             turns = turns_of(cell)
             parts.append((asked_in(turns) if turns else cell_text(cell)).strip())
         return "\n\n".join(part for part in parts if part)
@@ -146,12 +160,41 @@ class Seeds:
         """
         for seed in self:
             row = self.row_of(seed.question_id)
-            text = row.get(SOLUTION_COLUMN)
+            # What is to be labelled need not be right.
+            labelled = self.settings.files.solutions_column == SOLUTION_COLUMN
+            text = None if labelled else row.get(SOLUTION_COLUMN)
             if not isinstance(text, str):
-                cell = row.get(self.settings.files.answer_column)
+                cell = cell_of(row, self.settings.files.answer_column)
                 text = cell.rpartition("####")[0] if isinstance(cell, str) else ""
             if seed.question and seed.status == Status.OPEN and text.strip():
                 yield seed.question_id, seed.question, text
+
+    def given(self, question_id: str) -> list[GivenSolution]:
+        """Return the solutions that a seed's row brings along, and the rows that repeat it.
+
+        There are none for an evolved problem. Raises ValueError for a cell that holds none.
+        """
+        column = self.settings.files.solutions_column
+        first = self._index_of(question_id)
+        if column is None or first is None:
+            return []
+        are_steps = lists_are_steps(column, self.settings.files.solutions_are)
+        found = []
+        for index in (first, *self._repeats.get(first, ())):
+            row = self.rows[index]
+            found += given_solutions(cell_of(row, column), row, self._id_of(index), are_steps)
+        return found
+
+    @cached_property
+    def _repeats(self) -> dict[int, list[int]]:
+        """The rows that repeat an earlier one, by that one."""
+        firsts: dict[bytes, int] = {}
+        repeats: dict[int, list[int]] = {}
+        for index in range(len(self)):
+            first = firsts.setdefault(_key(self._question(self.rows[index])), index)
+            if first != index:
+                repeats.setdefault(first, []).append(index)
+        return repeats
 
 
 def _answer(grader: str, question: str, cell: Any) -> str | None:
@@ -162,3 +205,16 @@ def _answer(grader: str, question: str, cell: Any) -> str | None:
     # A number is told from a text: it is the index of an option.
     is_index = isinstance(cell, int) and not isinstance(cell, bool)
     return seed_answer_reader(grader)(question, cell if is_index else text)
+
+
+def _key(question: str) -> bytes:
+    return hashlib.blake2b(" ".join(question.split()).encode(), digest_size=12).digest()
+
+
+def is_there(seeds: Seeds, name: str) -> bool:
+    """Return whether a column is there, or a field of objects that any row has: `column.field`."""
+    if name in seeds.rows.column_names:
+        return True
+    return name.partition(".")[0] in seeds.rows.column_names and any(
+        cell_of(seeds.rows[index], name) is not None for index in range(len(seeds))
+    )

@@ -221,7 +221,7 @@ def _is_text_like(cell: Any) -> bool:
 
 def _from_objects(path: Path, used: Sequence[str]) -> ObjectRows:
     rows = read_objects(path)
-    if not any(name in row for row in rows for name in used):
+    if not any(name.partition(".")[0] in row for row in rows for name in used):
         rows = rows_inside(rows)
     for name in used:
         _refuse_objects((row.get(name) for row in rows), name, f"The file {path}")

@@ -11,6 +11,7 @@ from typing import Protocol
 from evolvemcts4rl.answers.extract import extract_answer
 from evolvemcts4rl.answers.grader import Grader
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.problems.given import GivenSolution
 from evolvemcts4rl.prompts import prompt_messages, prompt_turns
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status, with_detail
 from evolvemcts4rl.records import Completion, Message, Prefix, Problem, Rollout, RolloutSampler
@@ -70,6 +71,8 @@ class Solver:
     separator_watch: SeparatorWatch = field(default_factory=SeparatorWatch)
     # The solutions that voted for an answer, by question_id, until the search takes them.
     voters: dict[str, list[Rollout]] = field(default_factory=dict)
+    # Gives the solutions that came with a problem, by its question_id.
+    given: Callable[[str], Sequence[GivenSolution]] = lambda question_id: ()
 
     async def vote(self, problem: Problem) -> Problem:
         """Return the problem with the answer of most first solutions, or dropped with the reason.
@@ -109,14 +112,24 @@ class Solver:
         """Return the problem with its solve rate and vote, and its graded first solutions.
 
         Its status says whether it is to be searched. It is not where no solution came to an answer:
-        asked again, the journal would give the same ones. Raises EndpointError.
+        asked again, the journal would give the same ones. Given solutions come first; they are
+        always searched, and are no sample that could tell the solve rate or vote. Raises
+        EndpointError.
         """
+        given = await self._given_rollouts(problem)
         rollouts = self.voters.pop(problem.question_id, None)
         has_voted = rollouts is not None
         if rollouts is None:
-            rollouts = self._rollouts(problem, (), await self._first_completions(problem))
+            count = self.settings.search.own_solutions if given else None
+            rollouts = self._rollouts(problem, (), await self._first_completions(problem, count))
         rollouts = await self._graded(problem, rollouts)
         verdicts = [rollout.verdict for rollout in rollouts if rollout.verdict is not None]
+        if given:
+            if verdicts and not has_voted:
+                problem = await self._with_vote(problem, _answers(rollouts))
+            rate = round(sum(verdicts) / len(verdicts), 4) if verdicts else None
+            problem = replace(problem, solve_rate=rate, status=Status.SEARCHED)
+            return problem, given + rollouts
         if not verdicts:
             reason = self._reason_without_verdicts(rollouts)
             return replace(problem, status=Status.NOT_SEARCHED, reason=reason), rollouts
@@ -134,6 +147,19 @@ class Solver:
         return Reason(
             code, code.sentence.replace("its solutions", f"its {len(rollouts)} solutions")
         )
+
+    async def _given_rollouts(self, problem: Problem) -> list[Rollout]:
+        """Return the solutions that came with the problem; steps that are given stay as they are.
+
+        One whose answer cannot be read has no verdict.
+        """
+        rollouts = []
+        for each in self.given(problem.question_id):
+            steps = each.steps or _cut(each.text.strip(), self.settings.search.step_separator)
+            answer = self.grader.answer_of(problem.question, each.text)
+            given = Rollout(tuple(steps), None, answer, solution_id=each.solution_id)
+            rollouts.append(given)
+        return await self._graded(problem, rollouts)
 
     async def _with_vote(self, problem: Problem, answers: Sequence[str]) -> Problem:
         """Return the problem with what its solutions vote for, beside the answer that it states."""
@@ -181,8 +207,13 @@ class Solver:
     def _messages(self, problem: Problem, prefix: Prefix) -> list[Message]:
         return solution_messages(problem, prefix, self.settings, self.chat.prefill)
 
-    async def _first_completions(self, problem: Problem) -> list[Completion]:
-        count = self.settings.search.num_solutions
+    async def _first_completions(
+        self, problem: Problem, count: int | None = None
+    ) -> list[Completion]:
+        """Return so many completions of the problem, by default --num_solutions."""
+        count = self.settings.search.num_solutions if count is None else count
+        if not count:
+            return []
         completions = await self.chat.complete(
             self._messages(problem, ()), count, affinity_key=problem.question_id
         )
@@ -225,7 +256,7 @@ def as_rollout(
     before = join_steps(prefix)
     text = completion.text.rstrip()
     text = text.lstrip("\n") if not prefix or before.endswith("\n") else text
-    steps = (*prefix, *merge_steps(split_steps(text, separator), MOST_STEPS - len(prefix)))
+    steps = (*prefix, *_cut(text, separator, MOST_STEPS - len(prefix)))
     answer = answer_of(before + text) if completion.whole else None
     return Rollout(steps, None, answer, completion.completion_tokens, completion.whole)
 
@@ -241,6 +272,11 @@ def _mostly(answers: Sequence[str]) -> str:
     """Return the most frequent answers in words, each on one line and not too long."""
     most = (answer for answer, _ in Counter(answers).most_common(ANSWERS_SHOWN))
     return ", ".join(" ".join(answer.split())[:MOST_OF_ANSWER] for answer in most)
+
+
+def _cut(text: str, separator: str | None, most: int = MOST_STEPS) -> list[str]:
+    """Return the steps of a text; after those of a given solution there may be room for none."""
+    return merge_steps(split_steps(text, separator), max(most, 1))
 
 
 def _answers(rollouts: Sequence[Rollout]) -> list[str]:

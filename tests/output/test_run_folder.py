@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.flag_groups.files import FORMATS
+from evolvemcts4rl.flag_groups.files import DEFAULT_FORMATS
 from evolvemcts4rl.output.decided import Decided
 from evolvemcts4rl.output.jsonl import write_json
 from evolvemcts4rl.output.run_folder import RunFolder
@@ -88,13 +88,17 @@ def test_rows_stand_in_order_once_the_run_is_complete(
     assert set(files(folder)) == {
         "problems.jsonl",
         "tree.jsonl",
-        *(f"{name}.jsonl" for name in FORMATS),
+        *(f"{name}.jsonl" for name in DEFAULT_FORMATS),
     }
     assert files(folder) == whole
     assert RunFolder(settings, SEEDS).complete
 
 
-WRITTEN = ["tree.jsonl", *(f"{name}.jsonl" for name in FORMATS), "problems.jsonl"]  # in this order
+WRITTEN = [
+    "tree.jsonl",
+    *(f"{name}.jsonl" for name in DEFAULT_FORMATS),
+    "problems.jsonl",
+]  # in this order
 
 
 @contextlib.contextmanager
@@ -385,7 +389,9 @@ def test_every_file_is_there_also_without_a_row(settings: Settings) -> None:
     folder.write(problem, tree)
     folder.finish(True, journal, 1.0)
     for _ in range(2):
-        assert set(files(folder)) == {f"{name}.jsonl" for name in ("problems", "tree", *FORMATS)}
+        assert set(files(folder)) == {
+            f"{name}.jsonl" for name in ("problems", "tree", *DEFAULT_FORMATS)
+        }
         assert {name for name, content in files(folder).items() if not content} == {
             "dpo.jsonl",
             "openai_dpo.jsonl",
