@@ -30,6 +30,7 @@ from evolvemcts4rl.labels.rates import (
     LASTING,
     NOT_SEEN,
     RIGHT,
+    SHARED_AGAIN,
     SLIP,
     STATES,
     Array,
@@ -76,7 +77,9 @@ def _message(
         good = (joint[RIGHT, :LASTING].sum(axis=0) + joint[LASTING, :LASTING].sum(axis=0)) / 2
         chances = np.exp(moves)
         again = good * chances[:, :LASTING].sum(axis=1)
-        again += (1 - good) * chances[:, LASTING:].sum(axis=1)
+        wrong = chances[:, LASTING:].sum(axis=1)
+        common = np.maximum(wrong, SHARED_AGAIN)
+        again += (1 - good) * ((1 - rates.shared) * wrong + rates.shared * common)
         seen = seen + (key.draws - 1) * np.log(again)
     return Message(seen, joint, hard)
 

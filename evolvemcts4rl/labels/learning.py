@@ -82,5 +82,6 @@ def _count_step(belief: Belief, node: Node, joint: Array, counts: Counts) -> Non
         seen = counts.agreement[int(key.few), key.agreement_before, :, key.agreement - 1]
         seen[[GOOD, SLIPPED, CARRIED]] += good, slipped - shared_slips, carried
     if node.correct is not None:
-        counts.seen("misgraded", not node.correct, good)
-        counts.seen("lucky", node.correct, slipped + carried)
+        # Of each draw: the right solutions of a problem may all be one text.
+        counts.seen("misgraded", not node.correct, good * node.times)
+        counts.seen("lucky", node.correct, (slipped + carried) * node.times)

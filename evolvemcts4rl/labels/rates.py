@@ -45,7 +45,6 @@ FLEETING_RECOVERY = 0.9
 FALSE_ANNOUNCEMENT = 0.0005  # a step that corrects where nothing is wrong: 5 of 14,327
 FALSE_ALARM = 0.001  # a right step with an equation that is found false: 12 of 14,327
 HARD_SLIP = 0.75  # how often an average hard step goes wrong
-SCATTER = 0.15  # how likely an error of the scattered kind is written once more
 LEVELS = 2.0 ** np.arange(-5.5, 2.25, 0.5)  # of hazard
 
 NOT_SEEN, ALONE, SHARED_BY_SOME, SHARED_BY_MOST = range(
@@ -101,6 +100,7 @@ AGREEMENT_PRIOR = np.array(
     * 2,
     dtype=float,
 )
+SHARED_AGAIN = 0.5  # how often an error that others share is made by the next one, at least
 SHARED_AGREEMENT = (0.3, 0.2, 0.5)  # of an error that others make as well
 
 
@@ -174,10 +174,10 @@ class Rates:
     def slip_kinds(self, key: StepKey) -> tuple[float, float]:
         """Return the chances of what is seen of an error that is made once, and of a shared one.
 
-        An error that nobody else makes is hardly written again, and right solutions that come back
-        from it elsewhere do not state it. Both go together for one that others make as well.
+        Right solutions elsewhere do not state an error that nobody else makes; they may state one
+        that many make, when they have come back from it.
         """
-        alone = self.agree(key)[SLIPPED] * SCATTER ** (key.draws - 1)
+        alone = self.agree(key)[SLIPPED]
         agrees = 1.0 if key.agreement == NOT_SEEN else SHARED_AGREEMENT[key.agreement - 1]
         return (1 - self.shared) * float(alone), self.shared * agrees
 
