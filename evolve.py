@@ -133,7 +133,7 @@ class Evolution:
         language = self.settings.evolution.language
         messages = prompt_messages(
             f"evolve_{child.mutation}",
-            self.settings.model.model_name,
+            self.settings.writer_model,
             question=parent.question,
             language_rule=f"Write the new problem in {language}." if language else "",
         )

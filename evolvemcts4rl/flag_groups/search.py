@@ -10,9 +10,9 @@ from evolvemcts4rl.flag_groups.kinds import (
     Choice,
     Number,
     Separator,
-    Several,
     WholeNumber,
 )
+from evolvemcts4rl.flag_groups.role_kinds import Models
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class SearchSettings(Group):
     )
     judge_model: tuple[str, ...] = flag(
         (),
-        Several(),
-        "models of the same endpoint that name the first wrong step of solutions, with commas "
-        "between them or the flag repeated",
+        Models(),
+        "models that name the first wrong step of solutions, with commas between them or the flag "
+        "repeated; MODEL@URL where one is on another server",
         shown="none",
-        metavar="MODEL",
+        metavar="MODEL[@URL]",
     )
     judge_solutions: int = flag(
         8,
