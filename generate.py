@@ -194,7 +194,9 @@ class Run:
         try:
             self.chat.keep_in(journal)
             for last in (False, True):
-                evolution = Evolution(settings, self.chat, self.solver, Novelty(test_texts), done)
+                evolution = Evolution(
+                    settings, self.chat.writer, self.solver, Novelty(test_texts), done
+                )
                 await self._search_all(evolution.problems(seeds))
                 if last or not self.failed:
                     break
@@ -290,7 +292,7 @@ class Run:
     def _judges(self) -> list[Judge]:
         from evolvemcts4rl.labels.judge import Judge
 
-        return [Judge(name, self.chat, name) for name in self.settings.search.judge_model]
+        return [Judge(each.role.title, each, each.model) for each in self.chat.judges]
 
     async def _ask_known(self, seeds: Seeds) -> KnownVerdicts | None:
         """Ask the judges about solutions whose truth is known, which shows how well they judge."""

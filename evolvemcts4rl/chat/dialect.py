@@ -77,6 +77,8 @@ class ChatRequest:
     sampling: Mapping[str, float | int]
     key: bytes
     affinity_key: str = ""
+    role: str = "policy"
+    extra_body: Mapping[str, Any] = field(default_factory=dict)  # the user's own further fields
 
     @property
     def prefix(self) -> str:
@@ -95,8 +97,13 @@ class Dialect:
     dropped: set[str] = field(default_factory=set)
     outgrown: bool = False  # whether a request was longer than the model's context
 
-    def body(self, question: ChatRequest, count: int, bounded: bool = True) -> dict[str, Any]:
-        """Return the body that asks for `count` completions, with max_tokens if `bounded`."""
+    def body(
+        self, question: ChatRequest, start: int, count: int, bounded: bool = True
+    ) -> dict[str, Any]:
+        """Return the body that asks for `count` completions from index `start` on.
+
+        It has max_tokens if `bounded`.
+        """
         body: dict[str, Any] = {
             "model": question.model,
             "messages": question.messages,
@@ -110,14 +117,18 @@ class Dialect:
         body |= kind.fields
         if question.prefix:
             body |= kind.fields_with_prefix
-        return {
+        body = {
             self.renamed.get(name, name): value
             for name, value in body.items()
             if name not in self.dropped
         }
+        return body | _further_fields(question, start)
 
-    def learn(self, fault: Fault, sent: Mapping[str, Any]) -> bool:
-        """Learn from a refusal of the body `sent`; return whether to ask again in another way."""
+    def learn(self, fault: Fault, sent: Mapping[str, Any], question: ChatRequest) -> bool:
+        """Learn from a refusal of the body `sent`; return whether to ask again in another way.
+
+        What the user asked for is never left out.
+        """
         if fault.status not in (400, 422):
             return False
         count = sent.get("n", 1)
@@ -132,7 +143,8 @@ class Dialect:
         if "max_tokens" in sent and "max_completion_tokens" in fault.message:
             self.renamed["max_tokens"] = "max_completion_tokens"
             return True
-        return self._drop(fault, sent)
+        own = _further_fields(question, 0)
+        return self._drop(fault, {name: sent[name] for name in sent if name not in own})
 
     def _drop(self, fault: Fault, sent: Mapping[str, Any]) -> bool:
         for name in OPTIONAL_FIELDS:
@@ -142,3 +154,17 @@ class Dialect:
                 self.dropped.add(name)
                 return True
         return False
+
+
+def _further_fields(question: ChatRequest, start: int) -> dict[str, Any]:
+    """Return the user's own fields of a request, those that sampling holds already aside.
+
+    A seed is that of the first completion: with one seed for all, later requests would bring the
+    same completions again. Servers count on from it within a request.
+    """
+    fields = {
+        name: value for name, value in question.extra_body.items() if name not in question.sampling
+    }
+    if isinstance(seed := fields.get("seed"), int):
+        fields["seed"] = seed + start
+    return fields

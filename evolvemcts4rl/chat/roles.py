@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from evolvemcts4rl.chat.dialect import ChatRequest
+from evolvemcts4rl.chat.journal import question_key
+from evolvemcts4rl.flag_groups.model import ModelSettings
 from evolvemcts4rl.flag_groups.role_kinds import (
     JUDGE,
     POLICY,
-    SAMPLING_FIELDS,
     WRITER,
     BodyFields,
     Header,
     speaks_of,
     split_model,
 )
+from evolvemcts4rl.records import Message
 from evolvemcts4rl.settings import Settings
 
 
@@ -33,15 +36,30 @@ class Role:
     namesake: int = 0
 
     @property
-    def sampling(self) -> dict[str, Any]:
-        """The sampling fields among those of its own."""
-        return {name: self.extra_body[name] for name in SAMPLING_FIELDS if name in self.extra_body}
+    def title(self) -> str:
+        """Its model's name, made to differ from that of a model of the same name elsewhere."""
+        return f"{self.model} ({self.name})" if self.namesake else self.model
 
-    @property
-    def key_context(self) -> dict[str, Any]:
-        """What its completions depend on beside model, messages and sampling."""
-        extra = {"extra_body": dict(self.extra_body)} if self.extra_body else {}
-        return extra | ({"namesake": self.namesake} if self.namesake else {})
+    def request(
+        self,
+        settings: ModelSettings,
+        messages: list[Message],
+        affinity_key: str = "",
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ) -> ChatRequest:
+        """Return the request of these messages, with the key of its completions in the journal."""
+        sampling: dict[str, float | int] = {
+            "temperature": settings.temperature if temperature is None else temperature,
+            "top_p": settings.top_p,
+            "max_tokens": settings.max_tokens if max_tokens is None else max_tokens,
+        }
+        own = self.extra_body
+        sampling |= {name: own[name] for name in sampling if name in own}
+        context: dict[str, Any] = {"extra_body": dict(own)} if own else {}
+        context |= {"namesake": self.namesake} if self.namesake else {}
+        key = question_key(self.model, messages, sampling, context)
+        return ChatRequest(self.model, messages, sampling, key, affinity_key, self.name, own)
 
 
 def roles_of(settings: Settings) -> list[Role]:
@@ -75,15 +93,9 @@ def roles_of(settings: Settings) -> list[Role]:
     return roles
 
 
-def without_servers(settings: Settings) -> Settings:
-    """Return the settings without addresses and headers, which may hold passwords."""
-    writer = settings.evolution.evolve_model
-    return settings.changed(
-        base_url=(),
-        header=(),
-        evolve_model=writer and split_model(writer)[0],
-        judge_model=tuple(split_model(judge)[0] for judge in settings.search.judge_model),
-    )
+def without_servers(settings: Settings) -> ModelSettings:
+    """Return the model's settings without addresses and headers, which may hold passwords."""
+    return replace(settings.model, base_url=(), header=())
 
 
 def _fields_for(settings: Settings, role: str, as_policy: bool) -> dict[str, Any]:

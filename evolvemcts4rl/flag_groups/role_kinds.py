@@ -239,7 +239,9 @@ def speaks_of(named: str, role: str) -> int:
 
 def price_of(prices: Sequence[Any] | None, role: str) -> tuple[float, float] | None:
     """Return the prices of a role: its own, or those that are given for every role."""
-    fitting = [entry for entry in _entries(prices or ()) if not entry[0] or speaks_of(entry[0], role)]
+    fitting = [
+        entry for entry in _entries(prices or ()) if not entry[0] or speaks_of(entry[0], role)
+    ]
     if not fitting:
         return None
     _, tokens_in, tokens_out = max(fitting, key=lambda entry: speaks_of(entry[0], role))

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from evolvemcts4rl.answers.grader import Grader
-from evolvemcts4rl.chat.client import sampling_of
-from evolvemcts4rl.chat.journal import Journal, question_key
+from evolvemcts4rl.chat.journal import Journal
+from evolvemcts4rl.chat.roles import roles_of
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.output.jsonl import atomic_write, encode_rows
 from evolvemcts4rl.output.run_files import JOURNAL, RUN_FILES
@@ -62,7 +62,8 @@ class Recorder:
         """Return all completions of a prefix that the journal has, in order of their indices."""
         model = self.settings.model
         messages = solution_messages(problem, prefix, model.model_name, self.prefill)
-        kept = self.journal.get_all(question_key(model.model_name, messages, sampling_of(model)))
+        policy = roles_of(self.settings)[0]
+        kept = self.journal.get_all(policy.request(model, messages).key)
         separator = self.settings.search.step_separator
         rollouts = [as_rollout(prefix, completion, separator) for completion in kept.values()]
         rollouts = await graded(problem, rollouts, self.grader)

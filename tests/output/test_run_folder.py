@@ -193,13 +193,12 @@ def test_damaged_summary_is_made_anew(
 def test_prices_may_be_given_after_the_run(settings: Settings) -> None:
     live(settings)
     folder = RunFolder(settings.changed(prices=(1.0, 2.0)), "digest")
-    folder.write_json(
-        "summary.json",
-        folder.read_summary() | {"prompt_tokens": 2_000_000, "completion_tokens": 500_000},
-    )
-    assert folder.read_summary()["money"] is None
-    folder.rebuild_exports()
-    assert folder.read_summary()["money"] == 3.0
+    tokens = {"prompt_tokens": 2_000_000, "completion_tokens": 500_000}
+    role = {"model": "m", "completions": 9, **tokens}
+    for roles in ({"policy": role}, {}):  # earlier versions did not tell roles apart
+        folder.write_json("summary.json", folder.read_summary() | tokens | {"roles": roles})
+        folder.rebuild_exports()
+        assert folder.read_summary()["money"] == 3.0
 
 
 def test_a_folder_that_notes_no_continuation_has_the_one_that_is_asked_for(
