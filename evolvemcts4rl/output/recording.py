@@ -18,7 +18,7 @@ from evolvemcts4rl.output.jsonl import atomic_write, encode_rows
 from evolvemcts4rl.output.run_files import JOURNAL, RUN_FILES
 from evolvemcts4rl.output.run_folder import RunFolder
 from evolvemcts4rl.reasons import Status
-from evolvemcts4rl.records import Completion, Prefix, Problem, Rollout
+from evolvemcts4rl.records import Completion, Prefix, Problem, Rollout, is_open_thought
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.solver import as_rollout, graded, solution_messages
 from evolvemcts4rl.tree import Tree
@@ -36,6 +36,7 @@ class Recorded:
     verdict: bool | None
     tokens: int  # completion tokens
     finish_reason: str
+    thought: str = ""  # with --label_thoughts: what the model thought before the text
 
     @staticmethod
     def from_json(row: dict[str, Any]) -> Recorded:
@@ -44,8 +45,9 @@ class Recorded:
 
     def as_rollout(self, separator: str | None = None) -> Rollout:
         """Return the rollout that the run made of it."""
-        completion = Completion(self.text, self.finish_reason, 0, self.tokens)
-        steps = as_rollout(self.prefix, completion, separator).steps
+        completion = Completion(self.text, self.finish_reason, 0, self.tokens, self.thought)
+        with_thought = bool(self.thought) or is_open_thought("".join(self.prefix))
+        steps = as_rollout(self.prefix, completion, separator, with_thought).steps
         return Rollout(steps, self.verdict, self.answer, self.tokens)
 
 
@@ -64,8 +66,11 @@ class Recorder:
         messages = solution_messages(problem, prefix, model.model_name, self.prefill)
         policy = roles_of(self.settings)[0]
         kept = self.journal.get_all(policy.request(model, messages).key)
-        separator = self.settings.search.step_separator
-        rollouts = [as_rollout(prefix, completion, separator) for completion in kept.values()]
+        search = self.settings.search
+        rollouts = [
+            as_rollout(prefix, completion, search.step_separator, search.label_thoughts)
+            for completion in kept.values()
+        ]
         rollouts = await graded(problem, rollouts, self.grader)
         return [
             Recorded(
@@ -77,6 +82,7 @@ class Recorder:
                 rollout.verdict,
                 completion.completion_tokens,
                 completion.finish_reason,
+                completion.thought if search.label_thoughts else "",
             )
             for (index, completion), rollout in zip(kept.items(), rollouts, strict=True)
         ]

@@ -11,9 +11,18 @@ from evolvemcts4rl.answers.grader import Grader
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.prompts import prompt_messages
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status, with_detail
-from evolvemcts4rl.records import Completion, Message, Prefix, Problem, Rollout, RolloutSampler
+from evolvemcts4rl.records import (
+    THINK,
+    Completion,
+    Message,
+    Prefix,
+    Problem,
+    Rollout,
+    RolloutSampler,
+)
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.steps import join_steps, merge_steps, split_steps
+from evolvemcts4rl.solutions.thoughts import ThoughtWatch, steps_with_thought
 
 # Arrow, and `datasets` with it, reads no JSON nested deeper than a tree of 30 steps.
 MOST_STEPS = 28
@@ -65,6 +74,7 @@ class Solver:
     grader: Grader
     settings: Settings
     separator_watch: SeparatorWatch = field(default_factory=SeparatorWatch)
+    thought_watch: ThoughtWatch = field(default_factory=ThoughtWatch)
     # The solutions that voted for an answer, by question_id, until the search takes them.
     voters: dict[str, list[Rollout]] = field(default_factory=dict)
 
@@ -166,12 +176,19 @@ class Solver:
             self._messages(problem, ()), count, affinity_key=problem.question_id
         )
         texts = [completion.text for completion in completions if completion.whole]
-        self.separator_watch.look(self.settings.search.step_separator, problem.question_id, texts)
+        if self.settings.search.label_thoughts:
+            self.thought_watch.look(problem.question_id, completions)
+        else:
+            separator = self.settings.search.step_separator
+            self.separator_watch.look(separator, problem.question_id, texts)
         return completions
 
     def _rollouts(self, prefix: Prefix, completions: Sequence[Completion]) -> list[Rollout]:
-        separator = self.settings.search.step_separator
-        return [as_rollout(prefix, completion, separator) for completion in completions]
+        search = self.settings.search
+        return [
+            as_rollout(prefix, completion, search.step_separator, search.label_thoughts)
+            for completion in completions
+        ]
 
     async def _graded(self, problem: Problem, rollouts: Sequence[Rollout]) -> list[Rollout]:
         return await graded(problem, rollouts, self.grader)
@@ -182,18 +199,31 @@ def solution_messages(problem: Problem, prefix: Prefix, model: str, prefill: boo
     # A continuation repeats its solution's messages, which the server's prefix cache holds.
     messages = prompt_messages("solve_problem", model, question=problem.question)
     if prefix:
-        messages.append({"role": "assistant", "content": join_steps(prefix)})
-        if not prefill:
+        text = join_steps(prefix)
+        if prefill:
+            messages.append({"role": "assistant", "content": text})
+        else:
+            # In words, a thought is gone on with as any other text.
+            messages.append({"role": "assistant", "content": text.removeprefix(f"{THINK}\n")})
             messages += prompt_messages("continue_solution", model)
     return messages
 
 
-def as_rollout(prefix: Prefix, completion: Completion, separator: str | None) -> Rollout:
-    """Return a completion as a rollout that is still to be graded."""
+def as_rollout(
+    prefix: Prefix, completion: Completion, separator: str | None, with_thought: bool = False
+) -> Rollout:
+    """Return a completion as a rollout that is still to be graded.
+
+    `with_thought` makes a thought, where there is one, part of the solution.
+    """
+    room = MOST_STEPS - len(prefix)
+    if with_thought and (more := steps_with_thought(prefix, completion, separator, room)):
+        answer = extract_answer(completion.text) if completion.whole else None
+        return Rollout((*prefix, *more), None, answer, completion.completion_tokens)
     before = join_steps(prefix)
     text = completion.text.rstrip()
     text = text.lstrip("\n") if not prefix or before.endswith("\n") else text
-    steps = (*prefix, *merge_steps(split_steps(text, separator), MOST_STEPS - len(prefix)))
+    steps = (*prefix, *merge_steps(split_steps(text, separator), room))
     answer = extract_answer(before + text) if completion.whole else None
     return Rollout(steps, None, answer, completion.completion_tokens)
 
