@@ -1,9 +1,11 @@
 """Roles: each model at its own server, with its own key, fields and headers, and one account."""
 
 import asyncio
+import contextlib
 import gc
 import json
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -338,10 +340,10 @@ def test_further_fields_make_another_key(journal: Journal) -> None:
 
 
 def test_a_journal_of_earlier_versions_counts_no_role(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "completions.sqlite")
-    journal._db.execute("UPDATE totals SET completions = 3, prompt_tokens = 5")
-    journal._db.execute("DROP TABLE roles")
-    journal.close()
+    Journal(tmp_path / "completions.sqlite").close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "completions.sqlite")) as db, db:
+        db.execute("UPDATE totals SET completions = 3, prompt_tokens = 5")
+        db.execute("DROP TABLE roles")
     journal = Journal(tmp_path / "completions.sqlite")
     assert (journal.totals(), journal.totals_of_roles()) == (Totals(3, 5, 0), {})
     journal.close()

@@ -118,6 +118,35 @@ def test_summary_counts_problems_reasons_labels_and_money() -> None:
     }
 
 
+def test_money_is_told_for_each_role_by_its_own_price() -> None:
+    of_roles = {"policy": Totals(9, 1_000_000, 0), "judge1": Totals(1, 0, 500_000)}
+    totals = Totals(12, 1_000_100, 500_000)  # 2 completions are of a version without roles
+    told = spending(totals, of_roles, ROLES, (("", 2.0, 8.0), ("judge1", 1.0, 4.0)))
+    assert {name: role["money"] for name, role in told["roles"].items()} == {
+        "policy": 2.0,
+        "judge1": 2.0,
+        "not told apart": 0.0002,
+    }
+    assert told["money"] == 4.0002
+    assert told["roles"]["judge1"]["model"] == "j"
+    unpriced = spending(totals, of_roles, ROLES, (("judge", 1.0, 4.0),))
+    assert unpriced["money"] is None
+    assert unpriced["roles"]["judge1"]["money"] == 2.0
+
+
+def test_each_role_is_printed_with_what_it_cost(capsys: pytest.CaptureFixture[str]) -> None:
+    of_roles = {"policy": Totals(9, 1_000_000, 0), "judge2": Totals(1, 0, 500_000)}
+    told = spending(Totals(10, 1_000_000, 500_000), of_roles, ROLES, (("", 1.0, 4.0),))
+    summary = {"complete": True, "seconds": 1.0} | summarise([], LabelCounts(), told)
+    print_summary(summary, Path("runs/x"), None, "")
+    printed = capsys.readouterr().out.splitlines()
+    at = printed.index("tokens          1,000,000 in, 500,000 out, costing 3.00")
+    assert printed[at + 1 : at + 3] == [
+        "                policy m: 1,000,000 in, 0 out, costing 1.00",
+        "                judge2 k: 0 in, 500,000 out, costing 2.00",
+    ]
+
+
 def test_run_that_made_nothing_has_a_summary() -> None:
     summary = summarise([], LabelCounts(), NOTHING)
     assert (summary["trees"], summary["money"], summary["labelled_steps"]) == (
