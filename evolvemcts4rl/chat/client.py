@@ -14,7 +14,7 @@ from typing import Any
 from evolvemcts4rl.chat.budget import Budget
 from evolvemcts4rl.chat.buyer import Usage
 from evolvemcts4rl.chat.dialect import ChatRequest
-from evolvemcts4rl.chat.endpoint import Endpoint, Shared
+from evolvemcts4rl.chat.endpoint import THOUGHT_PROBE, Endpoint, Shared
 from evolvemcts4rl.chat.journal import Journal
 from evolvemcts4rl.chat.replicas import FIRST_BACKOFF
 from evolvemcts4rl.chat.roles import Role, roles_of, without_servers
@@ -50,6 +50,7 @@ class ChatClient:
         self._settings = without_servers(settings)
         if journal and journal.totals().completions:
             self._expect_answers()
+        self._label_thoughts = settings.search.label_thoughts
         self._purchases: dict[asyncio.Task[list[Completion]], Endpoint] = {}
 
     def keep_in(self, journal: Journal) -> None:
@@ -97,6 +98,8 @@ class ChatClient:
             self._budget.price(self._endpoints[role.name].probe_request(role.name), 1)
             for role in self._probed_roles
         )
+        if self._label_thoughts:
+            price += self._budget.price(self._thought_probe, 1)
         if budget is not None and price > budget:
             raise UserError(
                 f"--token_budget {budget} does not pay for a single solution, which may cost "
@@ -119,6 +122,14 @@ class ChatClient:
                 raise UserError(
                     f"the endpoint gives no completion, so nothing was begun: {error}"
                 ) from None
+
+        if probe and self._label_thoughts and self.prefill:
+            try:
+                await self._policy_endpoint.request(self._thought_probe, 0, 1)
+            except EndpointError as error:
+                told = "the server goes on inside no thought, as --label_thoughts needs it"
+                way_out = "take a newer server, or --continuation chat"
+                raise UserError(f"{told}: {way_out} ({error})") from None
 
     async def complete(
         self,
@@ -212,6 +223,10 @@ class ChatClient:
     @property
     def _policy_endpoint(self) -> Endpoint:
         return self._endpoints[self._roles[0].name]
+
+    @property
+    def _thought_probe(self) -> ChatRequest:
+        return self._policy_endpoint.probe_request(self._roles[0].name, THOUGHT_PROBE)
 
     @property
     def _every_endpoint(self) -> list[Endpoint]:

@@ -19,11 +19,15 @@ from evolvemcts4rl.chat.replicas import Replica, Replicas
 from evolvemcts4rl.chat.roles import Role
 from evolvemcts4rl.chat.slots import Slots
 from evolvemcts4rl.flag_groups.model import ModelSettings
-from evolvemcts4rl.records import Completion, Message
+from evolvemcts4rl.records import THINK, Completion, Message
 
 log = logging.getLogger(__name__)
 
 PROBE: list[Message] = [{"role": "user", "content": "Say OK."}]
+THOUGHT_PROBE: list[Message] = [
+    *PROBE,
+    {"role": "assistant", "content": f"{THINK}\nI shall say OK.\n\n"},
+]
 PROBE_TOKENS = 16
 
 
@@ -146,9 +150,9 @@ class Endpoint:
             await self._patience.sleep(course, fault)
             avoid = replica
 
-    def probe_request(self, name: str) -> ChatRequest:
+    def probe_request(self, name: str, messages: list[Message] = PROBE) -> ChatRequest:
         """Return the smallest request that shows whether a role's model answers."""
-        asked = self._roles[name].request(self._settings, PROBE)
+        asked = self._roles[name].request(self._settings, messages)
         return replace(asked, sampling={**asked.sampling, "max_tokens": PROBE_TOKENS})
 
     async def close(self) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
 
-from evolvemcts4rl.errors import EndpointError
+from evolvemcts4rl.errors import EndpointError, UserError
 from tests.support.chat_client import QUESTION, complete
 from tests.support.loopback import Loopback, answer, error_reply
 
@@ -55,3 +56,25 @@ def test_a_server_too_old_to_go_on_inside_a_thought_is_not_asked_without_it() ->
     ):
         complete(server.url, messages=OPEN)
     assert len(server.asks) == 1
+
+
+@pytest.mark.parametrize(("continuation", "begins"), [("auto", False), ("chat", True)])
+def test_a_run_that_shall_label_thoughts_looks_first_whether_it_can(
+    continuation: str, begins: bool
+) -> None:
+    refusal = error_reply(400, "Assistant response prefill is incompatible with enable_thinking.")
+    refused = (
+        contextlib.nullcontext()
+        if begins
+        else pytest.raises(UserError, match=r"goes on inside no thought.*--continuation chat")
+    )
+    with (
+        Loopback(
+            lambda ask: refusal if ask.body["messages"][-1]["role"] == "assistant" else answer(ask),
+            owned_by="llamacpp",
+        ) as server,
+        refused,
+    ):
+        complete(server.url, probe=True, continuation=continuation, label_thoughts=True)
+    sizes = [ask.body["max_tokens"] for ask in server.asks]
+    assert sizes == ([16, 1024] if begins else [16] * len(sizes))

@@ -140,6 +140,7 @@ def test_a_slip_and_its_repair_are_told_in_the_steps(tmp_path: Path) -> None:
     mended = [step for step in steps if step["state"] == "mended"]
     assert all(step["label"] is False for step in mended)
     assert any(step["step"].startswith("Wait, I made a mistake") for step in mended)
+    assert "<span>mended 0." in (tmp_path / "out" / "report.html").read_text()
 
 
 @pytest.mark.slow
