@@ -29,7 +29,7 @@ ENDED = frozenset({Status.REFUSED, Status.DROPPED, Status.FAILED})
 
 
 class Writer(Protocol):
-    """What writes the new problems: a ChatClient."""
+    """What writes the new problems: a RoleChat."""
 
     async def complete(
         self, messages: list[Message], n: int, *, affinity_key: str = ""

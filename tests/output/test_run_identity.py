@@ -64,7 +64,8 @@ def test_a_run_of_an_earlier_version_goes_on(settings: Settings, tmp_path: Path)
         "seed_file": "old/path.jsonl",
         "decontaminate": {"old/test": now["decontaminate"][0]},
     }
-    del before["judge_model"], before["confidence"]
+    for flag in ("judge_model", "confidence", "extra_body", "evolve_model", "label_thoughts"):
+        del before[flag]
     assert difference(written(tmp_path, before), now) is None
     changed = difference(
         written(tmp_path, before), identity_of(settings.changed(confidence=0.9), "digest")

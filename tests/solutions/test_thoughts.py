@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.toy_world import Model, first_error
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.labels.labelling import labelled_solutions
+from evolvemcts4rl.output.recording import read_recording
 from evolvemcts4rl.records import Completion
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.thoughts import ThoughtWatch, steps_with_thought
@@ -170,3 +171,23 @@ def test_asked_for_in_words_a_thought_is_shown_without_its_marks(tmp_path: Path)
         ]
     assert shown
     assert not any("think>" in text for text in shown)
+
+
+@pytest.mark.slow
+def test_a_recording_holds_thoughts_so_that_their_rollouts_can_be_made_again(
+    tmp_path: Path,
+) -> None:
+    recording = tmp_path / "recording.jsonl"
+    with Loopback(thinking_handler(Model(slip=0.3)), owned_by="llamacpp") as server:
+        fields = ('{"top_k":20}',)
+        settings = settings_of(tmp_path, server.url, 4, record=str(recording), extra_body=fields)
+        generate(settings, quiet=True)
+    trees = {
+        tree.question_id: {tuple(node.text.strip() for node in path) for path in tree.solutions()}
+        for tree in map(Tree.from_json, rows_of(tmp_path / "out" / "tree.jsonl"))
+    }
+    recorded = [row for row in read_recording(recording) if row.question_id in trees]
+    assert {bool(row.prefix) for row in recorded} == {True, False}
+    for row in recorded:
+        steps = tuple(step.strip() for step in row.as_rollout().steps)
+        assert row.verdict is None or steps in trees[row.question_id]
