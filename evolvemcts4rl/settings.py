@@ -63,7 +63,7 @@ class Settings:
 
     @property
     def writer_model(self) -> str:
-        """The name of the model that writes new problems."""
+        """Return the name of the model that writes new problems."""
         writer = self.evolution.evolve_model
         return split_model(writer)[0] if writer else self.model.model_name
 

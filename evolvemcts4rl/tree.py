@@ -54,7 +54,7 @@ class Node:
 
     @property
     def state(self) -> str | None:
-        """What a thought is up to here: right, wrong since a slip, or mended; None if unknown."""
+        """Return what a thought is up to here: right, wrong since a slip, mended, or None."""
         if self.p_correct is None or self.p_mended is None:
             return None
         wrong = 1 - self.p_correct - self.p_mended

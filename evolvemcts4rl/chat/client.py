@@ -62,17 +62,17 @@ class ChatClient:
 
     @property
     def writer(self) -> RoleChat:
-        """The client as the writer of new problems asks it."""
+        """Return the client as the writer of new problems asks it."""
         return RoleChat(self, next(role for role in self._roles if role.name == WRITER))
 
     @property
     def judges(self) -> list[RoleChat]:
-        """The client as each judge asks it, in the order of --judge_model."""
+        """Return the client as each judge asks it, in the order of --judge_model."""
         return [RoleChat(self, role) for role in self._roles if role.name.startswith(JUDGE)]
 
     @property
     def prefill(self) -> bool:
-        """Whether the policy's endpoint continues a last assistant message; known once open."""
+        """Return whether the policy's endpoint continues a last assistant message, once open."""
         if self._settings.continuation == "auto":
             return self._policy_endpoint.prefills
         return self._settings.continuation == "prefill"
@@ -162,7 +162,7 @@ class ChatClient:
 
     @property
     def in_flight(self) -> int:
-        """How many requests a server is at work on."""
+        """Return how many requests a server is at work on."""
         return sum(endpoint.in_flight for endpoint in self._every_endpoint)
 
     async def close(self) -> None:
@@ -234,7 +234,7 @@ class ChatClient:
 
     @property
     def _probed_roles(self) -> list[Role]:
-        """One role for each way in which the models are asked."""
+        """Return one role for each way in which the models are asked."""
         ways: dict[Any, Role] = {}
         for role in self._roles:
             way = (self._endpoints[role.name], role.model, str(role.extra_body))
@@ -251,7 +251,7 @@ class RoleChat:
 
     @property
     def model(self) -> str:
-        """The name of the role's model."""
+        """Return the name of the role's model."""
         return self.role.model
 
     async def complete(

@@ -37,7 +37,7 @@ class Role:
 
     @property
     def title(self) -> str:
-        """Its model's name, made to differ from that of a model of the same name elsewhere."""
+        """Return its model's name, made to differ from that of a namesake elsewhere."""
         return f"{self.model} ({self.name})" if self.namesake else self.model
 
     def request(

@@ -15,7 +15,7 @@ class Slots:
 
     @property
     def free(self) -> bool:
-        """Whether one more request may leave."""
+        """Return whether one more request may leave."""
         return self._free > 0
 
     def join(self, serve_waiters: Callable[[], None]) -> None:
