@@ -198,7 +198,8 @@ class Run:
             self.chat.keep_in(journal)
             for last in (False, True):
                 novelty, why_not = Novelty(test_texts), self.solver.reason_not_to_vote
-                evolution = Evolution(settings, self.chat, self.solver, novelty, done, why_not)
+                writer = self.chat.writer
+                evolution = Evolution(settings, writer, self.solver, novelty, done, why_not)
                 await self._search_all(evolution.problems(seeds))
                 if last or not self.failed:
                     break
@@ -295,7 +296,7 @@ class Run:
         from evolvemcts4rl.labels.judge import Judge
 
         told = self.settings.prompts
-        return [Judge(name, self.chat, name, told) for name in self.settings.search.judge_model]
+        return [Judge(each.role.title, each, each.model, told) for each in self.chat.judges]
 
     async def _ask_known(self, seeds: Seeds) -> KnownVerdicts | None:
         """Ask the judges about solutions whose truth is known, which shows how well they judge."""

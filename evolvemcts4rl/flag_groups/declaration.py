@@ -14,19 +14,22 @@ from evolvemcts4rl.flag_groups.kinds import Kind
 class Flag:
     """What is declared of one flag.
 
-    `shown` is its default in words. `free` says that a run may go on with another value.
+    `shown` is its default in words. `free` says that a run may go on with another value, `secret`
+    that its value is written nowhere.
     """
 
     kind: Kind
     meaning: str
     shown: str | None = None
     free: bool = False
+    secret: bool = False
     metavar: str | None = None
 
 
 def flag(default: Any, kind: Kind, meaning: str, **more: Any) -> Any:
     """Return the dataclass field of a flag; `more` goes to Flag."""
-    return field(default=default, metadata={"flag": Flag(kind, meaning, **more)})
+    told = Flag(kind, meaning, **more)
+    return field(default=default, repr=not told.secret, metadata={"flag": told})
 
 
 class Group:

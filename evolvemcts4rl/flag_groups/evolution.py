@@ -13,6 +13,7 @@ from evolvemcts4rl.flag_groups.kinds import (
     Weights,
     WholeNumber,
 )
+from evolvemcts4rl.flag_groups.role_kinds import ModelAt
 
 MUTATION_GROUPS = {
     "upward": ("add_constraints", "deepen", "concretize", "increase_reasoning", "complicate"),
@@ -47,5 +48,12 @@ class EvolutionSettings(Group):
     )
     agreement: float = flag(
         0.5, Number(0, 1), "share of the votes below which a voted answer is dropped"
+    )
+    evolve_model: str | None = flag(
+        None,
+        ModelAt(),
+        "the model that writes the new problems; MODEL@URL where it is on another server",
+        shown="that of --model_name",
+        metavar="MODEL[@URL]",
     )
     evolve_only: bool = flag(False, Switch(), "stop at problems.jsonl: no search", shown="off")

@@ -38,7 +38,7 @@ _LONGEST_INDEX = 6  # characters
 
 
 class Chat(Protocol):
-    """The part of chat.ChatClient that the judge uses."""
+    """The part of chat.RoleChat that the judge uses."""
 
     async def complete(
         self,
@@ -46,11 +46,10 @@ class Chat(Protocol):
         n: int,
         *,
         affinity_key: str = "",
-        model: str | None = None,
         temperature: float | None = None,
         max_tokens: int | None = None,
     ) -> list[Completion]:
-        """Return the n completions of these messages by this model."""
+        """Return the n completions of these messages by its model."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,6 @@ async def ask(judge: Judge, question_id: str, question: str, steps: Sequence[str
             messages,
             1,
             affinity_key=question_id,
-            model=judge.model,
             temperature=0.0,
             max_tokens=MAX_TOKENS,
         )

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import partial
 from typing import IO, Any
 
-from evolvemcts4rl.chat.journal import Journal, Totals
+from evolvemcts4rl.chat.journal import Journal
+from evolvemcts4rl.chat.roles import roles_of
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.flag_groups.files import FORMATS
 from evolvemcts4rl.labels.judge_rates import Panel
@@ -56,6 +57,7 @@ from evolvemcts4rl.output.run_identity import (
     settings_json,
     steps_were_cut_otherwise,
 )
+from evolvemcts4rl.output.spending import spending, with_money
 from evolvemcts4rl.output.summary import LabelCounts, summarise
 from evolvemcts4rl.reasons import Status
 from evolvemcts4rl.records import Problem
@@ -170,10 +172,9 @@ class RunFolder:
             (self.path / TREES).touch()
         before, labels = self.read_summary(), LabelCounts()
         shown = most_instructive(_counted(self._write_exports(self.trees()), labels))
-        totals = Totals(before["completions"], before["prompt_tokens"], before["completion_tokens"])
-        summary = before | summarise(self.problems(), labels, totals, self._settings.model.prices)
-        if not self._settings.model.prices:
-            summary["money"] = before["money"]
+        prices = self._settings.model.prices
+        bought = with_money(before, prices) if prices else {}
+        summary = before | summarise(self.problems(), labels, bought)
         self._write_report(summary, shown)
         self.write_json(SUMMARY, summary)
         journal.close()
@@ -225,7 +226,13 @@ class RunFolder:
         else:
             labelled_trees = map(LabelledTree, self.trees())
         shown = most_instructive(_counted(labelled_trees, labels))
-        summary = summarise(self.problems(), labels, journal.totals(), self._settings.model.prices)
+        bought = spending(
+            journal.totals(),
+            journal.totals_of_roles(),
+            roles_of(self._settings),
+            self._settings.model.prices,
+        )
+        summary = summarise(self.problems(), labels, bought)
         life = {
             "complete": complete,
             "seconds": round(seconds, 1),

@@ -12,8 +12,9 @@ from typing import Any
 from evolvemcts4rl.answers.custom_grader import source_file
 from evolvemcts4rl.chat.addresses import without_user
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.flag_groups.role_kinds import split_model
 from evolvemcts4rl.prompts import prompt_files, read_system_prompt
-from evolvemcts4rl.settings import DEFAULTS, FREE_FLAGS, Settings
+from evolvemcts4rl.settings import DEFAULTS, FLAGS, FREE_FLAGS, Settings
 from evolvemcts4rl.solutions.steps import STEP_RULES
 
 LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
@@ -38,6 +39,9 @@ def identity_of(settings: Settings, seed_digest: str) -> Identity:
     the prompts. The paths of these files do not matter.
     """
     flags = {name: value for name, value in settings.by_flag().items() if name not in FREE_FLAGS}
+    # A server may move, as that of --base_url may.
+    flags["evolve_model"] = settings.evolution.evolve_model and settings.writer_model
+    flags["judge_model"] = [split_model(judge)[0] for judge in settings.search.judge_model]
     flags["decontaminate"] = sorted(
         _digest(Path(name)) for name in settings.evolution.decontaminate
     )
@@ -61,8 +65,12 @@ def identity_of(settings: Settings, seed_digest: str) -> Identity:
 
 def settings_json(settings: Settings, identity: Identity, continuation: str) -> dict[str, Any]:
     """Return what settings.json holds: all that made the run, but no credentials."""
-    flags = settings.by_flag() | {
-        "base_url": [without_user(url) for url in settings.model.base_url]
+    writer = settings.evolution.evolve_model
+    flags = {name: value for name, value in settings.by_flag().items() if not FLAGS[name].secret}
+    flags |= {
+        "base_url": [without_user(url) for url in settings.model.base_url],
+        "evolve_model": writer and _without_user(writer),
+        "judge_model": [_without_user(judge) for judge in settings.search.judge_model],
     }
     versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
     python = sys.version.split()[0]
@@ -147,6 +155,12 @@ def _function(grader: Any) -> Any:
 
 def _first_changed(before: dict[str, str], now: dict[str, str]) -> str:
     return min(name for name in before | now if before.get(name) != now.get(name))
+
+
+def _without_user(text: str) -> str:
+    """Return MODEL@URL without user and password."""
+    model, urls = split_model(text)
+    return model + ("@" if urls else "") + ",".join(without_user(url) for url in urls)
 
 
 def _shown(value: Any) -> str:
