@@ -31,12 +31,12 @@ from evolvemcts4rl.tree import Tree
 
 if TYPE_CHECKING:
     from evolvemcts4rl.chat.client import ChatClient
-    from evolvemcts4rl.labels.judge import Judge
     from evolvemcts4rl.labels.planted import KnownVerdicts
     from evolvemcts4rl.output.run_folder import RunFolder
     from evolvemcts4rl.output.run_reader import RunFiles
     from evolvemcts4rl.problems.seeds import Seeds
     from evolvemcts4rl.progress import Progress
+    from evolvemcts4rl.solutions.judges import Judge
     from evolvemcts4rl.solutions.solver import Solver
 
 log = logging.getLogger("generate")
@@ -170,7 +170,7 @@ class Run:
             settings = settings.changed(continuation=self.folder.continuation)
         grader = await open_grader(settings.answers)
         self.chat = ChatClient(settings, None, self.backoff)
-        self.solver = Solver(self.chat, grader, settings)
+        self.solver = Solver(self.chat, grader, settings, given=seeds.given, judges=self._judges())
         try:
             if not begun and (first := next(iter(seeds), None)):
                 self.chat.check_budget(self.solver.first_messages(first))
@@ -293,7 +293,7 @@ class Run:
         return problem, tree
 
     def _judges(self) -> list[Judge]:
-        from evolvemcts4rl.labels.judge import Judge
+        from evolvemcts4rl.solutions.judges import Judge
 
         told = self.settings.prompts
         return [Judge(each.role.title, each, each.model, told) for each in self.chat.judges]

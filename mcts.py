@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from evolvemcts4rl.flag_groups.search import SearchSettings
+from evolvemcts4rl.flag_groups.search import SearchSettings, words_per_bit
 from evolvemcts4rl.labels.belief import Belief
 from evolvemcts4rl.labels.labelling import write_labels
 from evolvemcts4rl.records import Prefix, Problem, Rollout, RolloutSampler
@@ -26,6 +26,7 @@ ALPHA = 0.5  # α: how much a mostly right start is preferred
 BETA = 0.9  # β: how much a short rollout is preferred
 EXPLORATION = 0.125  # c: how much a start that was seldom searched from is preferred
 OVERHEAD = 10  # what a request costs beside the words that it samples, in words
+DEARER = 0.3  # how much more a bit must be worth with each search of the problem
 LENGTH = 512  # L: words of a rollout that count as one unit of length
 
 
@@ -78,6 +79,7 @@ class Search:
     labels: dict[Node, float] = field(
         default_factory=dict
     )  # found by an estimator without a belief
+    shares: int = 1  # how often max_branches may be spent by now
 
     def __post_init__(self) -> None:
         """Begin with an empty belief."""
@@ -86,14 +88,14 @@ class Search:
     @property
     def budget(self) -> int:
         """How many rollouts may still be sampled."""
-        return self.settings.max_branches - self.spent
+        return self.settings.max_branches * self.shares - self.spent
 
     def enter(self, rollout: Rollout, start: int) -> None:
         """Enter a rollout that was started after its first `start` steps.
 
         One without a verdict counts nowhere.
         """
-        if rollout.verdict is None or len(rollout.steps) <= start:
+        if rollout.solution_id is None and (rollout.verdict is None or len(rollout.steps) <= start):
             return
         steps = [step.strip() for step in rollout.steps]
         new = [step for step in steps[start:] if step not in self.known_steps]
@@ -101,7 +103,7 @@ class Search:
         self.corrections |= steps_announcing_correction(new)
         path = self.tree.add(rollout, start)
         self.belief.add(path)
-        if path[-1].times == 1:
+        if path[-1].times + len(path[-1].solution_ids) == 1:
             flawed = not rollout.verdict or not self.corrections.isdisjoint(steps)
             self.candidates.append(Candidate(tuple(path), start, flawed))
 
@@ -119,6 +121,15 @@ class Search:
         for rollout in rollouts:
             self.enter(rollout, depth)
         return rollouts
+
+    @property
+    def price(self) -> float:
+        """The bits that a word must be expected to tell; more with each search of the problem.
+
+        Solutions of one problem are alike, so that the labels of one more are worth less.
+        """
+        searches = sum(self.visits.values())
+        return (1 + DEARER * searches) / words_per_bit(self.settings.effort)
 
     def start_of(self, candidate: Candidate) -> Node:
         """Return the node at which a candidate was started."""
@@ -142,9 +153,15 @@ async def search(
     for rollout in solutions:
         state.enter(rollout, 0)
     estimator = ESTIMATORS[settings.estimator]
+    given = [each for each in state.candidates if each.path[-1].solution_ids] if roll_out else []
+    for number, solution in enumerate(given, 1):
+        state.shares = number
+        solution.path[-1].searched = await estimator.locate(state, solution)
+    state.shares = len(given) + 1
     searches = 0
     while (
         roll_out
+        and state.tree.root.num_rollouts  # where all is given, nothing else is to be labelled
         and searches < settings.max_search
         and state.budget > 0
         and (candidate := estimator.select(state))
@@ -193,7 +210,10 @@ def score(search: Search, candidate: Candidate, total_visits: int) -> float:
 
 
 async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
-    """Evaluate the prefix that tells most per word, until the first error is known."""
+    """Evaluate the prefix that tells most per word, until the first error is known.
+
+    Or until no prefix tells enough for its words.
+    """
     path = candidate.path
     texts = tuple(node.text for node in path)
     cost = sum(candidate.words) - np.cumsum(candidate.words)[:-1] + OVERHEAD
@@ -213,6 +233,8 @@ async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
             / cost
             / (1 + repeats)
         )
+        if telling.max() < search.price:
+            break
         await search.evaluate(path, int(telling.argmax()) + 1)
     return True
 
@@ -244,6 +266,9 @@ async def locate_by_halving(search: Search, candidate: Candidate) -> bool:
             right = middle
         else:
             wrong = middle
+    end = candidate.path[-1]
+    if end.solution_ids and end.correct is not False and wrong == len(candidate.path):
+        right = wrong  # nothing speaks against the last step of a given solution
     for depth, node in enumerate(candidate.path, 1):
         search.labels[node] = float(depth <= right)
     return True
@@ -264,10 +289,16 @@ async def locate_step_by_step(search: Search, candidate: Candidate) -> bool:
     A step is right there if any completion from it succeeds.
     """
     for depth in range(1, len(candidate.path)):
+        if search.budget <= 0:
+            return False
         any_right = _any_right(await search.evaluate(candidate.path, depth))
         if any_right is not None:
             search.labels[candidate.path[depth - 1]] = float(any_right)
-    search.labels[candidate.path[-1]] = float(bool(candidate.path[-1].correct))
+    end = candidate.path[-1]
+    if end.correct is not None:
+        search.labels[end] = float(end.correct)
+    elif len(candidate.path) > 1 and candidate.path[-2] in search.labels:
+        search.labels[end] = search.labels[candidate.path[-2]]  # a given one without an answer
     return True
 
 

@@ -42,6 +42,7 @@ class ReasonCode(StrEnum):
     PROMPT_WORDS = "prompt_words"
     FEW_ANSWERS = "few_answers"
     THIN_MAJORITY = "thin_majority"
+    DOUBTFUL_ANSWER = "doubtful_answer"
     NO_ANSWERS = "no_answers"
     NO_VERDICTS = "no_verdicts"
     SOLVED_ALWAYS = "solved_always"
@@ -85,6 +86,7 @@ SENTENCES = {
     ReasonCode.THIN_MAJORITY: (
         "the first place of the vote is tied or has a share under --agreement"
     ),
+    ReasonCode.DOUBTFUL_ANSWER: "its voted answer is too likely wrong",
     ReasonCode.NO_ANSWERS: (
         "none of its solutions came to an answer (are --max_tokens and the context large enough?)"
     ),

@@ -47,6 +47,7 @@ class Rollout:
     answer: str | None = None
     tokens: int = 0  # completion tokens
     whole: bool = True  # whether the model ended by itself
+    solution_id: str | None = None  # of a solution that was given, not written by the model
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,21 @@ class Problem:
     voted_answer: str | None = None  # the majority answer, beside the one that a seed states
     # Whether the two are equal. Where they are not, it is often the seed that is wrong.
     vote_agrees: bool | None = None
-    # The chance that final_answer is right: 1 for one that a seed states. None where there is none.
+    # The chance that final_answer is right, or the answer that was voted where it is dropped: 1
+    # for one that a seed states.
     p_answer: float | None = None
+    false_equations: float | None = None  # share of the majority's solutions that hold one
+    # Log-odds by which the answers of other models speak for a voted answer.
+    second_opinion: float | None = None
+
     seed: Mapping[str, Any] | None = None  # all columns of a seed's own row, where they are needed
+
+    @property
+    def is_voted(self) -> bool:
+        """Whether its answer was voted, so that it may be wrong."""
+        if self.p_answer is None:  # in a row of earlier versions
+            return self.round > 0 and self.final_answer is not None
+        return self.p_answer < 1
 
     @property
     def has_tree(self) -> bool:

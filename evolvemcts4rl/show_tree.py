@@ -40,11 +40,12 @@ def _shares(node: Node) -> str:
 
 
 def _ending(node: Node) -> str:
-    if node.correct is None:
+    if not node.is_end:
         return ""
-    return f"  → {'right' if node.correct else 'wrong'} answer" + (
-        f" (written {node.times} times)" if node.times > 1 else ""
-    )
+    verdict = {True: "right", False: "wrong", None: "no"}[node.correct]
+    remarks = [f"written {node.times} times"] if node.times > 1 else []
+    remarks += [f"given as {printable(each)}" for each in node.solution_ids]
+    return f"  → {verdict} answer" + (f" ({', '.join(remarks)})" if remarks else "")
 
 
 def instructiveness(tree: Tree) -> tuple[int, int]:

@@ -36,6 +36,19 @@ class Node:
     # Of the counts, the rollouts that started here.
     num_started: int = 0
     num_started_correct: int = 0
+    # Of the solutions that were given with the problem and end here. They are in none of the
+    # counts, since the model did not write them; one without a readable answer has no `correct`.
+    solution_ids: list[str] = field(default_factory=list)
+
+    @property
+    def is_end(self) -> bool:
+        """Whether a whole solution ends here."""
+        return self.correct is not None or bool(self.solution_ids)
+
+    @property
+    def ids_or_none(self) -> list[str] | list[None]:
+        """The ids of the solution that ends here, one of them None where it was not given."""
+        return self.solution_ids or [None]
 
     @property
     def mc_value(self) -> float | None:
@@ -98,12 +111,14 @@ class Node:
             "num_started_correct": self.num_started_correct,
         }
         row = {"text": self.text, **self.counts(), **started}
-        if self.correct is not None:
+        if self.is_end:
             row.update(correct=self.correct, times=self.times, searched=self.searched)
             if self.judgements:
                 row["judgements"] = self.judgements
             if self.judge_reasoning:
                 row["judge_reasoning"] = self.judge_reasoning
+            if self.solution_ids:
+                row["solution_ids"] = self.solution_ids
         row["children"] = [child.to_json() for child in self.children]
         return row
 
@@ -117,6 +132,7 @@ class Node:
         if "correct" in row:
             node.correct, node.times, node.searched = row["correct"], row["times"], row["searched"]
             node.judgements, node.judge_reasoning = _judgements(row), row.get("judge_reasoning")
+            node.solution_ids = row.get("solution_ids", [])
         node.p_mended = row.get("p_mended")
         if "num_started" in row:
             node.num_started = row["num_started"]
@@ -151,20 +167,28 @@ class Tree:
     judge_tokens: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, rollout: Rollout, start: int) -> list[Node]:
-        """Add a rollout that started after `start` steps; return its nodes without the root."""
+        """Add a rollout that started after `start` steps; return its nodes without the root.
+
+        A given solution enters no count.
+        """
+        given = rollout.solution_id is not None
         node, path = self.root, []
         for depth in range(len(rollout.steps) + 1):
-            if depth >= start:
+            if depth >= start and not given:
                 node.num_rollouts += 1
                 node.num_correct += bool(rollout.verdict)
-            if depth == start:
+            if depth == start and not given:
                 node.num_started += 1
                 node.num_started_correct += bool(rollout.verdict)
             if depth < len(rollout.steps):
                 node = node.child(rollout.steps[depth], last=depth == len(rollout.steps) - 1)
                 path.append(node)
-        node.correct = rollout.verdict
-        node.times += 1
+        if rollout.solution_id is None:
+            node.correct = rollout.verdict
+            node.times += 1
+        else:
+            node.correct = rollout.verdict if node.correct is None else node.correct
+            node.solution_ids.append(rollout.solution_id)
         return path
 
     def nodes(self) -> list[Node]:
@@ -182,7 +206,7 @@ class Tree:
             node, depth = stack.pop()
             del path[depth:]
             path.append(node)
-            if node.correct is not None:
+            if node.is_end:
                 yield path.copy()
             stack.extend((child, depth + 1) for child in reversed(node.children))
 

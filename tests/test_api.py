@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks.toy_world import Model
 from evolvemcts4rl import RunFiles, Settings, UserError, generate
-from evolvemcts4rl.flag_groups.files import FORMATS
+from evolvemcts4rl.flag_groups.files import DEFAULT_FORMATS
 from tests.support.loopback import Loopback
 from tests.support.run_process import ROOT, environment, outputs, rows_of, seed_file
 from tests.support.toy_chat import toy_handler
@@ -71,7 +71,7 @@ def test_run_is_read_as_its_files_say(server: Loopback) -> None:
     assert run.summary == json.loads((run.path / "summary.json").read_text())
     assert [problem.to_json() for problem in run.problems()] == rows_of(run.path / "problems.jsonl")
     assert [tree.to_json() for tree in run.trees()] == rows_of(run.path / "tree.jsonl")
-    for name in ("problems", "tree", *FORMATS):
+    for name in ("problems", "tree", *DEFAULT_FORMATS):
         assert list(run.rows(name)) == rows_of(run.path / f"{name}.jsonl") != []
 
 

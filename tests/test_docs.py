@@ -94,7 +94,7 @@ def test_every_flag_that_a_document_names_is_there(name: str) -> None:
     }
     commands = {
         # Of run_tests.sh and the benchmarks
-        "fast", "stream", "rounds", "problems", "without", "budget", "reliability",
+        "fast", "stream", "rounds", "problems", "without", "budget", "reliability", "run",
         "parallel", "model", "model-path", "max-model-len",  # of servers
         # Of uv and pip
         "universal", "python-version", "all-extras", "upgrade", "upgrade-package", "no-deps",

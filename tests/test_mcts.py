@@ -188,6 +188,52 @@ def test_max_search_limits_the_searches_that_sample(estimator: str) -> None:
         assert toy.sampled == 0
 
 
+def came_with(name: str, steps: str, verdict: bool | None) -> Rollout:
+    return Rollout(tuple(steps.split()), verdict, solution_id=name)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_each_given_solution_is_searched_with_a_budget_of_its_own(estimator: str) -> None:
+    asked: list[tuple[tuple[str, ...], int]] = []
+
+    async def sample(prefix: tuple[str, ...], count: int, start: int) -> list[Rollout]:
+        asked.append((prefix, count))
+        right = "".join(prefix) in ("a", "ab", "e", "ef", "efg", "u")
+        return [Rollout((*prefix, f"on{start + each}"), right) for each in range(count)]
+
+    solutions = [
+        came_with("w", "a b c d", False),
+        came_with("r", "e f g h", True),
+        came_with("n", "u v", None),
+    ]
+    flags = SearchSettings(estimator=estimator, max_branches=12, max_search=0)
+    tree = asyncio.run(search(Problem("0", "q", "1"), solutions, sample, flags))
+    assert all(prefix for prefix, _ in asked)
+    assert 0 < sum(count for _, count in asked) <= 3 * 12
+    labels = {
+        path[-1].solution_ids[0]: [n.label for n in path]
+        for path in tree.solutions()
+        if path[-1].solution_ids
+    }
+    assert labels["w"] == [True, True, False, False]
+    assert labels["r"] == [True] * 4
+    assert labels["n"][0] is True
+    assert labels["n"][1] is not None
+
+
+def test_rollouts_from_given_solutions_are_not_searched_in_their_turn() -> None:
+    asked: list[tuple[str, ...]] = []
+
+    async def sample(prefix: tuple[str, ...], count: int, start: int) -> list[Rollout]:
+        asked.append(prefix)
+        return [Rollout((*prefix, "x", f"y{each}"), each % 2 == 0) for each in range(count)]
+
+    asyncio.run(
+        search(Problem("0", "q", "1"), [came_with("w", "a b", False)], sample, SearchSettings())
+    )
+    assert set(asked) == {("a",)}
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_rollouts_without_verdict_enter_no_count(estimator: str) -> None:
     toy = Toy(3, Model(slip=0.2), silent_share=0.5)
@@ -254,8 +300,32 @@ def test_what_is_known_is_written_when_the_budget_ends() -> None:
     for toy in toys:
         tree = asyncio.run(toy.search(num_branches=1, max_branches=1))
         looked_at = [path for path in tree.solutions() if path[-1].searched]
-        assert all(node.p_correct is not None for path in looked_at for node in path)
         assert toy.sampled == 0 or looked_at
+        assert toy.sampled == 0 or any(node.p_correct is not None for node in tree.nodes())
+
+
+def test_solutions_are_labelled_where_their_first_error_is_sure_and_there_alone() -> None:
+    for seed in range(8):
+        tree = asyncio.run(Toy(seed, Model(slip=0.2)).search())
+        for path in tree.solutions():
+            known = [node.p_correct for node in path if node.p_correct is not None]
+            if len(known) == len(path):
+                steps = [1.0, *known, 0.0]
+                falls = [before - after for before, after in pairwise(steps)]
+                between = [p for p in known if 0.06 < p < 0.94]
+                assert max(falls) > 0.79 or not between
+
+
+def test_nothing_is_bought_that_is_not_worth_its_price() -> None:
+    def spent(effort: str | float) -> int:
+        toys = [Toy(seed, Model(slip=0.2)) for seed in range(8)]
+        for toy in toys:
+            asyncio.run(toy.search(effort=effort, max_branches=400, max_search=40))
+        return sum(toy.sampled for toy in toys)
+
+    amounts = [spent(effort) for effort in (1, "low", "medium", "high", 1e9)]
+    assert amounts == sorted(amounts)
+    assert amounts[0] < amounts[1] < amounts[3] < amounts[4]
 
 
 def test_a_run_finds_the_truth_of_the_toy_world() -> None:

@@ -52,6 +52,29 @@ def test_json_is_the_whole_tree(entries: list[Entry], beliefs: list[float | None
     ]
 
 
+def test_a_given_solution_enters_no_count_and_keeps_its_ids_and_its_verdict() -> None:
+    tree = Tree("000000", "q", "2")
+    own = Rollout(("a\n\n", "b"), True)
+    tree.add(Rollout(("a\n\n", "b"), True, "2", solution_id="x"), 0)
+    assert [(node.num_rollouts, node.mc_value, node.times) for _, node in nodes(tree)] == [
+        (0, None, 0)
+    ] * 3
+    tree.add(own, 0)
+    tree.add(Rollout(("a\n\n", "b"), True, "2", solution_id="y"), 0)
+    tree.add(Rollout(("a\n\n", "c"), None, None, solution_id="z"), 0)
+    assert [(node.num_rollouts, node.num_started) for _, node in nodes(tree)] == [
+        (1, 1),
+        (1, 0),
+        (0, 0),
+        (1, 0),
+    ]
+    assert [(path[-1].solution_ids, path[-1].correct) for path in tree.solutions()] == [
+        (["x", "y"], True),
+        (["z"], None),
+    ]
+    assert Tree.from_json(json.loads(json.dumps(tree.to_json()))).to_json() == tree.to_json()
+
+
 def test_whitespace_after_a_step_makes_no_other_step_of_it() -> None:
     tree = grown(
         [

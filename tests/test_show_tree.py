@@ -36,6 +36,15 @@ def test_every_prefix_is_a_line_below_its_parent() -> None:
     ]
 
 
+def test_given_solutions_are_named_and_may_be_without_an_answer() -> None:
+    both = Node("It is 4.", p_correct=0.9, correct=True, times=2, solution_ids=["a", "b\x1b"])
+    silent = Node("Hm.", p_correct=0.1, solution_ids=["c"])
+    assert [line.partition("  → ")[2] for line in lines_of(tree("000001", both, silent))][3:] == [
+        "right answer (written 2 times, given as a, given as b)",
+        "no answer (given as c)",
+    ]
+
+
 @given(st.text())
 def test_nothing_that_a_terminal_would_obey_is_printed(text: str) -> None:
     hostile = Tree("000000", text, text, Node("", children=[Node(text, correct=False, times=1)]))

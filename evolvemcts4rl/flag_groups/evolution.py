@@ -49,6 +49,12 @@ class EvolutionSettings(Group):
     agreement: float = flag(
         0.5, Number(0, 1), "share of the votes below which a voted answer is dropped"
     )
+    min_p_answer: float | None = flag(
+        None,
+        Number(0, 1),
+        "chance of being right below which a voted answer is dropped",
+        shown="0.8 with `--judge_model`, else 0",
+    )
     evolve_model: str | None = flag(
         None,
         ModelAt(),

@@ -14,7 +14,8 @@ from evolvemcts4rl.flag_groups.kinds import (
     WholeNumber,
 )
 
-FORMATS = ("steps", "prm", "sft", "dpo", "openai_dpo", "math_shepherd")
+DEFAULT_FORMATS = ("steps", "prm", "sft", "dpo", "openai_dpo", "math_shepherd")
+FORMATS = (*DEFAULT_FORMATS, "seed_tree", "seed_flat")
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,27 @@ class FileSettings(Group):
         Text(),
         "column of the answer: as it is, '#### 42' or \\boxed{42}; without one, a vote decides",
     )
+    solutions_column: str | None = flag(
+        None,
+        Text(),
+        "column of solutions that are to be labelled: texts, or lists of their steps",
+        shown="none",
+    )
+    solutions_are: str = flag(
+        "auto",
+        Choice(("auto", "solutions", "steps")),
+        "what a list of texts in --solutions_column is: several solutions, or the steps of one; by "
+        "itself, steps where the column's name says so",
+    )
     output_dir: str | None = flag(
         None, Text(), "the run's folder", shown="`runs/<seed file's stem>`", free=True
     )
     limit: int | None = flag(None, WholeNumber(1), "take only the first rows", shown="all rows")
     formats: tuple[str, ...] = flag(
-        FORMATS,
+        DEFAULT_FORMATS,
         Names(FORMATS),
         f"files to make from the trees: {','.join(FORMATS)}",
-        shown="all",
+        shown="the first six",
         free=True,
     )
     keep: str = flag(

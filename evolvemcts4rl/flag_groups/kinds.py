@@ -98,6 +98,33 @@ class Number:
 
 
 @dataclass(frozen=True)
+class NamedNumber:
+    """One of some names, or a number above 0."""
+
+    names: tuple[str, ...]
+
+    def parse(self, text: str) -> str | float:
+        """Return the name or the number that the text stands for."""
+        if text in self.names:
+            return text
+        try:
+            return Number(over=True).parse(text)
+        except ValueError:
+            raise ValueError(self._wanted(text)) from None
+
+    def check(self, value: Any) -> None:
+        """Refuse what is neither."""
+        try:
+            if value not in self.names:
+                Number(over=True).check(value)
+        except ValueError:
+            raise ValueError(self._wanted(value)) from None
+
+    def _wanted(self, value: object) -> str:
+        return f"it must be {', '.join(self.names)} or a number above 0, not {value}"
+
+
+@dataclass(frozen=True)
 class Text:
     """A text that is not empty and can be written as UTF-8."""
 

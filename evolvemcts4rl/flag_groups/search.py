@@ -8,6 +8,7 @@ from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.flag_groups.declaration import Group, flag
 from evolvemcts4rl.flag_groups.kinds import (
     Choice,
+    NamedNumber,
     Number,
     Separator,
     Switch,
@@ -15,12 +16,20 @@ from evolvemcts4rl.flag_groups.kinds import (
 )
 from evolvemcts4rl.flag_groups.role_kinds import Models
 
+EFFORTS = {"low": 250, "medium": 700, "high": 2000}
+
 
 @dataclass(frozen=True)
 class SearchSettings(Group):
     """The search."""
 
     num_solutions: int = flag(16, WholeNumber(1), "first solutions of each problem")
+    own_solutions: int = flag(
+        0,
+        WholeNumber(0),
+        "first solutions of the model's own for a problem whose solutions and answer are given "
+        "(--solutions_column); every other problem has --num_solutions",
+    )
     num_branches: int = flag(
         4, WholeNumber(1), "rollouts asked for each time a prefix is evaluated"
     )
@@ -29,6 +38,14 @@ class SearchSettings(Group):
         40,
         WholeNumber(0),
         "rollouts sampled per problem in the search, at most; the first solutions not counted",
+    )
+    effort: str | float = flag(
+        "medium",
+        NamedNumber(tuple(EFFORTS)),
+        "what one bit of knowledge about labels may cost, in words that the model writes: "
+        f"{', '.join(f'{name} ({words})' for name, words in EFFORTS.items())}, or a number; "
+        "max_branches and max_search bound it",
+        metavar="WORDS",
     )
     confidence: float = flag(
         0.95, Number(0.5, 1), "how sure a first error must be before its search ends"
@@ -90,3 +107,8 @@ class SearchSettings(Group):
                 f"--min_solve_rate {least:g} is over --max_solve_rate {most:g}: "
                 "no problem could be searched."
             )
+
+
+def words_per_bit(effort: str | float) -> float:
+    """Return what one bit may cost, in words, at an effort that is named or a number."""
+    return float(EFFORTS[effort] if isinstance(effort, str) else effort)

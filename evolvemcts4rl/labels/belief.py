@@ -17,48 +17,91 @@ the model has it, so that what n of them say is tempered to n / (1 + (n - 1) ρ)
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
-from evolvemcts4rl.labels.rates import GOOD, NOT_SEEN, SLIP, Array, Rates, StepKey
+from evolvemcts4rl.labels.agreement import Agreements
+from evolvemcts4rl.labels.rates import (
+    HARD_RIGHT,
+    HARD_SHARE,
+    LASTING,
+    NOT_SEEN,
+    RIGHT,
+    SLIP,
+    STATES,
+    Array,
+    Rates,
+    StepKey,
+)
 from evolvemcts4rl.labels.witnesses import Witnesses
 from evolvemcts4rl.tree import Node, Tree
 
 DEFAULT_RATES = Rates()
+LOG_EASY, LOG_HARD = np.log([1 - HARD_SHARE, HARD_SHARE])
+NOTHING_HARD = np.array([HARD_SHARE, HARD_SHARE])
+NO_OPINIONS: Mapping[Node, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)
 class Message:
     """What is known of one prefix from what was seen at and below it."""
 
-    seen: Array  # logarithm of its likelihood, given the state of the prefix before: (from, cells)
-    to: Array  # chance of the prefix's state, given that of the prefix before: (from, to, cells)
+    seen: Array  # logarithm of its likelihood, given the origin: (origins, cells)
+    to: Array  # chance of the prefix's state, given the origin: (origins, to, cells)
+    hard: Array  # chance that a hard step follows, if the prefix is right and if mended: (2, cells)
 
 
 @functools.lru_cache(maxsize=4096)
 def _message(
-    rates: Rates, key: StepKey, verdict: bool | None, scale: float, below: tuple[Message, ...]
+    rates: Rates,
+    key: StepKey,
+    verdict: bool | None,
+    opinion: float,
+    scale: float,
+    below: tuple[Message, ...],
 ) -> Message:
-    after = (
-        functools.reduce(np.add, [message.seen for message in below]) * scale
-        if below
-        else np.zeros((3, 1))
-    )
+    after, hard = _gather(below, scale)
     if verdict is not None:
         after = after + rates.verdict(verdict)
-    highest = after.max(axis=0)
-    joint = rates.step(key) * np.exp(after - highest)
-    seen = joint.sum(axis=1)
-    to = joint / seen[:, None]
-    seen = np.log(seen) + highest
+    moves, says = rates.step(key)
+    says = says + after
+    if opinion:
+        says[[RIGHT, HARD_RIGHT], LASTING:] += opinion
+    joint, seen = _sum(moves + says)
     if key.draws > 1:
-        # The other draws of a right step speak of the slip rate, not of where they started;
-        # being alike, they count by their logarithm.
-        right = float(rates.cells @ to[GOOD, GOOD])
-        seen += float(np.log2(key.draws)) * right * rates.right_again(key.level)
-    return Message(seen, to)
+        # The text tells its state once; its other draws are samples of what the model does here.
+        good = (joint[RIGHT, :LASTING].sum(axis=0) + joint[LASTING, :LASTING].sum(axis=0)) / 2
+        chances = np.exp(moves)
+        again = good * chances[:, :LASTING].sum(axis=1)
+        again += (1 - good) * chances[:, LASTING:].sum(axis=1)
+        seen = seen + (key.draws - 1) * np.log(again)
+    return Message(seen, joint, hard)
+
+
+def _gather(below: Sequence[Message], scale: float) -> tuple[Array, Array]:
+    """Return what the messages of the next steps say of a prefix's state, and if these are hard.
+
+    Shapes (states, cells) and (2, cells). A hard step is hard for all that was drawn after the
+    prefix: many errors there do not speak against the prefix.
+    """
+    if not below:
+        return np.zeros((STATES, 1)), NOTHING_HARD
+    seen = functools.reduce(np.add, [message.seen for message in below]) * scale
+    easy = LOG_EASY + seen[:LASTING]
+    hard = LOG_HARD + seen[HARD_RIGHT:]
+    either = np.logaddexp(easy, hard)
+    return np.concatenate([either, seen[LASTING:STATES]]), np.exp(hard - either)
+
+
+def _sum(logs: Array) -> tuple[Array, Array]:
+    """Return the shares in a sum over states that are given as logarithms, and its logarithm."""
+    highest = logs.max(axis=1)
+    parts = np.exp(logs - highest[:, None])
+    total = parts.sum(axis=1)
+    return parts / total[:, None], np.log(total) + highest
 
 
 class Belief:
@@ -66,7 +109,9 @@ class Belief:
 
     `corrections` has the steps that announce one, without the whitespace around them.
 
-    `without` names witnesses that are not listened to.
+    `without` names witnesses that are not listened to. `opinions` has what judges say: for a node,
+    the logarithm of how much likelier their verdicts are if its step is the first error than if its
+    solution has none.
     """
 
     def __init__(
@@ -75,6 +120,7 @@ class Belief:
         corrections: Set[str],
         rates: Rates = DEFAULT_RATES,
         without: Set[str] = frozenset(),
+        opinions: Mapping[Node, float] = NO_OPINIONS,
     ) -> None:
         self._tree = tree
         self.rates = rates
@@ -82,18 +128,13 @@ class Belief:
         self.witnesses = Witnesses(tree, corrections, without)
         self._parents: dict[Node, Node] = {}
         self._seen: set[Node] = set()  # ends of solutions
-        self._agreements: dict[
-            Node, tuple[int, int]
-        ] = {}  # of the step's result, and of the last one before it
-        self._compared: tuple[
-            int, ...
-        ] = ()  # with how many right solutions, and first ones of each first step
+        self._agreements = Agreements(tree, self.witnesses)
+        self._opinions = opinions
         self._drawn: dict[Node, int] = {}  # how many rollouts wrote this step themselves
-        self._right_drawn: dict[Node, int] = {}  # and how many of them came to a right answer
         self._messages: dict[
             Node, Message
         ] = {}  # of the nodes at and below which nothing has changed since
-        self._evidence: Array | None = None
+        self._root = _gather((), 1.0)  # what is known of the problem itself
         self._weights: Array | None = (
             None  # how much each cell is believed, as long as nothing is added
         )
@@ -113,11 +154,18 @@ class Belief:
 
     def key(self, node: Node) -> StepKey:
         """Return all that the chances of a node's step depend on."""
-        facts, (agreement, before) = self.witnesses.facts(node), self._agreements[node]
-        if agreement == NOT_SEEN:
-            before = NOT_SEEN
-        draws = 1 if "repeats" in self._without else max(1, self._drawn[node])
-        return StepKey(facts.level, facts.equations, facts.corrects, agreement, before, draws)
+        facts, agreement = self.witnesses.facts(node), self._agreements[node]
+        before = agreement.before if agreement.now != NOT_SEEN else NOT_SEEN
+        draws = 1 if "repeats" in self._without else self._drawn[node]
+        return StepKey(
+            facts.level,
+            facts.equations,
+            facts.corrects,
+            agreement.now,
+            before,
+            agreement.few,
+            draws,
+        )
 
     def evidence(self) -> Array:
         """Return the log-likelihood of all that was seen, by cell of the rates: shape (cells,).
@@ -126,8 +174,7 @@ class Belief:
         """
         self._bring_up_to_date()
         # A problem itself is a right prefix.
-        first = [self._messages[child].seen[GOOD] for child in self._tree.root.children]
-        evidence: Array = sum(first, np.zeros_like(SLIP)) * self._scale(self._tree.root)
+        evidence: Array = self._root[0][RIGHT] + np.zeros_like(SLIP)
         return evidence
 
     def weights(self) -> Array:
@@ -144,7 +191,7 @@ class Belief:
         Shape (len(path),), never rising.
         """
         weights = self.weights()
-        stays = np.array([self._messages[node].to[GOOD, GOOD] for node in path])
+        stays = np.array([self._stays_right(node) for node in path])
         return stays.cumprod(axis=0) @ weights
 
     def p_right_everywhere(self) -> dict[Node, float]:
@@ -152,7 +199,7 @@ class Belief:
         weights, nodes = self.weights(), self._tree.nodes()
         right: dict[Node, Array] = {self._tree.root: np.ones_like(SLIP)}
         for node in nodes:  # parents come before children
-            right[node] = right[self._parents[node]] * self._messages[node].to[GOOD, GOOD]
+            right[node] = right[self._parents[node]] * self._stays_right(node)
         by_cell = np.array([right[node] for node in nodes]).reshape(-1, len(SLIP))
         return dict(zip(nodes, (by_cell @ weights).tolist(), strict=True))
 
@@ -162,12 +209,12 @@ class Belief:
         Shapes (len(path), cells) and (len(path), state, cells).
         """
         self.weights()  # brings the messages up to date
-        state, states = np.array([1.0, 0.0, 0.0])[:, None], []
-        moves = [self._messages[node].to for node in path]
+        state, states = np.eye(STATES)[RIGHT][:, None], []
+        moves = [self.move(node) for node in path]
         for to in moves:
             state = (state[:, None] * to).sum(axis=0)
             states.append(state)
-        return np.array([to[GOOD, GOOD] for to in moves]).cumprod(axis=0), np.array(states)
+        return np.array([to[RIGHT, RIGHT] for to in moves]).cumprod(axis=0), np.array(states)
 
     def information_gain(self, path: Sequence[Node], rollouts: int) -> Array:
         """Return what `rollouts` from each proper prefix of the path would tell, in bits.
@@ -180,7 +227,7 @@ class Belief:
         right, states = (chances[:-1] * self.weights() for chances in self.states_by_cell(path))
         outcomes = _binomial(self._success(path), rollouts)  # (prefixes, states, cells, k)
         of_right = np.einsum(
-            "pc,pck->pk", right, outcomes[:, GOOD]
+            "pc,pck->pk", right, outcomes[:, RIGHT]
         )  # chance of being right and so many successes
         of_any = np.einsum("psc,psck->pk", states, outcomes)
         before = _entropy(of_right.sum(axis=1)) + _entropy((of_any - of_right).sum(axis=1))
@@ -201,11 +248,24 @@ class Belief:
         for node in reversed(path[1:]):
             success = (rates.move(self.witnesses.facts(node).level) * success).sum(axis=1)
             found.append(success)
-        return np.array(found[::-1]).reshape(-1, 3, len(SLIP))
+        return np.array(found[::-1]).reshape(-1, STATES, len(SLIP))
 
     def move(self, node: Node) -> Array:
         """Chance of a node's state, given that of the prefix before: shape (from, to, cells)."""
-        return self._messages[node].to
+        to, hard = self._messages[node].to, self._hard(node)
+        mixed: Array = to[:STATES].copy()
+        mixed[:LASTING] += hard[:, None] * (to[HARD_RIGHT:] - to[:LASTING])
+        return mixed
+
+    def _stays_right(self, node: Node) -> Array:
+        to, hard = self._messages[node].to, self._hard(node)[RIGHT]
+        stays: Array = (1 - hard) * to[RIGHT, RIGHT] + hard * to[HARD_RIGHT, RIGHT]
+        return stays
+
+    def _hard(self, node: Node) -> Array:
+        """Return the chance that a node's step is a hard one, if the prefix before it is good."""
+        parent = self._parents[node]
+        return self._root[1] if parent is self._tree.root else self._messages[parent].hard
 
     def _scale(self, node: Node) -> float:
         """How much of what the rollouts from a prefix say is believed, since they are alike."""
@@ -218,14 +278,22 @@ class Belief:
         if not stale:
             return
         for node in reversed(stale):
-            self._drawn[node] = node.num_rollouts - node.num_started
-            self._right_drawn[node] = node.num_correct - node.num_started_correct
-        self._compare_results()
+            self._drawn[node] = max(node.num_rollouts - node.num_started, 1)
+        for node in self._agreements.update(self._drawn):
+            while self._messages.pop(node, None):
+                node = self._parents[node]
         for node in reversed(self._stale()):
-            below_messages = tuple([self._messages[child] for child in node.children])
             self._messages[node] = _message(
-                self.rates, self.key(node), node.correct, self._scale(node), below_messages
+                self.rates,
+                self.key(node),
+                node.correct,
+                self._opinions.get(node, 0.0),
+                self._scale(node),
+                tuple([self._messages[child] for child in node.children]),
             )
+        root = self._tree.root
+        first = [self._messages[child] for child in root.children]
+        self._root = _gather(first, self._scale(root))
 
     def _stale(self) -> list[Node]:
         """All nodes below which something changed, parents before children."""
@@ -233,32 +301,6 @@ class Belief:
         for node in stale:  # which grows meanwhile
             stale += [child for child in node.children if child not in self._messages]
         return stale
-
-    def _compare_results(self) -> None:
-        """Compare the results of steps whose agreement may have changed with right solutions."""
-        compared = (
-            self.witnesses.right,
-            *[self._right_drawn[first] for first in self._tree.root.children],
-        )
-        everywhere, self._compared = self._compared != compared, compared
-        waiting = list(self._tree.root.children)
-        for node in waiting:  # which grows meanwhile
-            before, now = self._agreements.get(node), self._agreement(node)
-            if everywhere or now != before or node not in self._messages:
-                waiting += node.children
-            if now != before:
-                self._agreements[node] = now
-                while self._messages.pop(node, None):
-                    node = self._parents[node]
-
-    def _agreement(self, node: Node) -> tuple[int, int]:
-        """Return how the step's result agrees with right solutions, and the last one before it."""
-        parent = self._parents[node]
-        agreement, before = (
-            self._agreements[parent] if parent is not self._tree.root else (NOT_SEEN, NOT_SEEN)
-        )
-        now = self.witnesses.agreement(node, self._right_drawn)
-        return now, agreement if agreement != NOT_SEEN else before
 
 
 def _binomial(success: Array, rollouts: int) -> Array:

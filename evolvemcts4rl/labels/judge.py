@@ -8,23 +8,21 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 import re2
 
 from evolvemcts4rl.errors import Refused
-from evolvemcts4rl.flag_groups.prompts import PromptSettings
 from evolvemcts4rl.labels.labelling import certainty, is_labelled, up_to_first_error
 from evolvemcts4rl.prompts import prompt_messages
-from evolvemcts4rl.records import Completion, Message
+from evolvemcts4rl.solutions.judges import MAX_TOKENS, Judge
 from evolvemcts4rl.terminal import printable
 from evolvemcts4rl.tree import Node, Tree
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-MAX_TOKENS = 4096  # a judge works each step out before it names one
 MAX_REASONING = 8000  # characters of a judge's words that are kept; longer ones are not
 _BOX = re2.compile(r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
 _INDEX = re2.compile(r"[A-Za-z]?[-−]?[0-9]+")
@@ -35,31 +33,6 @@ _UNBOXED = re2.compile(
     r"[^\pL\pN_]*$"
 )
 _LONGEST_INDEX = 6  # characters
-
-
-class Chat(Protocol):
-    """The part of chat.RoleChat that the judge uses."""
-
-    async def complete(
-        self,
-        messages: list[Message],
-        n: int,
-        *,
-        affinity_key: str = "",
-        temperature: float | None = None,
-        max_tokens: int | None = None,
-    ) -> list[Completion]:
-        """Return the n completions of these messages by its model."""
-
-
-@dataclass(frozen=True)
-class Judge:
-    """A model that is asked, as `chat` knows it, with its name in the run's files."""
-
-    name: str
-    chat: Chat
-    model: str
-    prompts: PromptSettings = field(default_factory=PromptSettings)
 
 
 @dataclass(frozen=True)
@@ -81,7 +54,7 @@ async def judge(tree: Tree, judges: Sequence[Judge], most: int) -> None:
 def solutions_to_judge(tree: Tree, most: int) -> list[list[Node]]:
     """Return the solutions that judges are asked about, those with the least sure labels first.
 
-    They are the searched ones and those whose labels would be exported, right answers among them;
+    They are the searched ones, those with a right answer and those whose labels would be exported;
     of wrong ones that are the same up to their first error, one.
     """
     chosen: dict[Node, list[Node]] = {}
@@ -89,7 +62,7 @@ def solutions_to_judge(tree: Tree, most: int) -> list[list[Node]]:
         if is_labelled(path):
             steps, _ = up_to_first_error(path)
             chosen.setdefault(path[len(steps) - 1], path)
-        elif path[-1].searched:
+        elif path[-1].searched or path[-1].correct:
             chosen[path[-1]] = path
     return sorted(chosen.values(), key=certainty)[:most]
 

@@ -10,15 +10,15 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from evolvemcts4rl.labels import learning
-from evolvemcts4rl.labels.belief import Belief
+from evolvemcts4rl.labels.belief import NO_OPINIONS, Belief
 from evolvemcts4rl.labels.judge_rates import KnownVerdict, Panel
 from evolvemcts4rl.labels.opinions import learn_from_trees, opinions
-from evolvemcts4rl.labels.rates import GOOD, Rates
+from evolvemcts4rl.labels.rates import MENDED, Rates
 from evolvemcts4rl.records import THINK
 from evolvemcts4rl.solutions.corrections import steps_announcing_correction
 from evolvemcts4rl.tree import Node, Tree
 
-SURE = 0.8  # of a first error: enough to label a solution that was not searched
+SURE = 0.8  # of the first error, or of there being none: enough to label a solution
 AGREED = 0.9  # what --keep agreed asks of the chance that a solution's labels are right
 
 
@@ -62,20 +62,20 @@ def relabel(
 
 def _belief_of(tree: Tree, rates: Rates, without: Set[str], panel: Panel | None = None) -> Belief:
     corrections = steps_announcing_correction(node.text.strip() for node in tree.nodes())
-    said = {"opinions": opinions(tree, panel)} if panel else {}
-    return Belief(tree, corrections, rates, without, **said)
+    said = opinions(tree, panel) if panel else NO_OPINIONS
+    return Belief(tree, corrections, rates, without, said)
 
 
 def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
     """Write p_correct where it is known well enough.
 
-    That is every prefix of a right or searched solution or of one whose first error is sure, and
-    every other prefix that is sure.
+    That is every prefix of a given solution, and of one of which it is sure where its first error
+    is, or that it has none; and every other prefix that is sure.
     """
     right = _with_doubtful_answer(tree, belief.p_right_everywhere())
     asked_of: set[Node] = set()
     for path in tree.solutions():
-        if path[-1].correct or path[-1].searched or _is_sure([right[node] for node in path]):
+        if path[-1].solution_ids or _is_sure([right[node] for node in path]):
             asked_of.update(path)
     for node, chance in right.items():
         sure = not 1 - confidence < chance < confidence
@@ -87,12 +87,10 @@ def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
 
 def _write_mended(tree: Tree, path: Sequence[Node], belief: Belief) -> None:
     """Write how likely each labelled prefix of a thought has been repaired after a slip."""
-    right, states = belief.states_by_cell(path)
-    mended = (states[:, GOOD] - right) @ belief.weights()
+    _, states = belief.states_by_cell(path)
+    mended = states[:, MENDED] @ belief.weights()
     for node, chance in zip(path, mended.tolist(), strict=True):
-        node.p_mended = (
-            None if node.p_correct is None else round(tree.p_answer * max(chance, 0.0), 4)
-        )
+        node.p_mended = None if node.p_correct is None else round(tree.p_answer * chance, 4)
 
 
 def _with_doubtful_answer(tree: Tree, right: dict[Node, float]) -> dict[Node, float]:
@@ -116,16 +114,26 @@ def _with_doubtful_answer(tree: Tree, right: dict[Node, float]) -> dict[Node, fl
 
 
 def _is_sure(right: Sequence[float]) -> bool:
-    """Whether one step of a solution, or none, is the first error with a chance of SURE."""
+    """Return whether one step of a solution, or none, is the first error with a chance of SURE."""
     return max(before - after for before, after in pairwise([1.0, *right, 0.0])) >= SURE
 
 
 class Labelled(NamedTuple):
-    """A solution whose first error is known, or that has none, with its steps up to there."""
+    """A solution whose first error is known, or that has none, with its steps up to there.
+
+    A given solution has its most likely labels, however likely.
+    """
 
     path: Sequence[Node]
     steps: list[str]
     labels: list[bool]
+
+
+class Whole(NamedTuple):
+    """A whole solution's text, with its id where it was given."""
+
+    text: str
+    solution_id: str | None
 
 
 class LabelledTree:
@@ -135,22 +143,27 @@ class LabelledTree:
         self.tree = tree
         self.solutions = list(tree.solutions())
         self.labelled = [
-            Labelled(path, *up_to_first_error(path)) for path in self.solutions if is_labelled(path)
+            Labelled(path, *up_to_first_error(path))
+            for path in self.solutions
+            if is_labelled(path) or _is_given(path)
         ]
 
     @cached_property
-    def right(self) -> list[str]:
-        """The texts of the right solutions that are not believed to hold an error."""
+    def right(self) -> list[Whole]:
+        """The right solutions that are not believed to hold an error."""
         return [
-            _text(path)
+            whole
             for path in self.solutions
             if path[-1].correct and path[-1].label is not False
+            for whole in _wholes(path)
         ]
 
     @cached_property
-    def wrong(self) -> list[str]:
-        """The texts of the wrong solutions."""
-        return [_text(path) for path in self.solutions if path[-1].correct is False]
+    def wrong(self) -> list[Whole]:
+        """The wrong solutions."""
+        return [
+            whole for path in self.solutions if path[-1].correct is False for whole in _wholes(path)
+        ]
 
 
 def labelled_solutions(tree: Tree) -> Iterator[list[Node]]:
@@ -231,5 +244,12 @@ def keep_supported_reasoning(tree: Tree) -> None:
         } or None
 
 
-def _text(path: Sequence[Node]) -> str:
-    return "".join([node.text for node in path]).strip()
+def _is_given(path: Sequence[Node]) -> bool:
+    """Return whether a solution was given and has a label at every step."""
+    return bool(path[-1].solution_ids) and all(node.p_correct is not None for node in path)
+
+
+def _wholes(path: Sequence[Node]) -> list[Whole]:
+    """Return the solution once, or once for each id that it was given with."""
+    text = "".join([node.text for node in path]).strip()
+    return [Whole(text, each) for each in path[-1].ids_or_none]

@@ -9,7 +9,19 @@ from hashlib import blake2b
 import numpy as np
 
 from evolvemcts4rl.labels.belief import DEFAULT_RATES, Belief
-from evolvemcts4rl.labels.rates import GOOD, NOT_SEEN, SLIP, Array, Counts, Rates
+from evolvemcts4rl.labels.rates import (
+    CARRIED,
+    GOOD,
+    LASTING,
+    NOT_SEEN,
+    RIGHT,
+    SLIP,
+    SLIPPED,
+    STATES,
+    Array,
+    Counts,
+    Rates,
+)
 from evolvemcts4rl.tree import Node, Tree
 
 SAMPLE = 64  # trees
@@ -39,8 +51,8 @@ def count(belief: Belief, tree: Tree, counts: Counts) -> None:
     """Add what a tree says of the rates: how often each thing is expected to have happened."""
     weights = belief.weights()
     counts.cells += weights
-    start = np.zeros((3, len(SLIP)))
-    start[GOOD] = weights
+    start = np.zeros((STATES, len(SLIP)))
+    start[RIGHT] = weights
     states: dict[Node, Array] = {tree.root: start}
     for parent in (tree.root, *tree.nodes()):
         for node in parent.children:
@@ -52,18 +64,23 @@ def count(belief: Belief, tree: Tree, counts: Counts) -> None:
 def _count_step(belief: Belief, node: Node, joint: Array, counts: Counts) -> None:
     """Count one step, given how likely it leads from each state to each."""
     key = belief.key(node)
-    good = joint[:, GOOD].sum()
-    slipped = joint[GOOD, 1:].sum()
-    carried = joint[1:, 1:].sum()
+    good = joint[:, :LASTING].sum()
+    slipped = joint[:LASTING, LASTING:].sum()
+    carried = joint[LASTING:, LASTING:].sum()
     if key.equations is not None:
         counts.seen("false_slip", not key.equations, slipped)
         counts.seen("false_carried", not key.equations, carried)
-    counts.seen("announced", key.corrects, joint[1:].sum())
+    counts.seen("announced", key.corrects, joint[LASTING:].sum())
     if key.corrects:
-        counts.seen("announced_well", True, joint[1:, GOOD].sum())
+        counts.seen("announced_well", True, joint[LASTING:, :LASTING].sum())
         counts.seen("announced_well", False, carried)
+    alone, shared = belief.rates.slip_kinds(key)
+    shared_slips = slipped * shared / (alone + shared)
+    counts.seen("shared", True, shared_slips)
+    counts.seen("shared", False, slipped - shared_slips)
     if key.agreement != NOT_SEEN:
-        counts.agreement[key.agreement_before, :, key.agreement - 1] += good, slipped + carried
+        seen = counts.agreement[int(key.few), key.agreement_before, :, key.agreement - 1]
+        seen[[GOOD, SLIPPED, CARRIED]] += good, slipped - shared_slips, carried
     if node.correct is not None:
         counts.seen("misgraded", not node.correct, good)
         counts.seen("lucky", node.correct, slipped + carried)

@@ -19,9 +19,10 @@ from typing import NamedTuple
 import re2
 
 from evolvemcts4rl.errors import EndpointError
-from evolvemcts4rl.labels.judge import Judge, Opinion, ask
+from evolvemcts4rl.labels.judge import Opinion, ask
 from evolvemcts4rl.labels.judge_rates import NO_ERROR, KnownVerdict
 from evolvemcts4rl.labels.witnesses import equations_hold
+from evolvemcts4rl.solutions.judges import Judge
 from evolvemcts4rl.solutions.steps import split_steps
 from evolvemcts4rl.tree import Node, Tree
 
@@ -33,6 +34,8 @@ A_TREE = 4  # solutions of one problem, at most
 MOST_READ, MOST_CHARACTERS = 1000, 10_000  # of the seeds' worked solutions
 _CALCULATOR = re2.compile(r"<<[^<>]*>>")  # GSM8K's notes: <<48/2=24>>
 _SUM = re2.compile(r"([0-9]{1,6}) ?([-+*/×÷]) ?([0-9]{1,6}) ?= ?([0-9]{1,9})")
+_RESULT = re2.compile(r"= ?([0-9]{1,9})")
+_DIGITS = re2.compile(r"[0-9]+")
 _PART_OF_A_NUMBER = frozenset("0123456789.,-+*/×÷^%=")
 
 
@@ -120,14 +123,17 @@ def plant(
     """Return the steps of a right solution with one made wrong, and which; None where none can be.
 
     A result is changed, so that its equation is false, or a number that it comes from as well, so
-    that its equation holds and the step is no part of this problem.
+    that its equation holds and the step is no part of this problem. Where an equation cannot be
+    checked, a result is changed that a later step uses.
     """
-    places = [place for place, step in enumerate(steps) if equations_hold(step)]
+    places = list(range(len(steps)))
     rng.shuffle(places)
     for place in places:
-        before = question + "".join(steps[:place])
-        for changes in rng.sample((_other_result, _other_number), 2):
-            if changed := changes(steps[place], before, rng):
+        before, after = question + "".join(steps[:place]), " ".join(steps[place + 1 :])
+        holds = equations_hold(steps[place])
+        changes = rng.sample((_other_result, _other_number), 2) if holds else [_other_used_result]
+        for change in changes if holds is not False else ():
+            if changed := change(steps[place], before, after, rng):
                 return (*steps[:place], changed, *steps[place + 1 :]), place
     return None
 
@@ -191,17 +197,36 @@ def _sum_in(step: str) -> re2._Match[str] | None:
     return found
 
 
-def _other_result(step: str, before: str, rng: random.Random) -> str | None:
+def _other_result(step: str, before: str, after: str, rng: random.Random) -> str | None:
     """Return the step with another result, so that its equation is false."""
     if not (found := _sum_in(step)):
         return None
-    result = int(found[4])
-    other = result + rng.choice([off for off in (-10, -2, -1, 1, 2, 10) if result + off >= 0])
-    changed = f"{step[: found.start(4)]}{other}{step[found.end(4) :]}"
+    changed = f"{step[: found.start(4)]}{_near(int(found[4]), rng)}{step[found.end(4) :]}"
     return changed if equations_hold(changed) is False else None
 
 
-def _other_number(step: str, before: str, rng: random.Random) -> str | None:
+def _other_used_result(step: str, before: str, after: str, rng: random.Random) -> str | None:
+    """Return the step with another last result, where that is new here and used later."""
+    found, used = None, _numbers(after) - _numbers(before)
+    for match in _RESULT.finditer(step):
+        ends = step[match.end() :].lstrip()[:2]
+        whole = ends[:1] not in _PART_OF_A_NUMBER - set(".,") and not ends[1:2].isdigit()
+        if whole and match[1] in used:
+            found = match
+    if not found:
+        return None
+    return f"{step[: found.start(1)]}{_near(int(found[1]), rng)}{step[found.end(1) :]}"
+
+
+def _near(number: int, rng: random.Random) -> int:
+    return number + rng.choice([off for off in (-10, -2, -1, 1, 2, 10) if number + off >= 0])
+
+
+def _numbers(text: str) -> set[str]:
+    return set(_DIGITS.findall(text))
+
+
+def _other_number(step: str, before: str, after: str, rng: random.Random) -> str | None:
     """Return the step with a number that stood nowhere before, and the result that follows."""
     if not (found := _sum_in(step)):
         return None

@@ -19,21 +19,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-GOOD, LASTING, FLEETING = range(3)
+RIGHT, MENDED, LASTING, FLEETING = range(4)
+STATES = 4
+ORIGINS = 6  # the states that a step may come from, the good ones before a hard step once more
+HARD_RIGHT, HARD_MENDED = 4, 5
 
 # The grid, and how likely each value is beforehand.
-SLIPS = (0.01, 0.03, 0.08, 0.2, 0.4, 0.7)  # of an average step
-RECOVERIES = (0.01, 0.05, 0.2)  # from a lasting error, without a word
-FLEETING_SHARES = (0.05, 0.35, 0.85)  # of errors
-GRID = (len(SLIPS), len(RECOVERIES), len(FLEETING_SHARES))
-SLIP, RECOVERY, FLEETING_SHARE = np.array(list(product(SLIPS, RECOVERIES, FLEETING_SHARES))).T
+SLIPS = (0.015, 0.05, 0.12, 0.28, 0.6)  # of an average step
+RECOVERIES = (0.01, 0.06, 0.2, 0.5)  # from a lasting error, without a word
+FLEETING_SHARES = (0.05, 0.5)  # of errors
+HARD_SHARES = (0.02, 0.3)  # of steps that most of their draws get wrong
+GRID = (len(SLIPS), len(RECOVERIES), len(FLEETING_SHARES), len(HARD_SHARES))
+SLIP, RECOVERY, FLEETING_SHARE, HARD_SHARE = np.array(
+    list(product(SLIPS, RECOVERIES, FLEETING_SHARES, HARD_SHARES))
+).T
 BEFOREHAND = np.einsum(
-    "i,j,k->ijk", (0.2, 0.25, 0.25, 0.17, 0.09, 0.04), (0.45, 0.35, 0.2), (0.6, 0.3, 0.1)
+    "i,j,k,l->ijkl",
+    (0.25, 0.3, 0.25, 0.14, 0.06),
+    (0.45, 0.33, 0.16, 0.06),
+    (0.75, 0.25),
+    (0.85, 0.15),
 ).ravel()
 
-FLEETING_RECOVERY = 0.6
+FLEETING_RECOVERY = 0.9
 FALSE_ANNOUNCEMENT = 0.0005  # a step that corrects where nothing is wrong: 5 of 14,327
 FALSE_ALARM = 0.001  # a right step with an equation that is found false: 12 of 14,327
+HARD_SLIP = 0.75  # how often an average hard step goes wrong
 SCATTER = 0.15  # how likely an error of the scattered kind is written once more
 LEVELS = 2.0 ** np.arange(-5.5, 2.25, 0.5)  # of hazard
 
@@ -50,6 +61,7 @@ class StepKey(NamedTuple):
     corrects: bool
     agreement: int  # of its result, NOT_SEEN where it has none or there is nothing to compare
     agreement_before: int  # of the last result before it
+    few: bool  # whether there are few right solutions that it is compared with
     draws: int  # how many rollouts wrote it
 
 
@@ -72,18 +84,24 @@ PRIORS = {
     "announced_well": Beta(4, 6),
     "false_slip": Beta(2, 6),
     "false_carried": Beta(1, 40),
+    "shared": Beta(2, 18),
 }
-# By the agreement before, how the good and the wrong steps' results agree: alone, shared by some,
-# by most.
+GOOD, SLIPPED, CARRIED = range(3)  # what a step is: right or mended, a new error, an old one
+# By the agreement before and by what the step is, how its result agrees: alone, shared by some, by
+# most. The same is held of few solutions to compare with and of many, until a run teaches better.
 AGREEMENT_PRIOR = np.array(
     [
-        [[5, 4, 11], [14, 3, 3]],
-        [[10, 4, 6], [16, 2, 2]],
-        [[5, 7, 8], [14, 4, 2]],
-        [[4, 3, 13], [14, 3, 3]],
-    ],
+        [
+            [[5, 4, 11], [14, 3, 3], [14, 3, 3]],
+            [[10, 4, 6], [16, 2, 2], [16, 2, 2]],
+            [[5, 7, 8], [14, 4, 2], [14, 4, 2]],
+            [[4, 3, 13], [14, 3, 3], [14, 3, 3]],
+        ]
+    ]
+    * 2,
     dtype=float,
 )
+SHARED_AGREEMENT = (0.3, 0.2, 0.5)  # of an error that others make as well
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +122,7 @@ class Rates:
     agreement: Array = field(
         default_factory=lambda: AGREEMENT_PRIOR / AGREEMENT_PRIOR.sum(-1, keepdims=True)
     )
-    shared: float = 0.1  # share of errors that others make as well, word for word
+    shared: float = PRIORS["shared"].mean  # share of errors that others make as well
     likeness: float = 0.03  # ρ: n rollouts of one prefix tell as much as n / (1 + (n - 1) ρ)
 
     def summary(self) -> dict[str, float]:
@@ -114,55 +132,87 @@ class Rates:
             "slip": float(self.cells @ SLIP),
             "silent_recovery": float(self.cells @ RECOVERY),
             "fleeting_errors": float(self.cells @ FLEETING_SHARE),
+            "hard_steps": float(self.cells @ HARD_SHARE),
             "announced_correction": self.announced,
             "lucky_answers": self.lucky,
             "misgraded_answers": self.misgraded,
             "false_equations_in_errors": self.false_slip,
-            "results_shared_if_right": float(1 - self.agreement[SHARED_BY_MOST, 0, alone]),
-            "results_shared_if_wrong": float(1 - self.agreement[SHARED_BY_MOST, 1, alone]),
+            "results_shared_if_right": float(1 - self.agreement[0, SHARED_BY_MOST, GOOD, alone]),
+            "results_shared_if_wrong": float(1 - self.agreement[0, SHARED_BY_MOST, SLIPPED, alone]),
         }
         return {name: round(value, 4) for name, value in named.items()}
 
     @functools.lru_cache(maxsize=4096)  # noqa: B019 — there are two or three Rates in a run
-    def step(self, key: StepKey) -> Array:
-        """Return the chances of a step and of what is seen of it, shape (from, to, cells)."""
-        chances = self._moves(key.level, key.corrects)
+    def step(self, key: StepKey) -> tuple[Array, Array]:
+        """Return the log-chances of a step, and of what is seen of it: shape (from, to, cells)."""
         false = np.array([[FALSE_ALARM, self.false_slip], [FALSE_ALARM, self.false_carried]])
         says = np.ones((2, 2))  # from good or wrong, to good or wrong
         if key.equations is not None:
             says *= 1 - false if key.equations else false
         announces = np.array([[FALSE_ANNOUNCEMENT], [self.announced]])
         says = says * (announces if key.corrects else 1 - announces)
-        if key.agreement != NOT_SEEN:
-            says = says * self.agreement[key.agreement_before, :, key.agreement - 1]
-        says[0, 1] *= self.shared + (1 - self.shared) * SCATTER ** (key.draws - 1)
-        group = (0, 1, 1)
-        weighed: Array = chances * says[np.ix_(group, group)][:, :, None]
-        return weighed
+        good, _, carried = self.agree(key)
+        says = says * np.array([[good, 1.0], [good, carried]])
+        says[0, 1] *= sum(self.slip_kinds(key))
+        group = (0, 0, 1, 1)
+        seen = np.log(says[np.ix_((*group, 0, 0), group)])[:, :, None]
+        return self._log_moves(key.level, key.corrects), seen
+
+    @functools.lru_cache(maxsize=256)  # noqa: B019
+    def _log_moves(self, level: int, corrects: bool) -> Array:
+        with np.errstate(divide="ignore"):
+            log_moves: Array = np.log(self._moves(level, corrects))
+        return log_moves
+
+    def agree(self, key: StepKey) -> Array:
+        """Return the chance of how a result agrees, for each of GOOD, SLIPPED and CARRIED."""
+        if key.agreement == NOT_SEEN:
+            return np.ones(3)
+        of_kinds: Array = self.agreement[int(key.few), key.agreement_before, :, key.agreement - 1]
+        return of_kinds
+
+    def slip_kinds(self, key: StepKey) -> tuple[float, float]:
+        """Return the chances of what is seen of an error that is made once, and of a shared one.
+
+        An error that nobody else makes is hardly written again, and right solutions that come back
+        from it elsewhere do not state it. Both go together for one that others make as well.
+        """
+        alone = self.agree(key)[SLIPPED] * SCATTER ** (key.draws - 1)
+        agrees = 1.0 if key.agreement == NOT_SEEN else SHARED_AGREEMENT[key.agreement - 1]
+        return (1 - self.shared) * float(alone), self.shared * agrees
 
     @functools.lru_cache(maxsize=256)  # noqa: B019
     def move(self, level: int) -> Array:
         """Return the chances of a step with this hazard, shape (from, to, cells)."""
-        announced = np.array([0, self.announced, self.announced])[:, None, None]
-        return (1 - announced) * self._moves(level, False) + announced * self._moves(level, True)
+        announced = np.array([0, 0, self.announced, self.announced])[:, None, None]
+        easy, mending = self._moves(level, False), self._moves(level, True)[:STATES]
+        hard = easy[HARD_RIGHT:]
+        chances = (1 - announced) * easy[:STATES] + announced * mending
+        chances[:LASTING] = (1 - HARD_SHARE) * chances[:LASTING] + HARD_SHARE * hard
+        return chances
 
     def _moves(self, level: int, corrects: bool) -> Array:
         slip, recovery, fleeting_recovery = _transitions(level)
         if corrects:
             recovery = fleeting_recovery = np.full_like(SLIP, self.announced_well)
-        chances = np.zeros((3, 3, len(SLIP)))
-        chances[GOOD] = 1 - slip, slip * (1 - FLEETING_SHARE), slip * FLEETING_SHARE
+        hard = np.full_like(SLIP, 1 - (1 - HARD_SLIP) ** LEVELS[level])
+        chances = np.zeros((ORIGINS, STATES, len(SLIP)))
+        for origin, to, rate in (
+            (RIGHT, RIGHT, slip),
+            (MENDED, MENDED, slip),
+            (HARD_RIGHT, RIGHT, hard),
+            (HARD_MENDED, MENDED, hard),
+        ):
+            chances[origin, to] = 1 - rate
+            chances[origin, LASTING] = rate * (1 - FLEETING_SHARE)
+            chances[origin, FLEETING] = rate * FLEETING_SHARE
         for kind, back in ((LASTING, recovery), (FLEETING, fleeting_recovery)):
-            chances[kind, GOOD], chances[kind, kind] = back, 1 - back
+            chances[kind, MENDED], chances[kind, kind] = back, 1 - back
         return chances
-
-    def right_again(self, level: int) -> Array:
-        """Return the log-chance that another draw from a good prefix is right too: (cells,)."""
-        return np.log1p(-_transitions(level)[0])
 
     def verdict(self, correct: bool) -> Array:
         """Return the logarithm of the chance of an answer's verdict, by state."""
-        right = np.array([1 - self.misgraded, self.lucky, self.lucky])
+        right = np.array([1 - self.misgraded] * 2 + [self.lucky] * 2)
         verdict: Array = np.log(right if correct else 1 - right)[:, None]
         return verdict
 

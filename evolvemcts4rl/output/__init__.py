@@ -4,6 +4,7 @@ run_folder: the files of a run, written and mended. decided: the problems in it 
 run_files: their names, and whose they are. run_identity: what makes two runs the same.
 run_reader: a run's folder for reading, as the Python API gives it. jsonl: rows, written whole.
 recording: every completion with its prefix. exports: from a tree to training files.
+seed_files: the two files of the first EvolveMCTS4RL.
 spending: what a run bought, by role.
 summary: what a run cost and made.
 """

@@ -8,6 +8,7 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import replace
 from functools import partial
 from typing import IO, Any
 
@@ -63,6 +64,7 @@ from evolvemcts4rl.reasons import Status
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.report.page import most_instructive, write_report
 from evolvemcts4rl.settings import Settings
+from evolvemcts4rl.solutions.answer_certainty import learn_certainty
 from evolvemcts4rl.tree import Tree
 
 log = logging.getLogger(__name__)
@@ -175,6 +177,7 @@ class RunFolder:
         prices = self._settings.model.prices
         bought = with_money(before, prices) if prices else {}
         summary = before | summarise(self.problems(), labels, bought)
+        summary["judges"] = before.get("judges", summary["judges"])
         self._write_report(summary, shown)
         self.write_json(SUMMARY, summary)
         journal.close()
@@ -216,7 +219,7 @@ class RunFolder:
         self._decided.close()
         labels, rates, panel = LabelCounts(), None, None
         if complete:
-            self._rewrite(PROBLEMS, read_in_order(self.path / PROBLEMS))
+            self._rewrite(PROBLEMS, map(Problem.to_json, self._with_certainty()))
             if self._settings.search.estimator == "belief":
                 rates = learn_rates(Tree.from_json(row) for row in read_in_order(self.path / TREES))
                 if known:
@@ -294,10 +297,13 @@ class RunFolder:
             write_report(page, summary | told, self.problems, shown)
             page.detach()
 
-    def _exports(self) -> dict[str, Callable[[LabelledTree], Iterator[Row]]]:
+    def _exports(self) -> dict[str, Callable[..., Iterator[Row]]]:
         rows = {name: exports.ROWS[name] for name in self._formats}
+        if self._settings.files.solutions_column is not None:
+            for name in {*rows} & {*exports.WITH_IDS}:
+                rows[name] = partial(rows[name], ids=True)
         if "prm" in rows:
-            rows["prm"] = partial(exports.prm_rows, keep=self._keep())
+            rows["prm"] = partial(rows["prm"], keep=self._keep())
         return rows
 
     def _keep(self) -> exports.Keep | None:
@@ -305,6 +311,16 @@ class RunFolder:
             return None
         # The published estimators give no chances that verdicts could move.
         return witnesses_agree if self._settings.search.estimator == "belief" else judges_agree
+
+    def _with_certainty(self) -> Iterator[Problem]:
+        """Yield the problems in order; what is learned of the vote says how sure the voted are."""
+        solutions = self._settings.search.num_solutions
+        certainty = learn_certainty(self.problems(), solutions)
+        for problem in map(Problem.from_json, read_in_order(self.path / PROBLEMS)):
+            if problem.is_voted and problem.agreement is not None:
+                chance = certainty.of_voted(problem, solutions)
+                problem = replace(problem, p_answer=chance)
+            yield problem
 
     def _relabelled_trees(self, rates: Rates | None, panel: Panel | None) -> Iterator[LabelledTree]:
         """Label the trees with these rates, write every file, and yield the trees in order."""
@@ -316,8 +332,14 @@ class RunFolder:
                 yield labelled_tree
 
     def _relabelled(self, rates: Rates | None, panel: Panel | None) -> Iterator[Tree]:
+        doubts = {
+            problem.question_id: problem.p_answer
+            for problem in self.problems()
+            if problem.is_voted and problem.has_tree and problem.p_answer is not None
+        }
         for row in read_in_order(self.path / TREES):
             tree = Tree.from_json(row)
+            tree.p_answer = doubts.get(tree.question_id, 1.0)
             if rates is not None:
                 relabel(tree, rates, self._settings.search.confidence, panel=panel)
             keep_supported_reasoning(tree)

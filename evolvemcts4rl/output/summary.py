@@ -14,6 +14,12 @@ from evolvemcts4rl.records import Problem
 from evolvemcts4rl.terminal import printable
 
 FIFTHS = 5
+# What is said of a solution with an error, by the verdict on its answer.
+_FOUND = {
+    True: "right after an error",
+    False: "wrong, error found",
+    None: "without answer, error found",
+}
 GUESSES = 0.5  # does_not_guess under which a judge is said to guess
 MOST_REASONS = 8
 MOST_OF_ANSWER, MOST_OF_REASON = 60, 300  # characters
@@ -27,6 +33,7 @@ class LabelCounts:
     rollouts: int = 0
     steps: Counter[bool] = field(default_factory=Counter)  # by label
     solutions: Counter[str] = field(default_factory=Counter)  # by what was found in them
+    given_solutions: int = 0  # which have a label at every step
     one_step_solutions: int = 0
     whole_solutions: int = 0
     # By judge: its verdicts, and the tokens that they cost.
@@ -50,10 +57,11 @@ class LabelCounts:
             for judge in solution[-1].judgements or {}:
                 self.judges.setdefault(judge, Counter())["verdicts"] += 1
         for path, _, labels in labelled_tree.labelled:
+            self.given_solutions += len(path[-1].solution_ids)
             if labels[-1]:
                 self.solutions["right"] += 1
                 continue
-            kind = "right after an error" if path[-1].correct else "wrong, error found"
+            kind = _FOUND[path[-1].correct]
             self.solutions[kind] += 1
             self.errors[min(FIFTHS - 1, (len(labels) - 1) * FIFTHS // len(path))] += 1
 
@@ -64,6 +72,7 @@ class LabelCounts:
             "rollouts": self.rollouts,
             "labelled_steps": {"right": self.steps[True], "wrong": self.steps[False]},
             "labelled_solutions": dict(self.solutions),
+            "given_solutions": self.given_solutions,
             "whole_solutions": self.whole_solutions,
             "one_step_solutions": self.one_step_solutions,
             "first_errors_by_fifth_of_the_solution": self.errors,
@@ -130,6 +139,8 @@ def _lines(
     yield "trees", f"{summary['trees']} with {summary['rollouts']} rollouts"
     yield "labelled steps", f"{steps['right']} right, {steps['wrong']} wrong"
     yield "solutions", kinds or "none labelled"
+    if given := summary.get("given_solutions"):
+        yield "given", f"{given} solutions of the seed file labelled"
     yield (
         "tokens",
         f"{summary['prompt_tokens']:,} in, {summary['completion_tokens']:,} out" + _cost(summary),
@@ -180,6 +191,8 @@ def _judge_line(judge: str, told: dict[str, Any]) -> str:
     line += f"{spent[1]:,} out (of the above)"
     if "known_cases" not in told:
         return line
+    if not told["known_cases"]:
+        return f"{line}; how well it judges is not known, since no error could be planted"
     if told["does_not_guess"] < GUESSES:
         return f"{line}; it guesses, so its verdicts count for next to nothing"
     return (

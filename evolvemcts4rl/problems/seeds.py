@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,12 @@ from evolvemcts4rl.answers.choice import Unreadable, with_options
 from evolvemcts4rl.answers.rules import seed_answer_reader
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.flag_groups.kinds import GRADERS
+from evolvemcts4rl.problems.given import (
+    GivenSolution,
+    cell_of,
+    given_solutions,
+    lists_are_steps,
+)
 from evolvemcts4rl.problems.table_file import (
     LOADERS,
     cell_text,
@@ -46,7 +53,7 @@ class Seeds:
     @property
     def have_answers(self) -> bool:
         """Return whether there is a column of answers."""
-        return self.settings.files.answer_column in self.rows.column_names
+        return _is_there(self, self.settings.files.answer_column)
 
     def __iter__(self) -> Iterator[Problem]:
         """Yield each row as a problem, its id the row's number from 0.
@@ -56,10 +63,8 @@ class Seeds:
         seen: dict[bytes, str] = {}
         for index in range(len(self)):
             row = self.rows[index]
-            parts = [cell_text(row[name]).strip() for name in self.settings.files.column_names]
-            question = "\n\n".join(part for part in parts if part)
-            question_id = f"{index:06d}"
-            key = hashlib.blake2b(" ".join(question.split()).encode(), digest_size=12).digest()
+            question = self._question(row)
+            question_id, key = f"{index:06d}", _key(question)
             if not question:
                 yield Problem(
                     question_id,
@@ -81,7 +86,9 @@ class Seeds:
         try:
             if answers.choices_column:
                 question = with_options(question, [row[name] for name in answers.choices_column])
-            answer = _answer(answers.grader, question, row.get(self.settings.files.answer_column))
+            answer = _answer(
+                answers.grader, question, cell_of(row, self.settings.files.answer_column)
+            )
         except Unreadable as error:
             reason = Reason(ReasonCode.UNGRADABLE, str(error))
             return Problem(question_id, question, None, status=Status.REFUSED, reason=reason)
@@ -96,12 +103,49 @@ class Seeds:
         """
         for seed in self:
             row = self.rows[int(seed.question_id)]
-            text = row.get(SOLUTION_COLUMN)
+            # What is to be labelled need not be right.
+            labelled = self.settings.files.solutions_column == SOLUTION_COLUMN
+            text = None if labelled else row.get(SOLUTION_COLUMN)
             if not isinstance(text, str):
-                cell = row.get(self.settings.files.answer_column)
+                cell = cell_of(row, self.settings.files.answer_column)
                 text = cell.rpartition("####")[0] if isinstance(cell, str) else ""
             if seed.question and seed.status == Status.OPEN and text.strip():
                 yield seed.question_id, seed.question, text
+
+    def given(self, question_id: str) -> list[GivenSolution]:
+        """Return the solutions that a seed's row brings along, and the rows that repeat it.
+
+        There are none for an evolved problem. Raises ValueError for a cell that holds none.
+        """
+        column = self.settings.files.solutions_column
+        if column is None or not question_id.isdigit():
+            return []
+        are_steps = lists_are_steps(column, self.settings.files.solutions_are)
+        first = int(question_id)
+        found = []
+        for index in (first, *self._repeats.get(first, ())):
+            row = self.rows[index]
+            found += given_solutions(cell_of(row, column), row, f"{index:06d}", are_steps)
+        return found
+
+    @cached_property
+    def _repeats(self) -> dict[int, list[int]]:
+        """The rows that repeat an earlier one, by that one."""
+        firsts: dict[bytes, int] = {}
+        repeats: dict[int, list[int]] = {}
+        for index in range(len(self)):
+            first = firsts.setdefault(_key(self._question(self.rows[index])), index)
+            if first != index:
+                repeats.setdefault(first, []).append(index)
+        return repeats
+
+    def _question(self, row: dict[str, Any]) -> str:
+        parts = [cell_text(cell_of(row, name)).strip() for name in self.settings.files.column_names]
+        return "\n\n".join(part for part in parts if part)
+
+
+def _key(question: str) -> bytes:
+    return hashlib.blake2b(" ".join(question.split()).encode(), digest_size=12).digest()
 
 
 def _answer(grader: str, question: str, cell: Any) -> str | None:
@@ -122,7 +166,7 @@ def read_seeds(settings: Settings) -> Seeds:
     path = Path(settings.files.seed_file)
     used = (*settings.files.column_names, settings.files.answer_column)
     if path.is_file():
-        rows, digest = read_table(path, used)
+        rows, digest = read_table(path, used, _nested(settings))
     elif path.suffix in LOADERS or path.exists() or settings.files.seed_file.count("/") > 1:
         what = "is a folder" if path.is_dir() else "is not there"
         raise UserError(
@@ -138,6 +182,45 @@ def read_seeds(settings: Settings) -> Seeds:
     return seeds
 
 
+def _nested(settings: Settings) -> list[str]:
+    """Return the columns that may hold lists and objects."""
+    named = [*settings.files.column_names, settings.files.answer_column]
+    inside = [name.partition(".")[0] for name in named if "." in name]
+    given = settings.files.solutions_column
+    return inside if given is None else [*inside, given, given.partition(".")[0]]
+
+
+def _is_there(seeds: Seeds, name: str) -> bool:
+    """Return whether a column is there, or a field of objects that any row has: `column.field`."""
+    if name in seeds.rows.column_names:
+        return True
+    return name.partition(".")[0] in seeds.rows.column_names and any(
+        cell_of(seeds.rows[index], name) is not None for index in range(len(seeds))
+    )
+
+
+def _check_given(seeds: Seeds) -> None:
+    """Raise UserError where --solutions_column holds no solutions, naming the row."""
+    column, found = seeds.settings.files.solutions_column, 0
+    if column is None:
+        return
+    source = f"The seed file {seeds.settings.files.seed_file}"
+    for index in range(len(seeds)):
+        row = seeds.rows[index]
+        try:
+            found += len(given_solutions(cell_of(row, column), row, "", are_steps=True))
+        except ValueError as error:
+            raise UserError(
+                f"{source} holds {error} in column {column!r} of row {index + 1}: a column of "
+                "solutions must hold texts, or lists of texts."
+            ) from None
+    if not found:
+        raise UserError(
+            f"{source} has no solution in any row of {column!r}: name another column with "
+            "--solutions_column, or leave it out."
+        )
+
+
 def _check_columns(seeds: Seeds) -> None:
     """Raise UserError for a column that is not there, and for seeds without any problem."""
     settings, there = seeds.settings, seeds.rows.column_names
@@ -149,10 +232,13 @@ def _check_columns(seeds: Seeds) -> None:
     if settings.files.answer_column != DEFAULTS["answer_column"]:
         asked_for.append(settings.files.answer_column)  # the default one may be missing
     asked_for += settings.answers.choices_column
-    missing = [name for name in asked_for if name not in there]
+    if settings.files.solutions_column is not None:
+        asked_for.append(settings.files.solutions_column)
+    missing = [name for name in asked_for if not _is_there(seeds, name)]
     if missing:
         flag = "--column_names" if missing[0] in settings.files.column_names else "--answer_column"
         flag = "--choices_column" if missing[0] in settings.answers.choices_column else flag
+        flag = "--solutions_column" if missing[0] == settings.files.solutions_column else flag
         raise UserError(
             f"The seed file {settings.files.seed_file} has no column {missing[0]!r}: name one of "
             f"{', '.join(map(repr, there))} with {flag}."
@@ -165,6 +251,7 @@ def _check_columns(seeds: Seeds) -> None:
             f"name another "
             "column with --column_names."
         )
+    _check_given(seeds)
 
 
 def _check_gradable(seeds: Seeds) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import datetime
 import decimal
+import json
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -31,11 +32,13 @@ EXACT = ("string", "large_string", "int64", "bool", "null")  # types that keep w
 _TEXT_LIKE = (str, int, float, decimal.Decimal, datetime.date, datetime.time, type(None))
 
 
-def read_table(path: Path, used: Sequence[str]) -> tuple[Dataset, str]:
+def read_table(path: Path, used: Sequence[str], nested: Sequence[str] = ()) -> tuple[Dataset, str]:
     """Return the rows of a file and the SHA-256 of its bytes.
 
-    Raises UserError, naming the file, where it cannot be read or one of the `used` columns holds
-    what is no text. Nothing is cached: the same size and time need not be the same content.
+    The `nested` columns may hold lists and objects; where the file is read object by object, these
+    stand there as JSON. Raises UserError, naming the file, where it cannot be read or one of the
+    `used` columns holds what is no text. Nothing is cached: the same size and time need not be the
+    same content.
     """
     loader = LOADERS.get(path.suffix.lower(), "json")
     try:
@@ -45,8 +48,8 @@ def read_table(path: Path, used: Sequence[str]) -> tuple[Dataset, str]:
     if scan.is_empty:
         raise UserError(f"The file {path} is empty: it needs at least one problem.")
     if loader == "json" and not scan.is_shallow:
-        return _from_objects(path, used), scan.digest
-    return _load(path, loader, used), scan.digest
+        return _from_objects(path, used, nested), scan.digest
+    return _load(path, loader, used, nested), scan.digest
 
 
 def cell_text(cell: Any) -> str:
@@ -59,7 +62,7 @@ def cell_text(cell: Any) -> str:
     return str(cell).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _load(path: Path, loader: str, used: Sequence[str]) -> Dataset:
+def _load(path: Path, loader: str, used: Sequence[str], nested: Sequence[str]) -> Dataset:
     """Return the rows as `datasets` reads them.
 
     It reads no objects of several lines, and changes dates and numbers of many digits: files with
@@ -93,12 +96,12 @@ def _load(path: Path, loader: str, used: Sequence[str]) -> Dataset:
                 raise UserError(
                     f"The file {path} cannot be read as {loader}: {first_line(error)}"
                 ) from None
-            return _from_objects(path, used)
+            return _from_objects(path, used, nested)
     types = [
         getattr(rows.features[name], "dtype", "") for name in used if name in rows.column_names
     ]
     if loader == "json" and not all(kind in EXACT for kind in types):
-        return _from_objects(path, used)
+        return _from_objects(path, used, nested)
     refuse_objects(rows, used, f"The file {path}")
     return rows
 
@@ -150,21 +153,24 @@ def _csv_options(path: Path) -> dict[str, Any]:
     return {"features": datasets.Features(dict.fromkeys(names, text)), "keep_default_na": False}
 
 
-def _from_objects(path: Path, used: Sequence[str]) -> Dataset:
+def _from_objects(path: Path, used: Sequence[str], nested: Sequence[str]) -> Dataset:
     import datasets
 
     rows = read_objects(path)
     for name in used:
         _refuse_objects((row.get(name) for row in rows), name, f"The file {path}")
     names = dict.fromkeys(name for row in rows for name in row)
-    # All cells as text, since a column may mix numbers, text and lists; objects become None.
+
+    # All cells as text, since a column may mix numbers, text and lists; other objects become None.
+    def text_of(row: dict[str, Any], name: str) -> str | None:
+        cell = row.get(name)
+        if name in nested and isinstance(cell, list | dict):
+            return json.dumps(cell)
+        return cell_text(cell) if _is_text_like(cell) else None
+
     return datasets.Dataset.from_list(
-        [{cell_text(name): _cell_or_none(row.get(name)) for name in names} for row in rows]
+        [{cell_text(name): text_of(row, name) for name in names} for row in rows]
     )
-
-
-def _cell_or_none(cell: Any) -> str | None:
-    return cell_text(cell) if _is_text_like(cell) else None
 
 
 def first_line(error: BaseException) -> str:

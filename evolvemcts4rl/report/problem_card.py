@@ -12,6 +12,7 @@ from evolvemcts4rl.tree import Node, Tree
 MOST_COLUMNS = 4  # solutions shown side by side
 MOST_NODES = 400  # steps of a tree shown
 MOST_INDENT = 12
+_VERDICTS = {True: "✓ right answer", False: "✗ wrong answer", None: "· no answer"}
 
 Path = Sequence[Node]
 
@@ -152,9 +153,10 @@ def _lineage(problem: Problem, ancestors: Mapping[str, Problem]) -> Iterator[str
 def _solution(path: Path, located: bool) -> Iterator[str]:
     """Yield one solution as a column of steps."""
     end, error = path[-1], first_error(path)
-    verdict = "✓ right answer" if end.correct else "✗ wrong answer"
+    verdict = _VERDICTS[end.correct]
     times = f" <small>written {end.times} times</small>" if end.times > 1 else ""
-    kind = "right" if end.correct else "wrong"
+    times += "".join(f" <small>given as {escape(each)}</small>" for each in end.solution_ids)
+    kind = _kind_of(end.correct)
     yield f'<section class="solution {kind}"><h4>{verdict}{times}</h4>\n'
     yield f"<p>{_finding(path, error, located)}</p>\n<ol>\n"
     for place, node in enumerate(path):
@@ -183,7 +185,11 @@ def _finding(path: Path, error: int | None, located: bool) -> str:
 
 
 def _kind(node: Node) -> str:
-    return {True: "right", False: "wrong", None: "unknown"}[node.label]
+    return _kind_of(node.label)
+
+
+def _kind_of(verdict: bool | None) -> str:
+    return {True: "right", False: "wrong", None: "unknown"}[verdict]
 
 
 def _measures(node: Node) -> str:
@@ -207,7 +213,7 @@ def _tree(tree: Tree, right: int, wrong: int) -> Iterator[str]:
     """
     nodes, ends = 0, 0
     for _, _, node in _walk(tree):
-        nodes, ends = nodes + 1, ends + (node.correct is not None)
+        nodes, ends = nodes + 1, ends + node.is_end
     about = f"{pluralise(nodes, 'step')}, {pluralise(ends, 'distinct solution')}, "
     about += f"{right:,} labelled right, {wrong:,} wrong"
     yield f'<details><summary>The whole tree <span class="quiet">{about}</span></summary>\n'
@@ -221,8 +227,8 @@ def _tree(tree: Tree, right: int, wrong: int) -> Iterator[str]:
             yield f"<p>{pluralise(nodes - row, 'more step')}: see tree.jsonl.</p>\n"
             break
         end = last = ""
-        if node.correct is not None:
-            end = f" {'✓' if node.correct else '✗'}" + f"×{node.times}" * (node.times > 1)
+        if node.is_end:
+            end = f" {_VERDICTS[node.correct][0]}" + f"×{node.times}" * (node.times > 1)
             last = " end"
         text = " ".join(node.text.split())
         yield f'<div class="{_kind(node)}{last}" style="--indent:{min(indent, MOST_INDENT)}">'

@@ -10,6 +10,7 @@ from typing import Protocol
 from evolvemcts4rl.answers.extract import extract_answer
 from evolvemcts4rl.answers.grader import Grader
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.problems.given import GivenSolution
 from evolvemcts4rl.prompts import prompt_messages, prompt_turns
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status, with_detail
 from evolvemcts4rl.records import (
@@ -22,6 +23,14 @@ from evolvemcts4rl.records import (
     RolloutSampler,
 )
 from evolvemcts4rl.settings import Settings
+from evolvemcts4rl.solutions.answer_certainty import (
+    ENOUGH_WITH_SECOND,
+    AnswerCertainty,
+    Candidate,
+    second_opinion,
+)
+from evolvemcts4rl.solutions.equations import stated_equations
+from evolvemcts4rl.solutions.judges import Judge, own_answers
 from evolvemcts4rl.solutions.steps import join_steps, merge_steps, split_steps
 from evolvemcts4rl.solutions.thoughts import ThoughtWatch, after_thought, steps_with_thought
 
@@ -76,8 +85,11 @@ class Solver:
     settings: Settings
     separator_watch: SeparatorWatch = field(default_factory=SeparatorWatch)
     thought_watch: ThoughtWatch = field(default_factory=ThoughtWatch)
+    judges: Sequence[Judge] = ()  # who are asked for their own answers where ours are voted
     # The solutions that voted for an answer, by question_id, until the search takes them.
     voters: dict[str, list[Rollout]] = field(default_factory=dict)
+    # Gives the solutions that came with a problem, by its question_id.
+    given: Callable[[str], Sequence[GivenSolution]] = lambda question_id: ()
 
     async def vote(self, problem: Problem) -> Problem:
         """Return the problem with the answer of most first solutions, or dropped with the reason.
@@ -104,6 +116,13 @@ class Solver:
                 f"the majority's share of the answers, {share:.2f}, is under --agreement {least:g}"
             )
             return _dropped(problem, ReasonCode.THIN_MAJORITY, told)
+        problem = await self._with_certainty(problem, answer, rollouts)
+        if (problem.p_answer or 0) < self._least_p_answer:
+            told = (
+                f"the chance that its voted answer is right, {problem.p_answer:.2f}, is under "
+                f"--min_p_answer {self._least_p_answer:g}"
+            )
+            return _dropped(problem, ReasonCode.DOUBTFUL_ANSWER, told)
         if not self.settings.evolution.evolve_only:
             self.voters[problem.question_id] = rollouts
         return replace(problem, final_answer=answer, vote_agrees=True)
@@ -113,28 +132,102 @@ class Solver:
         """Why no problem can get its answer by a vote; None where it can."""
         return None if self.grader.can_vote else Reason(ReasonCode.NO_VOTE)
 
+    @property
+    def _least_p_answer(self) -> float:
+        least = self.settings.evolution.min_p_answer
+        if least is None:
+            return ENOUGH_WITH_SECOND if self.judges else 0.0
+        return least
+
+    async def _with_certainty(
+        self, problem: Problem, answer: str, rollouts: Sequence[Rollout]
+    ) -> Problem:
+        """Return the problem with how sure its voted answer is, and with what speaks of that."""
+        answers = _answers(rollouts)
+        others = await own_answers(
+            self.judges, problem, partial(self.grader.answer_of, problem.question)
+        )
+        opinion = await self._second_opinion(answer, answers, others) if any(others) else None
+        problem = replace(
+            problem,
+            false_equations=await self._false_equations(answer, rollouts),
+            second_opinion=None if opinion is None else round(opinion, 4),
+        )
+        chance = AnswerCertainty().of_voted(problem, self.settings.search.num_solutions)
+        return replace(problem, p_answer=chance)
+
+    async def _second_opinion(
+        self, answer: str, answers: Sequence[str], others: Sequence[Sequence[str]]
+    ) -> float:
+        """Return what other models' answers say of the voted one, beside its rivals."""
+        candidates, forms = [], [answer, *(form for one in others for form in one), *answers]
+        while forms:
+            everyone = [answers, *others]
+            same = [await self.grader.same_each(forms[0], each) for each in everyone]
+            votes, *seconds = (sum(each) for each in same)
+            candidates.append(Candidate(votes, tuple(seconds)))
+            known = await self.grader.same_each(forms[0], forms)
+            first, *rest = zip(forms, known, strict=True)
+            forms = [form for form, is_known in rest if not is_known and form != first[0]]
+        return second_opinion(candidates, [len(one) for one in others])
+
+    async def _false_equations(self, answer: str, rollouts: Sequence[Rollout]) -> float | None:
+        """Return the share of the solutions with this answer that state a false equation."""
+        given = [rollout for rollout in rollouts if rollout.answer is not None]
+        same = await self.grader.same_each(answer, _answers(rollouts))
+        voting = [rollout for rollout, agrees in zip(given, same, strict=True) if agrees]
+        if not voting:
+            return None
+        false = sum(
+            not all(verdict for step in rollout.steps for verdict in stated_equations(step))
+            for rollout in voting
+        )
+        return round(false / len(voting), 4)
+
     async def first_solutions(self, problem: Problem) -> tuple[Problem, list[Rollout]]:
         """Return the problem with its solve rate and vote, and its graded first solutions.
 
         Its status says whether it is to be searched. It is not where no solution came to an answer:
-        asked again, the journal would give the same ones. Raises EndpointError.
+        asked again, the journal would give the same ones. Given solutions come first; they are
+        always searched, and are no sample that could tell the solve rate or vote. Raises
+        EndpointError.
         """
+        given = await self._given_rollouts(problem)
         rollouts = self.voters.pop(problem.question_id, None)
         has_voted = rollouts is not None
         if rollouts is None:
-            rollouts = self._rollouts(problem, (), await self._first_completions(problem))
+            count = self.settings.search.own_solutions if given else None
+            rollouts = self._rollouts(problem, (), await self._first_completions(problem, count))
         rollouts = await self._graded(problem, rollouts)
         verdicts = [rollout.verdict for rollout in rollouts if rollout.verdict is not None]
+        if given:
+            if verdicts and not has_voted and self.grader.can_vote:
+                problem = await self._with_vote(problem, rollouts)
+            rate = round(sum(verdicts) / len(verdicts), 4) if verdicts else None
+            problem = replace(problem, solve_rate=rate, status=Status.SEARCHED)
+            return problem, given + rollouts
         if not verdicts:
             reason = self._reason_without_verdicts(rollouts)
             return replace(problem, status=Status.NOT_SEARCHED, reason=reason), rollouts
         if not has_voted and self.grader.can_vote:
-            problem = await self._with_vote(problem, _answers(rollouts))
+            problem = await self._with_vote(problem, rollouts)
         rate = sum(verdicts) / len(verdicts)
         why_not = self._reason_not_to_search(rate, len(verdicts))
         status = Status.NOT_SEARCHED if why_not else Status.SEARCHED
         problem = replace(problem, solve_rate=round(rate, 4), status=status, reason=why_not)
         return problem, rollouts
+
+    async def _given_rollouts(self, problem: Problem) -> list[Rollout]:
+        """Return the solutions that came with the problem; steps that are given stay as they are.
+
+        One whose answer cannot be read has no verdict.
+        """
+        rollouts = []
+        for each in self.given(problem.question_id):
+            steps = each.steps or _cut(each.text.strip(), self.settings.search.step_separator)
+            answer = self.grader.answer_of(problem.question, each.text)
+            rollouts.append(Rollout(tuple(steps), None, answer, solution_id=each.solution_id))
+        return await self._graded(problem, rollouts)
 
     def _reason_without_verdicts(self, rollouts: Sequence[Rollout]) -> Reason:
         gradable = any(r.whole if self.grader.reads_rows else r.answer for r in rollouts)
@@ -143,13 +236,24 @@ class Solver:
             code, code.sentence.replace("its solutions", f"its {len(rollouts)} solutions")
         )
 
-    async def _with_vote(self, problem: Problem, answers: Sequence[str]) -> Problem:
+    async def _with_vote(self, problem: Problem, rollouts: Sequence[Rollout]) -> Problem:
         """Return the problem with what its solutions vote for, beside the answer that it states."""
+        answers = _answers(rollouts)
         voted, share = await self.grader.vote(answers, problem.final_answer)
         agrees = None
         if voted is not None and problem.final_answer is not None:
             agrees = await self.grader.same(problem.final_answer, voted)
-        return replace(problem, voted_answer=voted, agreement=round(share, 4), vote_agrees=agrees)
+        equations = None
+        if voted is not None:
+            equations = await self._false_equations(voted, rollouts)
+        return replace(
+            problem,
+            voted_answer=voted,
+            agreement=round(share, 4),
+            vote_agrees=agrees,
+            false_equations=equations,
+            p_answer=1.0,
+        )
 
     def first_messages(self, problem: Problem) -> list[Message]:
         """Return the messages that ask for its first solutions."""
@@ -184,8 +288,13 @@ class Solver:
     def _messages(self, problem: Problem, prefix: Prefix) -> list[Message]:
         return solution_messages(problem, prefix, self.settings, self.chat.prefill)
 
-    async def _first_completions(self, problem: Problem) -> list[Completion]:
-        count = self.settings.search.num_solutions
+    async def _first_completions(
+        self, problem: Problem, count: int | None = None
+    ) -> list[Completion]:
+        """Return so many completions of the problem, by default --num_solutions."""
+        count = self.settings.search.num_solutions if count is None else count
+        if not count:
+            return []
         completions = await self.chat.complete(
             self._messages(problem, ()), count, affinity_key=problem.question_id
         )
@@ -247,7 +356,7 @@ def as_rollout(
         before = join_steps(prefix)
         text = text.rstrip()
         text = text.lstrip("\n") if not prefix or before.endswith("\n") else text
-        more = merge_steps(split_steps(text, separator), room)
+        more = _cut(text, separator, room)
         text = before + text
     answer = answer_of(text) if completion.whole else None
     return Rollout((*prefix, *more), None, answer, completion.completion_tokens, completion.whole)
@@ -258,6 +367,11 @@ async def graded(problem: Problem, rollouts: Sequence[Rollout], grader: Grader) 
     whole = [(after_thought(join_steps(r.steps)), r.answer) for r in rollouts if r.whole]
     verdicts = iter(await grader.verdicts(problem, whole))
     return [replace(r, verdict=next(verdicts)) if r.whole else r for r in rollouts]
+
+
+def _cut(text: str, separator: str | None, most: int = MOST_STEPS) -> list[str]:
+    """Return the steps of a text; after those of a given solution there may be room for none."""
+    return merge_steps(split_steps(text, separator), max(most, 1))
 
 
 def _answers(rollouts: Sequence[Rollout]) -> list[str]:

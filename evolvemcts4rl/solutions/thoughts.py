@@ -23,11 +23,11 @@ def steps_with_thought(
     """Return the steps after the prefix: those of the thought, at most `most` with the answer.
 
     A thought ends a step at each blank line, or after each `separator`. None where the completion
-    neither has a thought nor goes on from one.
+    neither begins with a thought nor goes on from one.
     """
     before = join_steps(prefix)
     goes_on = is_open_thought(before)
-    if not (completion.thought or goes_on):
+    if not (goes_on or (completion.thought and not prefix)):
         return None
     thought = completion.thought.rstrip()
     opening = "" if goes_on else f"{THINK}\n"

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from evolvemcts4rl.errors import EndpointError, Refused
 from evolvemcts4rl.labels.judge import (
     MAX_REASONING,
-    Judge,
     first_wrong_step,
     judge,
     solutions_to_judge,
 )
 from evolvemcts4rl.labels.labelling import keep_supported_reasoning
 from evolvemcts4rl.records import Completion, Rollout
+from evolvemcts4rl.solutions.judges import Judge
 from evolvemcts4rl.tree import Node, Tree
 
 Asked = tuple[list[dict[str, str]], int, str, str, float | None]
@@ -104,6 +104,16 @@ def test_wrong_solutions_that_are_one_row_of_training_data_are_judged_once() -> 
     other = tree.add(Rollout(("Halve.\n\n", "It is 5.", "Or 7."), False), 0)
     other[-1].p_correct = 0.1
     assert [len(path) for path in solutions_to_judge(tree, 8)] == [3, 1]
+
+
+def test_right_answers_are_judged_also_where_nothing_is_sure_of_them() -> None:
+    tree = grown()
+    tree.add(Rollout(("Hm.", "It is 4."), True), 0)
+    assert [path[0].text for path in solutions_to_judge(tree, 8)] == [
+        "Hm.",
+        "Halve.\n\n",
+        "It is 4.",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolvemcts4rl.errors import EndpointError
-from evolvemcts4rl.labels.judge import Judge
 from evolvemcts4rl.labels.judge_rates import NO_ERROR, KnownVerdict
 from evolvemcts4rl.labels.planted import (
     MOST,
@@ -22,6 +21,7 @@ from evolvemcts4rl.labels.planted import (
 )
 from evolvemcts4rl.labels.witnesses import equations_hold
 from evolvemcts4rl.records import Completion, Message, Rollout
+from evolvemcts4rl.solutions.judges import Judge
 from evolvemcts4rl.tree import Tree
 
 QUESTION = "Tom has 12 apples, gives 4 away, then buys 3 bags of 6. How many has he?"
@@ -61,7 +61,8 @@ def test_the_changed_step_is_false_or_about_numbers_that_are_not_there() -> None
     "steps",
     [
         ("No number here.", "It follows."),
-        ("Then x + 2 = 5.",),
+        ("Then x + 2 = 5.", "It follows."),
+        ("x = 3.5 here.", "So 3.5 and 3 it is."),
         ("It is 3 + 4 = 8.",),
         ("So 1.5 + 2 = 3.5.",),
         ("Hence 10 - 3 + 4 = 11.",),
@@ -69,6 +70,15 @@ def test_the_changed_step_is_false_or_about_numbers_that_are_not_there() -> None
 )
 def test_nothing_is_planted_where_no_plain_equation_holds(steps: tuple[str, ...]) -> None:
     assert plants(steps, 5) == []
+
+
+def test_where_nothing_can_be_checked_a_result_is_changed_that_is_used_later() -> None:
+    steps = ("Let x = 7 + y, so n = 15.", "With 15 of them, z = 30.", "It is 30.")
+    found = plants(steps)
+    assert {place for _, place in found} == {0, 1}
+    for changed, place in found:
+        assert ("n = 15" in changed[0]) == (place != 0)
+        assert ("z = 30" in changed[1]) == (place != 1)
 
 
 @given(st.lists(st.text("12+=-3 ×a.\n", max_size=30), max_size=4), st.integers())

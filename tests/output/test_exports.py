@@ -145,7 +145,7 @@ def test_dpo_uses_each_solution_once_at_most(right: int, wrong: int) -> None:
     assert pairs == [(said(f"R{i}"), said(f"W{i}")) for i in range(min(right, wrong))]
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", [name for name in ROWS if not name.startswith("seed_")])
 def test_tree_of_which_nothing_was_found_out_gives_no_labels(name: str) -> None:
     assert rows(name) == []
     unlabelled = rows(name, node("Guess.", None, end=False), node("Think.", None, end=False))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.flag_groups.files import FORMATS
+from evolvemcts4rl.flag_groups.files import DEFAULT_FORMATS
 from evolvemcts4rl.output.decided import Decided
 from evolvemcts4rl.output.run_folder import RunFolder
 from evolvemcts4rl.output.run_identity import folder_of
@@ -85,13 +85,17 @@ def test_rows_stand_in_order_once_the_run_is_complete(
     assert set(files(folder)) == {
         "problems.jsonl",
         "tree.jsonl",
-        *(f"{name}.jsonl" for name in FORMATS),
+        *(f"{name}.jsonl" for name in DEFAULT_FORMATS),
     }
     assert files(folder) == whole
     assert RunFolder(settings, "digest").complete
 
 
-WRITTEN = ["tree.jsonl", *(f"{name}.jsonl" for name in FORMATS), "problems.jsonl"]  # in this order
+WRITTEN = [
+    "tree.jsonl",
+    *(f"{name}.jsonl" for name in DEFAULT_FORMATS),
+    "problems.jsonl",
+]  # in this order
 
 
 @contextlib.contextmanager
@@ -381,7 +385,9 @@ def test_every_file_is_there_also_without_a_row(settings: Settings) -> None:
     folder.write(problem, tree)
     folder.finish(True, journal, 1.0)
     for _ in range(2):
-        assert set(files(folder)) == {f"{name}.jsonl" for name in ("problems", "tree", *FORMATS)}
+        assert set(files(folder)) == {
+            f"{name}.jsonl" for name in ("problems", "tree", *DEFAULT_FORMATS)
+        }
         assert {name for name, content in files(folder).items() if not content} == {
             "dpo.jsonl",
             "openai_dpo.jsonl",
@@ -506,3 +512,25 @@ def test_summary_counts_the_comparisons_that_timed_out(settings: Settings) -> No
     folder.write(*solved("000000"))
     folder.finish(True, journal, 1.0, 3)
     assert folder.read_summary()["comparisons_timed_out"] == 3
+
+
+def test_what_seeds_teach_of_the_vote_goes_into_voted_problems_and_their_trees(
+    settings: Settings,
+) -> None:
+    folder = RunFolder(settings, "digest")
+    journal, _ = folder.open("prefill")
+    for number in range(60):  # seeds, which the vote contradicts half of the time
+        problem, tree = solved(f"{number:06d}")
+        folder.write(
+            replace(problem, agreement=0.75, p_answer=1.0, vote_agrees=number % 2 == 0), tree
+        )
+    problem, tree = solved("000000-r1")
+    folder.write(replace(problem, round=1, agreement=0.75, p_answer=0.8), tree)
+    folder.finish(True, journal, 1.0)
+    by_id = {problem.question_id: problem for problem in folder.problems()}
+    learned = by_id["000000-r1"].p_answer
+    assert learned is not None
+    assert 0.4 < learned < 0.7
+    assert by_id["000001"].p_answer == 1
+    doubts = {tree.question_id: tree.p_answer for tree in folder.trees()}
+    assert (doubts["000000-r1"], doubts["000001"]) == (learned, 1)

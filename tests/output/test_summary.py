@@ -111,6 +111,7 @@ def test_summary_counts_problems_reasons_labels_and_money() -> None:
         "rollouts": 16 * 2 + 4 * 8,
         "labelled_steps": {"right": 5, "wrong": 7},
         "labelled_solutions": {"right": 1, "wrong, error found": 2, "right after an error": 1},
+        "given_solutions": 0,
         "whole_solutions": 5,
         "one_step_solutions": 0,
         "first_errors_by_fifth_of_the_solution": [1, 0, 2, 0, 0],

@@ -158,6 +158,16 @@ def test_first_error_is_marked_in_the_wrong_solution_beside_the_right_one() -> N
     assert "p_correct 0.04mc_value 0.00 (0 of 2 right)" in text
 
 
+def test_a_given_solution_is_named_with_its_verdict_or_without_one() -> None:
+    problem, tree = searched("000001")
+    end = tree.root.children[0].children[1].children[0]
+    end.solution_ids, end.correct = ["mine <b>"], None
+    html = page_of([problem], [tree])
+    assert re.findall(r'<section class="solution (\w+)">', html) == ["right", "unknown"]
+    assert "· no answer" in html
+    assert "given as mine &lt;b&gt;" in html
+
+
 def test_figures_of_the_run_are_told() -> None:
     problem, tree = searched("000001")
     changed = {

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from evolvemcts4rl.answers.grader import Grader
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.flag_groups.model import EMBEDDED_MODEL
+from evolvemcts4rl.problems.given import GivenSolution
 from evolvemcts4rl.records import Completion, Problem, Rollout
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.solver import MOST_STEPS, Solver
@@ -108,6 +109,54 @@ def test_vote_is_recorded_beside_a_stated_answer_that_it_contradicts(
     assert problem.voted_answer in ("2", "2.0")
     assert problem.agreement == 0.6667
     assert problem.vote_agrees is False
+
+
+def solved_with(
+    grader: Grader,
+    given: Sequence[GivenSolution],
+    replies: Sequence[str | Completion] = (),
+    **flags: Any,
+) -> tuple[tuple[Problem, list[Rollout]], Scripted]:
+    """The first solutions of a problem that these came with, and what the model was asked."""
+    chat = Scripted(list(replies))
+    settings = Settings.of(seed_file="seeds.jsonl", **flags)
+    solver = Solver(chat, grader, settings, given=lambda question_id: given)
+    return asyncio.run(solver.first_solutions(PROBLEM)), chat
+
+
+WRONG = GivenSolution("w", "Think. \\boxed{7}")
+
+
+def test_given_solutions_are_graded_and_searched_without_a_question_to_the_model(
+    grader: Grader,
+) -> None:
+    steps = ("Two halves\n\n", "are a whole: \\boxed{1}")
+    silent = GivenSolution("s", "Let me think.\n\nHm.")
+    given = [WRONG, GivenSolution("r", "".join(steps), steps), silent]
+    (problem, rollouts), chat = solved_with(grader, given)
+    assert not chat.asked
+    assert [(each.solution_id, each.verdict) for each in rollouts] == [
+        ("w", False),
+        ("r", True),
+        ("s", None),
+    ]
+    assert rollouts[1].steps == steps
+    assert rollouts[2].steps == ("Let me think.\n\n", "Hm.")
+    assert (problem.status, problem.solve_rate, problem.voted_answer) == ("searched", None, None)
+
+
+def test_given_solutions_have_no_part_in_the_solve_rate_and_the_vote(grader: Grader) -> None:
+    (problem, rollouts), chat = solved_with(grader, [WRONG] * 5, boxed("1", "1"), own_solutions=2)
+    assert chat.asked[0][1] == 2
+    assert (problem.solve_rate, problem.voted_answer, problem.agreement) == (1.0, "1", 1.0)
+    assert [each.verdict for each in rollouts] == [False] * 5 + [True] * 2
+    assert (problem.status, problem.reason) == ("searched", None)
+
+
+def test_a_given_text_is_cut_as_the_model_s_are(grader: Grader) -> None:
+    text = "One.--Two.--\\boxed{1}"
+    (_, (rollout,)), _ = solved_with(grader, [GivenSolution("a", text)], step_separator="--")
+    assert rollout.steps == ("One.--", "Two.--", "\\boxed{1}")
 
 
 @pytest.mark.parametrize("replies", [[CUT_OFF] * 3, [FILTERED], ["Hm.", "Well."]])

@@ -28,6 +28,7 @@ from evolvemcts4rl.chat.replies import read_completions
 from evolvemcts4rl.chat.roles import Role
 from evolvemcts4rl.labels.judge import first_wrong_step
 from evolvemcts4rl.labels.labelling import LabelledTree
+from evolvemcts4rl.labels.planted import plant, worked_cases
 from evolvemcts4rl.output.exports import ROWS
 from evolvemcts4rl.output.spending import spending
 from evolvemcts4rl.output.summary import LabelCounts, print_summary, summarise
@@ -181,6 +182,8 @@ READERS: Mapping[str, Callable[[str], object]] = {
         [text, text]
     ),
     "judge.first_wrong_step": lambda text: first_wrong_step(text, 9),
+    "planted.plant": lambda text: plant("q", (text, text), random.Random(0)),
+    "planted.worked_cases": lambda text: worked_cases([("0", "q", text)], None),
     "exports.ROWS": _export,
     "summary.print_summary": _print_summary,
     "markup.escape": lambda text: (escape(text), text_block(text)),
