@@ -216,6 +216,7 @@ async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
     """
     path = candidate.path
     texts = tuple(node.text for node in path)
+    price = 0.0 if path[-1].solution_ids else search.price  # a given one is to be labelled
     cost = sum(candidate.words) - np.cumsum(candidate.words)[:-1] + OVERHEAD
     while search.budget > 0:
         right = search.belief.p_right_along(path)
@@ -233,7 +234,7 @@ async def locate_by_belief(search: Search, candidate: Candidate) -> bool:
             / cost
             / (1 + repeats)
         )
-        if telling.max() < search.price:
+        if telling.max() < price:
             break
         await search.evaluate(path, int(telling.argmax()) + 1)
     return True

@@ -32,16 +32,20 @@ from benchmarks.metrics import (
     table_head,
     table_row,
 )
+from benchmarks.simulated_judges import PANELS, judge_trees
 from benchmarks.worlds import WORLDS, Task, World, continue_solution, first_error, make_task
 from evolvemcts4rl.flag_groups.search import SearchSettings
-from evolvemcts4rl.labels.labelling import learn_rates, relabel
+from evolvemcts4rl.labels.labelling import learn_panel, learn_rates, relabel
+from evolvemcts4rl.labels.rates import Rates
 from evolvemcts4rl.labels.witnesses import WITNESSES
 from evolvemcts4rl.records import Prefix, Problem, Rollout
 from evolvemcts4rl.tree import Tree
 
 PROBLEMS = 12  # a world and seed
 SOLUTIONS, BRANCHES, ROLLOUTS, SEARCHES = 16, 4, 40, 4
+CONFIDENCE = 0.95
 METHODS = ("belief", "omega", "shepherd", "shepherd soft")
+Believed = list[tuple[Task, Tree, int]]  # a problem, its tree, and the tokens that it took
 
 
 def run(
@@ -50,10 +54,14 @@ def run(
     problems: int,
     times: int = 1,
     without: frozenset[str] = frozenset(),
+    panels: Sequence[str] = (),
 ) -> dict[str, list[Result]]:
-    """Return what each method makes of the same problems of a world, as one run."""
+    """Return what each method makes of the same problems of a world, as one run.
+
+    `panels` are the judges whom the belief hears beside: names of simulated_judges.PANELS.
+    """
     results: dict[str, list[Result]] = {method: [] for method in METHODS}
-    believed: list[tuple[Task, Tree, int]] = []
+    believed: Believed = []
     for name in [f"{seed}:{index}" for seed in seeds for index in range(problems)]:
         task = make_task(world, random.Random(name))
         sample = functools.partial(_sample, task, name)
@@ -69,11 +77,38 @@ def run(
                     results[title].append(read_labels(tree.solutions(), error_of, value))
                     results[title][-1].tokens = tokens
     rates = learn_rates((tree for _, tree, _ in believed), without)
+    for _, tree, _ in believed:
+        relabel(tree, rates, CONFIDENCE, without)
+    results["belief"] = _read(believed)
+    for name in panels:
+        results[f"judges: {name}"] = _judged(believed, rates, name, without)
+    return results
+
+
+def _judged(
+    believed: Believed, rates: Rates, panel_name: str, without: frozenset[str]
+) -> list[Result]:
+    """Return what the belief makes of the trees with the verdicts of judges."""
+    trees = [tree for _, tree, _ in believed]
+    tasks = {tree.question_id: task for task, tree, _ in believed}
+    for tree in trees:
+        for path in tree.solutions():
+            path[-1].judgements = None
+        relabel(tree, rates, CONFIDENCE, without)
+    known = judge_trees(
+        trees, PANELS[panel_name], lambda name, steps: first_error(tasks[name], steps)
+    )
+    panel = learn_panel(trees, rates, known, without)
+    for tree in trees:
+        relabel(tree, rates, CONFIDENCE, without, panel)
+    return _read(believed)
+
+
+def _read(believed: Believed) -> list[Result]:
+    results = []
     for task, tree, tokens in believed:
-        relabel(tree, rates, 0.95, without)
-        error_of = functools.partial(first_error, task)
-        results["belief"].append(read_labels(tree.solutions(), error_of))
-        results["belief"][-1].tokens = tokens
+        results.append(read_labels(tree.solutions(), functools.partial(first_error, task)))
+        results[-1].tokens = tokens
     return results
 
 
@@ -126,17 +161,21 @@ def main() -> None:
         "--without", default="", help=f"witnesses not listened to: {', '.join(WITNESSES)}"
     )
     parser.add_argument(
+        "--judges", default="", help=f"panels of simulated judges: {', '.join(PANELS)}"
+    )
+    parser.add_argument(
         "--reliability", action="store_true", help="print how true labels of each height are"
     )
     args = parser.parse_args()
     without = frozenset(filter(None, args.without.split(",")))
+    panels = tuple(filter(None, args.judges.split(",")))
     jobs = [
         (name, int(times)) for name in args.worlds.split(",") for times in args.budget.split(",")
     ]
     print(table_head(16))
     with ProcessPoolExecutor() as pool:
         waiting = [
-            pool.submit(run, WORLDS[name], args.seeds, args.problems, times, without)
+            pool.submit(run, WORLDS[name], args.seeds, args.problems, times, without, panels)
             for name, times in jobs
         ]
         for (name, times), future in zip(jobs, waiting, strict=True):

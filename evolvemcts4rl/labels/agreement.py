@@ -8,7 +8,7 @@ was drawn among all that was drawn there.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from evolvemcts4rl.labels.rates import ALONE, NOT_SEEN, SHARED_BY_MOST, SHARED_BY_SOME
@@ -49,58 +49,70 @@ class Agreements:
 
         `drawn` says how many rollouts wrote each step themselves.
         """
-        root = self._tree.root
-        nodes = self._tree.nodes()
-        right = self._right_shares(nodes, drawn)
+        root, nodes = self._tree.root, self._tree.nodes()
+        facts = self._witnesses.facts_of
+        draws, right = _right_shares((*reversed(nodes), root), drawn)
+        # From shares of what is drawn at a prefix to shares of all that is written from the start.
         reached: defaultdict[str, float] = defaultdict(float)
         weights: dict[Node, float] = {root: 1.0}
         for parent in (root, *nodes):
-            weight = weights[parent] / max(_draws(parent, drawn), 1)
+            weight = weights[parent] / draws[parent]
             for node in parent.children:
-                weights[node] = weight * drawn[node]
-                right[node] *= weights[node]
-                if right[node] > 0:
-                    for number in self._witnesses.facts(node).new:
-                        reached[number] += right[node]
-        solutions = sum([drawn[first] for first in root.children])
+                weights[node] = written = weight * drawn[node]
+                right[node] = share = right[node] * written
+                if share:
+                    for number in facts[node].new:
+                        reached[number] += share
+        compare = Comparison(right[root], reached, sum([drawn[first] for first in root.children]))
+        deaf = self._witnesses.are_deaf_to_agreement
         for parent in (root, *nodes):
-            above = (
-                self._found[parent] if parent is not root else Agreement(NOT_SEEN, NOT_SEEN, False)
-            )
+            above = self._found.get(parent, NO_AGREEMENT)
             before = above.now if above.now != NOT_SEEN else above.before
             for node in parent.children:
-                now, few = self._compare(
-                    node, right[node] / drawn[node], right[root], reached, solutions
-                )
-                agreement = Agreement(now, before, few)
+                result = facts[node].result
+                if result is None or deaf:
+                    agreement = Agreement(NOT_SEEN, before, False)
+                else:
+                    now, few = compare.with_others(result, right[node] / drawn[node])
+                    agreement = Agreement(now, before, few)
                 if self._found.get(node) != agreement:
                     self._found[node] = agreement
                     yield node
 
-    def _right_shares(self, nodes: list[Node], drawn: Mapping[Node, int]) -> dict[Node, float]:
-        """Return the share of right solutions among those written from each prefix."""
-        shares: dict[Node, float] = {}
-        for node in (*reversed(nodes), self._tree.root):
-            right = float(node.times) if node.correct else 0.0
-            right += sum([drawn[child] * shares[child] for child in node.children])
-            shares[node] = right / max(_draws(node, drawn), 1)
-        return shares
 
-    def _compare(
-        self, node: Node, own: float, right: float, reached: Mapping[str, float], solutions: int
-    ) -> tuple[int, bool]:
-        """Return a step's agreement with the solutions other than its own, and if those are few."""
-        result = self._witnesses.facts(node).result
-        others = right - own
-        if result is None or others <= NEGLIGIBLE or self._witnesses.are_deaf_to_agreement:
+class Comparison(NamedTuple):
+    """The right solutions of a problem, as shares of all that is written from the start."""
+
+    right: float
+    reached: Mapping[str, float]  # by the results that they state
+    solutions: int  # how many were written from the start
+
+    def with_others(self, result: str, own: float) -> tuple[int, bool]:
+        """Return how a result agrees with the right solutions but its own, and if those are few."""
+        others = self.right - own
+        if others <= NEGLIGIBLE:
             return NOT_SEEN, False
-        reaching = reached[result] - own
-        few = others * solutions < ENOUGH
-        if reaching * solutions < ONE and reaching < MOST * others:
-            return ALONE, few
-        return (SHARED_BY_MOST if reaching >= MOST * others else SHARED_BY_SOME), few
+        reaching = self.reached.get(result, 0.0) - own
+        few = others * self.solutions < ENOUGH
+        if reaching >= MOST * others:
+            return SHARED_BY_MOST, few
+        return (ALONE if reaching * self.solutions < ONE else SHARED_BY_SOME), few
 
 
-def _draws(node: Node, drawn: Mapping[Node, int]) -> int:
-    """Return how many rollouts went on from a prefix or ended there."""
-    return node.times + sum([drawn[child] for child in node.children])
+def _right_shares(
+    nodes: Iterable[Node], drawn: Mapping[Node, int]
+) -> tuple[dict[Node, int], dict[Node, float]]:
+    """Return how many rollouts went on from each prefix or ended there, and how many were right.
+
+    The right ones as a share. Children come before their parents.
+    """
+    draws: dict[Node, int] = {}
+    shares: dict[Node, float] = {}
+    for node in nodes:
+        total, right = node.times, float(node.times if node.correct else 0)
+        for child in node.children:
+            total += drawn[child]
+            right += drawn[child] * shares[child]
+        draws[node] = max(total, 1)
+        shares[node] = right / draws[node]
+    return draws, shares

@@ -51,18 +51,18 @@ class Witnesses:
         self._without = without
         self._question = frozenset(_NUMBER.findall(tree.question))
         self._numbers: dict[Node, frozenset[str]] = {}
-        self._facts: dict[Node, StepFacts] = {}
+        self.facts_of: dict[Node, StepFacts] = {}
         self.are_deaf_to_agreement = "agreement" in without
 
     def facts(self, node: Node) -> StepFacts:
         """Return the facts of a step that was added."""
-        return self._facts[node]
+        return self.facts_of[node]
 
     def add(self, path: Sequence[Node], new: bool) -> None:
         """Take in a solution, which may be new."""
         parent = self._root
         for node in path:
-            if node not in self._facts or (node is path[-1] and new):
+            if node not in self.facts_of or (node is path[-1] and new):
                 self._read(parent, node)
             parent = node
 
@@ -82,7 +82,7 @@ class Witnesses:
         if last and not first and not new:
             hazard *= RESTATING_END
         result = new[-1] if new else None
-        self._facts[node] = StepFacts(
+        self.facts_of[node] = StepFacts(
             level_of(min(max(hazard, LEAST_HAZARD), MOST_HAZARD)),
             None if "equations" in self._without else equations_hold(node.text),
             node.text.strip() in self._corrections and "corrections" not in self._without,

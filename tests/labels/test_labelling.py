@@ -22,12 +22,12 @@ def test_doubt_in_the_answer_lowers_what_is_sure_the_more_the_later_the_step() -
         path = next(path for path in tree.solutions() if path[-1].correct)
         return [node.p_correct or 0.0 for node in path]
 
-    sure, doubtful = right(labelled(1.0)), right(labelled(0.6))
+    sure, doubtful = right(labelled(1.0)), right(labelled(0.9))
     falls = [before - after for before, after in zip(sure, doubtful, strict=True)]
     assert falls == sorted(falls)
     assert falls[0] > 0
     # If the answer is wrong, so is what comes to it.
-    assert doubtful[-1] == pytest.approx(0.6 * sure[-1], abs=0.001)
+    assert doubtful[-1] == pytest.approx(0.9 * sure[-1], abs=0.001)
     assert doubtful[0] > 0.5
 
 
