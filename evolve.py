@@ -50,7 +50,8 @@ class Evolution:
 
     Leave out of `done` what shall be tried again, such as the failed ones. A problem in it is not
     asked for and not given out again. New ones must still differ from it, and it is a parent where
-    it was accepted.
+    it was accepted. `reopened` holds evolved problems that were accepted earlier and are answered
+    anew.
     """
 
     settings: Settings
@@ -58,6 +59,7 @@ class Evolution:
     voter: Voter
     novelty: Novelty
     done: Mapping[str, Problem] = field(default_factory=dict)
+    reopened: Mapping[str, Problem] = field(default_factory=dict)
     # Why no new problem can get an answer, in a run whose grader cannot vote.
     reason_not_to_evolve: Reason | None = None
 
@@ -88,7 +90,7 @@ class Evolution:
             rounds.append(
                 self._ahead(
                     answer,
-                    self._refuse_duplicates(number, texts, decided[number - 1], decided[number]),
+                    self._refuse_duplicates(texts, decided[number - 1], decided[number]),
                 )
             )
             stages.append(texts)
@@ -117,7 +119,11 @@ class Evolution:
     async def _accept_seeds(
         self, seeds: Iterable[Problem] | AsyncIterable[Problem], decided: asyncio.Event
     ) -> AsyncGenerator[Problem]:
-        """Yield the seeds and let `novelty` know each; those near to one another stay."""
+        """Yield the seeds and let `novelty` know each; those near to one another stay.
+
+        It knows the evolved problems of earlier lives from then on too: one that failed then, or
+        that a grown run makes, must differ from those that were accepted without it.
+        """
         async for given in _each(seeds):
             seed = self.done.get(given.question_id, given)
             if self.settings.evolution.evolve_rounds:  # nothing else is ever compared with them
@@ -125,6 +131,11 @@ class Evolution:
             if self.novelty.contaminated(seed.question):
                 seed = replace(seed, status=Status.REFUSED, reason=Reason(ReasonCode.CONTAMINATED))
             yield seed
+        for accepted in (self.done, self.reopened):
+            for question_id in accepted if self.settings.evolution.evolve_rounds else ():
+                child = accepted[question_id]
+                if child.round and child.status != Status.REFUSED:
+                    self.novelty.add(question_id, child.question)
         decided.set()
 
     async def _write(self, parent: Problem) -> Problem:
@@ -132,6 +143,8 @@ class Evolution:
         child = self._child(parent)
         if child.question_id in self.done:
             return self.done[child.question_id]
+        if child.question_id in self.reopened:
+            return self.reopened[child.question_id]
         if self.reason_not_to_evolve:
             return replace(child, status=Status.REFUSED, reason=self.reason_not_to_evolve)
         language = self.settings.evolution.language
@@ -168,26 +181,17 @@ class Evolution:
 
     async def _refuse_duplicates(
         self,
-        number: int,
         texts: OrderedMap[Problem, Problem],
         before: asyncio.Event,
         decided: asyncio.Event,
     ) -> AsyncGenerator[Problem]:
         """Yield the children of a round, refused where not new, after the round before."""
         await before.wait()
-        # A child that failed in an earlier life must differ from those that were accepted without
-        # it.
-        for question_id in self.done:
-            if (
-                question_id.endswith(f"-r{number}")
-                and (child := self.done[question_id]).status != Status.REFUSED
-            ):
-                self.novelty.add(question_id, child.question)
         async for child in texts:
             if child.question_id in self.done:
                 if child.reason and child.reason.code == ReasonCode.KNOWN:
                     self.novelty.add(child.question_id, child.question)
-            elif child.status == Status.OPEN:
+            elif child.status == Status.OPEN and child.question_id not in self.reopened:
                 child = self._refuse_known(child)
             yield child
         decided.set()

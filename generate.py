@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from evolvemcts4rl.labels.planted import KnownVerdicts
     from evolvemcts4rl.output.run_folder import RunFolder
     from evolvemcts4rl.output.run_reader import RunFiles
-    from evolvemcts4rl.problems.seeds import Seeds
+    from evolvemcts4rl.problems.seed_rows import Seeds
     from evolvemcts4rl.progress import Progress
     from evolvemcts4rl.solutions.judges import Judge
     from evolvemcts4rl.solutions.solver import Solver
@@ -49,9 +49,9 @@ PROBLEMS_PER_REQUEST = 2
 def main(argv: Sequence[str] | None = None, backoff: float = FIRST_BACKOFF) -> int:
     """Run a command line and return its exit code.
 
-    0, 1 where problems failed or the run was stopped, 2 for bad input, 3 where the budget is
-    spent, 130 after Ctrl-C, 143 after SIGTERM. `backoff` is the wait in seconds before the first
-    retry, and the measure of all others.
+    0, 1 where problems failed, nothing was labelled or the run was stopped, 2 for bad input, 3
+    where the budget is spent, 130 after Ctrl-C, 143 after SIGTERM. `backoff` is the wait in seconds
+    before the first retry, and the measure of all others.
     """
     argv = sys.argv[1:] if argv is None else argv
     if list(argv[:1]) == ["show"]:
@@ -130,8 +130,12 @@ class Run:
             self._say(
                 f"No column {self.settings.files.answer_column!r}: every seed's answer is voted."
             )
-        self.folder = RunFolder(self.settings, seeds.digest)
+        if seeds.broken_lines:
+            self._say(f"Left out: {seeds.broken_in_words}.")
+        self.folder = RunFolder(self.settings, seeds)
         self.folder.check()
+        if self.folder.growth:
+            self._say(f"The run in {self.folder.path} grows: {self.folder.growth}.")
         record = self.settings.files.record
         if record:
             refuse_to_record(Path(record), self.folder.path)
@@ -198,8 +202,10 @@ class Run:
             self.chat.keep_in(journal)
             for last in (False, True):
                 novelty, why_not = Novelty(test_texts), self.solver.reason_not_to_vote
-                writer = self.chat.writer
-                evolution = Evolution(settings, writer, self.solver, novelty, done, why_not)
+                writer, reopened = self.chat.writer, self.folder.reopened
+                evolution = Evolution(
+                    settings, writer, self.solver, novelty, done, reopened, why_not
+                )
                 await self._search_all(evolution.problems(seeds))
                 if last or not self.failed:
                     break
@@ -319,7 +325,9 @@ def _print_summary(run: Run, files: RunFiles) -> int:
 
     summary = files.summary
     print_summary(summary, files.path, run.stopped, run.settings.resume_command)
-    return BUDGET_SPENT if run.stopped else 1 if summary["problems"].get("failed") else 0
+    if run.stopped:
+        return BUDGET_SPENT
+    return 1 if summary["problems"].get("failed") or summary["nothing_labelled"] else 0
 
 
 def _again(run: Run | None) -> str:

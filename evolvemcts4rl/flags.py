@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.flag_file import read_flag_files
 from evolvemcts4rl.flag_groups.kinds import Choice, Kind, Names, Several, Switch, Texts
 from evolvemcts4rl.settings import DEFAULTS, FLAGS, GROUPS, OWNERS, Settings
 
@@ -15,6 +17,7 @@ Evolve seed problems, search each with a chat model, and label every reasoning s
 First look: ./run_debug.sh
 Real run: generate.py --seed_file math.jsonl --base_url http://localhost:8000/v1 --model_name NAME
 To look at a run: generate.py show RUN [ID].
+@FILE stands for the flags in a file, also in a run's settings.json, which repeats that run.
 The same command again goes on where a run ended, however it ended, and buys nothing twice."""
 
 
@@ -28,13 +31,12 @@ class _Parser(argparse.ArgumentParser):
 
 def parse_settings(argv: Sequence[str] | None = None) -> Settings:
     """Return the settings of a command line; raise UserError for an unknown flag or a bad value."""
-    chosen = vars(build_parser().parse_args(argv))
-    return Settings.of(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in chosen.items()
-        }
-    )
+    words, values = read_flag_files(sys.argv[1:] if argv is None else argv)
+    chosen = vars(build_parser().parse_args(words))
+    given = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in chosen.items()
+    }
+    return Settings.of(**values | given)
 
 
 def build_parser() -> argparse.ArgumentParser:

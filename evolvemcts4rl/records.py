@@ -73,8 +73,7 @@ class Problem:
     false_equations: float | None = None  # share of the majority's solutions that hold one
     # Log-odds by which the answers of other models speak for a voted answer.
     second_opinion: float | None = None
-
-    seed: Mapping[str, Any] | None = None  # all columns of a seed's own row, where they are needed
+    seed: Mapping[str, Any] | None = None  # all columns of a seed's own row; None where evolved
 
     @property
     def is_voted(self) -> bool:

@@ -18,6 +18,7 @@ ROOMS = [
     ["errors", "reasons", "terminal", "event_loop", "interrupts"],
     ["flag_groups"],
     ["settings"],
+    ["flag_file"],
     ["records"],
     ["tree"],
     ["prompts"],

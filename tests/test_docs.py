@@ -12,6 +12,7 @@ from evolvemcts4rl.flag_groups.files import FORMATS
 from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.output.exports import ROWS
 from evolvemcts4rl.records import Problem
+from evolvemcts4rl.settings import FLAGS
 from evolvemcts4rl.tree import Node, Tree
 from scripts.write_flag_table import PATH, page
 
@@ -134,6 +135,12 @@ def test_design_tells_every_file_and_folder_of_the_source() -> None:
     for path in (ROOT / "evolvemcts4rl").iterdir():
         if any(path.glob("*.py")):
             assert f"`evolvemcts4rl/{path.name}/`" in design, path.name
+
+
+def test_every_flag_by_which_a_run_grows_is_told() -> None:
+    table = re.findall(r"^\|.*\|", DOCUMENTS["growing.md"], re.MULTILINE)
+    told = set(re.findall(r"`--(\w+)`", "".join(table)))
+    assert told == {name for name, flag in FLAGS.items() if flag.grows}
 
 
 def test_every_document_can_be_found_from_another_one() -> None:

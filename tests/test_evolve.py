@@ -128,6 +128,7 @@ def run(
     writer: ToyWriter | None = None,
     voter: ToyVoter | None = None,
     done: dict[str, Problem] | None = None,
+    reopened: dict[str, Problem] | None = None,
     test_texts: Sequence[str] = (),
     **flags: Any,
 ) -> list[Problem]:
@@ -136,7 +137,12 @@ def run(
     async def collect() -> list[Problem]:
         settings = Settings.of(seed_file="seeds.jsonl", **{"concurrency": 4, **flags})
         evolution = Evolution(
-            settings, writer or ToyWriter(), voter or ToyVoter(), Novelty(test_texts), done or {}
+            settings,
+            writer or ToyWriter(),
+            voter or ToyVoter(),
+            Novelty(test_texts),
+            done or {},
+            reopened or {},
         )
         async with aclosing(evolution.problems(seeds)) as problems:
             return [problem async for problem in problems]
@@ -372,6 +378,40 @@ def test_a_child_that_is_tried_again_has_to_be_different_from_those_accepted_wit
     (again,) = run(seeds, ToyWriter({"000000-r1": text}), done=done)
     assert (again.question_id, again.status) == ("000000-r1", "refused")
     assert str(again.reason).endswith("problem 000001-r1")
+
+
+ROPE = "A long rope is cut into 4 equal pieces of 3 meters. How long was the rope?"
+
+
+def test_a_child_stays_accepted_where_a_seed_that_is_nearly_equal_is_appended() -> None:
+    first = run([seed(0)], ToyWriter({"000000-r1": ROPE}))
+    seeds = [seed(0), Problem("000001", ROPE.replace("3", "5"), "20")]
+    done = {problem.question_id: problem for problem in first}
+    grown = run(seeds, done=done)
+    assert statuses(grown) == {"000001": "accepted", "000001-r1": "accepted"}
+    child = replace(first[1], status=Status.OPEN, final_answer=None)
+    writer, voter = ToyWriter(), ToyVoter()
+    again = run(seeds, writer, voter, reopened={child.question_id: child})
+    assert statuses(again)["000000-r1"] == "accepted"
+    assert voter.asked == ["000000-r1", "000001-r1"]
+    assert [asked for asked, _ in writer.asked] == ["000001-r1"]
+
+
+@pytest.mark.parametrize("kept", ["done", "reopened"])
+def test_children_of_appended_seeds_differ_from_those_of_all_rounds_that_are_there(
+    kept: str,
+) -> None:
+    first = run([seed(0)], ToyWriter({"000000-r2": ROPE}), evolve_rounds=2)
+    there = {p.question_id: p for p in first}
+    if kept == "reopened":
+        there = {i: replace(p, status=Status.OPEN) for i, p in there.items() if p.round}
+    script = {"000001-r1": ROPE.replace("3", "5")}
+    done, reopened = (there, None) if kept == "done" else (None, there)
+    grown = run(
+        [seed(0), seed(1)], ToyWriter(script), done=done, reopened=reopened, evolve_rounds=2
+    )
+    (child,) = (p for p in grown if p.question_id == "000001-r1")
+    assert str(child.reason) == "it is equal or nearly equal to problem 000000-r2"
 
 
 def test_next_round_starts_while_the_last_one_is_still_voting() -> None:

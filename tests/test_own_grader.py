@@ -120,7 +120,7 @@ def test_grader_that_never_gives_a_verdict_is_told_as_the_reason(
 ) -> None:
     (place / "grade.py").write_text("def grade(row, it):\n    return None\n")
     with Loopback(toy_handler(MODEL)) as server:
-        assert run(server, "--evolve_rounds", "0") == 0
+        assert run(server, "--evolve_rounds", "0") == 1
     for row in rows_of(place / "out/problems.jsonl"):
         assert row["reason"] == "its grader gave no verdict on any of its 8 solutions"
 

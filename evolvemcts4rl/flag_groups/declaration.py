@@ -2,20 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.flag_groups.kinds import Kind
+from evolvemcts4rl.reasons import Status
+
+# The statuses of problems that have been searched, that have labels, and that have solutions.
+SEARCHED = frozenset({Status.SEARCHED})
+LABELLED = SEARCHED | {Status.NOT_SEARCHED}
+SOLVED = LABELLED | {Status.DROPPED, Status.ACCEPTED}
+
+
+def any_other(before: Any, now: Any) -> bool:
+    """Let a run grow to whatever value."""
+    return True
+
+
+def larger(before: int | None, now: int | None) -> bool:
+    """Let a run grow to a larger number; None is without a bound."""
+    return now is None or (before is not None and now > before)
+
+
+def switched_off(before: bool, now: bool) -> bool:
+    """Let a run grow by a switch that is on no more."""
+    return before and not now
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How a run grows by another value of a flag.
+
+    `allows` says whether it may go from one value to another. `redone` are the statuses of decided
+    problems whose answer, search or labels the flag decides: those are done again.
+    """
+
+    allows: Callable[[Any, Any], bool]
+    redone: frozenset[Status] = frozenset()
 
 
 @dataclass(frozen=True)
 class Flag:
     """What is declared of one flag.
 
-    `shown` is its default in words. `free` says that a run may go on with another value, `secret`
-    that its value is written nowhere.
+    `shown` is its default in words. `free` says that it decides only how a run is carried out, so
+    that a run may go on with another value; `grows`, that a run may grow by another value;
+    `secret`, that its value is written nowhere.
     """
 
     kind: Kind
@@ -23,6 +57,7 @@ class Flag:
     shown: str | None = None
     free: bool = False
     secret: bool = False
+    grows: Growth | None = None
     metavar: str | None = None
 
 

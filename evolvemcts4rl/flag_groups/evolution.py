@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evolvemcts4rl.flag_groups.declaration import Group, flag
+from evolvemcts4rl.flag_groups.declaration import (
+    SOLVED,
+    Group,
+    Growth,
+    any_other,
+    flag,
+    larger,
+    switched_off,
+)
 from evolvemcts4rl.flag_groups.kinds import (
     Number,
     Switch,
@@ -14,6 +22,7 @@ from evolvemcts4rl.flag_groups.kinds import (
     WholeNumber,
 )
 from evolvemcts4rl.flag_groups.role_kinds import ModelAt
+from evolvemcts4rl.reasons import Status
 
 MUTATION_GROUPS = {
     "upward": ("add_constraints", "deepen", "concretize", "increase_reasoning", "complicate"),
@@ -27,7 +36,7 @@ MUTATIONS = tuple(name for names in MUTATION_GROUPS.values() for name in names)
 class EvolutionSettings(Group):
     """New problems."""
 
-    evolve_rounds: int = flag(1, WholeNumber(0), "rounds of evolution")
+    evolve_rounds: int = flag(1, WholeNumber(0), "rounds of evolution", grows=Growth(larger))
     mutations: tuple[tuple[str, float], ...] = flag(
         tuple((name, 1.0) for name in MUTATIONS),
         Weights(MUTATIONS, MUTATION_GROUPS),
@@ -54,6 +63,7 @@ class EvolutionSettings(Group):
         Number(0, 1),
         "chance of being right below which a voted answer is dropped",
         shown="0.8 with `--judge_model`, else 0",
+        grows=Growth(any_other, SOLVED),
     )
     evolve_model: str | None = flag(
         None,
@@ -62,4 +72,10 @@ class EvolutionSettings(Group):
         shown="that of --model_name",
         metavar="MODEL[@URL]",
     )
-    evolve_only: bool = flag(False, Switch(), "stop at problems.jsonl: no search", shown="off")
+    evolve_only: bool = flag(
+        False,
+        Switch(),
+        "stop at problems.jsonl: no search",
+        shown="off",
+        grows=Growth(switched_off, frozenset({Status.ACCEPTED})),
+    )

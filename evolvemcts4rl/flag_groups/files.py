@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import MISSING, dataclass
 
-from evolvemcts4rl.flag_groups.declaration import Group, flag
+from evolvemcts4rl.flag_groups.declaration import Group, Growth, flag, larger
 from evolvemcts4rl.flag_groups.kinds import (
     Choice,
     Names,
@@ -25,7 +25,8 @@ class FileSettings(Group):
     seed_file: str = flag(
         MISSING,
         Text(),
-        "JSON, JSON Lines, CSV or Parquet file, or a dataset's name on the hub",
+        "JSON, JSON Lines, CSV, TSV or Parquet file, or a dataset's name on the hub, "
+        "NAME:CONFIG:SPLIT@REVISION",
         shown="required",
         free=True,
     )  # free: its content counts, not its path
@@ -39,6 +40,27 @@ class FileSettings(Group):
         "final_answer",
         Text(),
         "column of the answer: as it is, '#### 42' or \\boxed{42}; without one, a vote decides",
+    )
+    vote: bool = flag(
+        False,
+        Switch(),
+        "there are no answers: let the solutions vote, though a column looks like that of answers",
+        shown="off",
+        free=True,
+    )
+    id_column: str | None = flag(
+        None,
+        Text(),
+        "column of each row's own id, which is kept as its question_id",
+        shown="rows are numbered",
+        metavar="NAME",
+    )
+    skip_broken_rows: bool = flag(
+        False,
+        Switch(),
+        "leave out the rows of the seed file that cannot be read, and count them",
+        shown="off",
+        free=True,
     )
     solutions_column: str | None = flag(
         None,
@@ -55,7 +77,13 @@ class FileSettings(Group):
     output_dir: str | None = flag(
         None, Text(), "the run's folder", shown="`runs/<seed file's stem>`", free=True
     )
-    limit: int | None = flag(None, WholeNumber(1), "take only the first rows", shown="all rows")
+    limit: int | None = flag(
+        None,
+        WholeNumber(1),
+        "take only the first rows",
+        shown="all rows",
+        grows=Growth(larger),
+    )
     formats: tuple[str, ...] = flag(
         DEFAULT_FORMATS,
         Names(FORMATS),

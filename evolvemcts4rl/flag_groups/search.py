@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.flag_groups.declaration import Group, flag
+from evolvemcts4rl.flag_groups.declaration import (
+    LABELLED,
+    SEARCHED,
+    SOLVED,
+    Group,
+    Growth,
+    any_other,
+    flag,
+    larger,
+)
 from evolvemcts4rl.flag_groups.kinds import (
     Choice,
     NamedNumber,
@@ -19,25 +28,47 @@ from evolvemcts4rl.flag_groups.role_kinds import Models
 EFFORTS = {"low": 250, "medium": 700, "high": 2000}
 
 
+def words_per_bit(effort: str | float) -> float:
+    """Return what one bit may cost, in words, at an effort that is named or a number."""
+    return float(EFFORTS[effort] if isinstance(effort, str) else effort)
+
+
+def _no_less(before: str | float, now: str | float) -> bool:
+    """Let a run grow to a larger effort, or to another name of the same one."""
+    return words_per_bit(now) >= words_per_bit(before)
+
+
 @dataclass(frozen=True)
 class SearchSettings(Group):
     """The search."""
 
-    num_solutions: int = flag(16, WholeNumber(1), "first solutions of each problem")
+    num_solutions: int = flag(
+        16,
+        WholeNumber(1),
+        "first solutions of each problem",
+        grows=Growth(larger, SOLVED),
+    )
     own_solutions: int = flag(
         0,
         WholeNumber(0),
         "first solutions of the model's own for a problem whose solutions and answer are given "
         "(--solutions_column); every other problem has --num_solutions",
+        grows=Growth(larger, SOLVED),
     )
     num_branches: int = flag(
         4, WholeNumber(1), "rollouts asked for each time a prefix is evaluated"
     )
-    max_search: int = flag(4, WholeNumber(0), "wrong rollouts searched per problem, at most")
+    max_search: int = flag(
+        4,
+        WholeNumber(0),
+        "wrong rollouts searched per problem, at most",
+        grows=Growth(larger, SEARCHED),
+    )
     max_branches: int = flag(
         40,
         WholeNumber(0),
         "rollouts sampled per problem in the search, at most; the first solutions not counted",
+        grows=Growth(larger, SEARCHED),
     )
     effort: str | float = flag(
         "medium",
@@ -45,10 +76,14 @@ class SearchSettings(Group):
         "what one bit of knowledge about labels may cost, in words that the model writes: "
         f"{', '.join(f'{name} ({words})' for name, words in EFFORTS.items())}, or a number; "
         "max_branches and max_search bound it",
+        grows=Growth(_no_less, SEARCHED),
         metavar="WORDS",
     )
     confidence: float = flag(
-        0.95, Number(0.5, 1), "how sure a first error must be before its search ends"
+        0.95,
+        Number(0.5, 1),
+        "how sure a first error must be before its search ends",
+        grows=Growth(any_other, LABELLED),
     )
     min_solve_rate: float | None = flag(
         None,
@@ -66,6 +101,7 @@ class SearchSettings(Group):
         "belief",
         Choice(("belief", "omega", "shepherd")),
         "how a first error is found: our belief, or OmegaPRM's or Math-Shepherd's way",
+        grows=Growth(any_other, LABELLED),
     )
     judge_model: tuple[str, ...] = flag(
         (),
@@ -80,6 +116,7 @@ class SearchSettings(Group):
         WholeNumber(0),
         "solutions of each problem that each judge is asked about, at most, those with the least "
         "sure labels first",
+        grows=Growth(larger, LABELLED),
     )
     step_separator: str | None = flag(
         None,
@@ -107,8 +144,3 @@ class SearchSettings(Group):
                 f"--min_solve_rate {least:g} is over --max_solve_rate {most:g}: "
                 "no problem could be searched."
             )
-
-
-def words_per_bit(effort: str | float) -> float:
-    """Return what one bit may cost, in words, at an effort that is named or a number."""
-    return float(EFFORTS[effort] if isinstance(effort, str) else effort)

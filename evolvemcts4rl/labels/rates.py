@@ -84,7 +84,7 @@ PRIORS = {
     "announced_well": Beta(4, 6),
     "false_slip": Beta(2, 6),
     "false_carried": Beta(1, 40),
-    "shared": Beta(2, 18),
+    "shared": Beta(6, 14),
 }
 GOOD, SLIPPED, CARRIED = range(3)  # what a step is: right or mended, a new error, an old one
 # By the agreement before and by what the step is, how its result agrees: alone, shared by some, by

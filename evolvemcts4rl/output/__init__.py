@@ -1,10 +1,12 @@
 """What is on disk.
 
-run_folder: the files of a run, written and mended. decided: the problems in it that have ended.
-run_files: their names, and whose they are. run_identity: what makes two runs the same.
+run_folder: the files of a run, written and mended. tree_files: those that follow from the trees.
+decided: the problems in it that have ended. run_files: their names, and whose they are.
+run_identity: what makes two runs the same. growth: how a run grows into a larger one.
 run_reader: a run's folder for reading, as the Python API gives it. jsonl: rows, written whole.
 recording: every completion with its prefix. exports: from a tree to training files.
 seed_files: the two files of the first EvolveMCTS4RL.
 spending: what a run bought, by role.
 summary: what a run cost and made.
+no_labels: why a run has labelled nothing.
 """

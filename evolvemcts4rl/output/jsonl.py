@@ -103,6 +103,25 @@ def _places_in_order(file: IO[bytes]) -> array[int]:
     return array("Q", [int.from_bytes(place[-8:], "big") for place in places])
 
 
+def rewrite(path: Path, rows: Iterable[Row]) -> None:
+    """Write a file of rows, whole or not at all; the rows may be read from the file itself."""
+    with atomic_write(path) as file:
+        for row in rows:
+            file.write(encode_row(row))
+
+
+def read_json(path: Path) -> Row:
+    """Return the object that a JSON file holds."""
+    value: Row = json.loads(path.read_text(encoding="utf-8"))
+    return value
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, whole or not at all."""
+    with atomic_write(path) as file:
+        file.write(json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n")
+
+
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Open a file beside the path, which is renamed to it when it is whole."""

@@ -17,12 +17,15 @@ JOURNAL, SETTINGS, SUMMARY, REPORT = (
     "report.html",
 )
 PROBLEMS, TREES = "problems.jsonl", "tree.jsonl"
+# Evolved problems that a growing run does again: there until it is complete.
+REOPENED = "reopened.jsonl"
 _JOURNALS = (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm")
 # In the order of deletion, so that a deletion that is cut short leaves a folder that is understood:
 # the files that say what else is there go first, settings.json, which says whose they are, last.
 RUN_FILES = (
     SUMMARY,
     PROBLEMS,
+    REOPENED,
     TREES,
     *(f"{name}.jsonl" for name in FORMATS),
     *_JOURNALS,

@@ -6,21 +6,49 @@ import hashlib
 import importlib.metadata
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from evolvemcts4rl.answers.custom_grader import source_file
 from evolvemcts4rl.chat.addresses import without_user
-from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.flag_groups.role_kinds import split_model
+from evolvemcts4rl.output.jsonl import read_json
+from evolvemcts4rl.output.run_files import SETTINGS
 from evolvemcts4rl.prompts import prompt_files, read_system_prompt
 from evolvemcts4rl.settings import DEFAULTS, FLAGS, FREE_FLAGS, Settings
 from evolvemcts4rl.solutions.steps import STEP_RULES
 
 LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
 Identity = dict[str, Any]
-_SHOWN = 200  # characters of a value, such as that of --system_prompt, in a message
-_SAID = {"seed_digest": "the seed file has changed"}
+
+
+class SeedRows(Protocol):
+    """What a run knows its seeds by."""
+
+    @property
+    def digest(self) -> str:
+        """A hash of the whole seed file."""
+
+    @property
+    def broken_lines(self) -> list[int]:
+        """The numbers of the lines that were left out."""
+
+    def __len__(self) -> int:
+        """Return how many rows are taken."""
+
+    def digest_of_first(self, count: int) -> str | None:
+        """Return a hash of what the first rows hold; None where there are fewer."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What settings.json tells of the run in its folder."""
+
+    identity: Identity
+    # How many rows were taken and what they held; not known of runs of earlier versions.
+    seed_count: int | None = None
+    seed_rows_digest: str | None = None
 
 
 def folder_of(settings: Settings) -> Path:
@@ -63,8 +91,20 @@ def identity_of(settings: Settings, seed_digest: str) -> Identity:
     return identity
 
 
-def settings_json(settings: Settings, identity: Identity, continuation: str) -> dict[str, Any]:
+def settings_json(settings: Settings, seeds: SeedRows, continuation: str) -> dict[str, Any]:
     """Return what settings.json holds: all that made the run, but no credentials."""
+    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    python = sys.version.split()[0]
+    return asked_for(settings, seeds) | {
+        "python": python,
+        "libraries": versions,
+        "continuation": continuation,
+        "step_rules": STEP_RULES,
+    }
+
+
+def asked_for(settings: Settings, seeds: SeedRows) -> dict[str, Any]:
+    """Return the part of settings.json that is written anew where a run grows."""
     writer = settings.evolution.evolve_model
     flags = {name: value for name, value in settings.by_flag().items() if not FLAGS[name].secret}
     flags |= {
@@ -72,38 +112,21 @@ def settings_json(settings: Settings, identity: Identity, continuation: str) -> 
         "evolve_model": writer and _without_user(writer),
         "judge_model": [_without_user(judge) for judge in settings.search.judge_model],
     }
-    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
-    python = sys.version.split()[0]
-    written = {"flags": flags, "identity": identity, "python": python, "libraries": versions}
-    return written | {"continuation": continuation, "step_rules": STEP_RULES}
+    rows = {"count": len(seeds), "digest": seeds.digest_of_first(len(seeds))}
+    return {
+        "flags": flags,
+        "identity": identity_of(settings, seeds.digest),
+        "seed_rows": rows,
+    }
 
 
-def steps_were_cut_otherwise(path: Path) -> bool:
-    """Return whether the run was begun by a version that cut solutions into other steps."""
-    written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return written.get("step_rules") != STEP_RULES
+def read_settings(folder: Path) -> dict[str, Any]:
+    """Return what the settings.json of a run holds."""
+    return read_json(folder / SETTINGS)
 
 
-def refuse_other_run(path: Path, identity: Identity, overwrite: bool) -> None:
-    """Raise UserError where a settings.json is not that of a run with this identity.
-
-    With `overwrite`, any run will do.
-    """
-    before = read_identity(path)
-    if before is None:
-        raise UserError(
-            f"The file {path} is not the settings file of a run: give another --output_dir."
-        )
-    changed = difference(before, identity)
-    if changed and not overwrite:
-        raise UserError(
-            f"The folder {path.parent} holds a run with other settings ({changed}): "
-            "run it with the same ones, or give another --output_dir, or --overwrite."
-        )
-
-
-def read_identity(path: Path) -> Identity | None:
-    """Return the identity that a settings.json holds; None where the file is not that of a run.
+def read_known(path: Path) -> Known | None:
+    """Return what a settings.json tells of its run; None where the file is not that of a run.
 
     Flags that are newer than the run count as given with their defaults.
     """
@@ -112,8 +135,14 @@ def read_identity(path: Path) -> Identity | None:
         identity, flags = written["identity"], written["flags"]
         if not (isinstance(flags, dict) and {"seed_digest", "prompts"} <= identity.keys()):
             return None
+        rows = written.get("seed_rows", {})
+        known = Known(_completed(identity), rows.get("count"), rows.get("digest"))
     except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
+    return known
+
+
+def _completed(identity: Identity) -> Identity:
     identity = {
         name: value
         for name, value in (json.loads(json.dumps(DEFAULTS)) | identity).items()
@@ -126,49 +155,16 @@ def read_identity(path: Path) -> Identity | None:
     return identity
 
 
-def difference(before: Identity, now: Identity) -> str | None:
-    """Return in words the first thing in which two identities differ; None where they do not."""
-    for name in now | before:
-        if before.get(name) != now.get(name):
-            if name == "decontaminate":
-                return "the files of --decontaminate have changed"
-            if name == "grader" and _function(before[name]) == _function(now[name]):
-                return f"the file of --grader {_function(now[name])} has changed"
-            if name == "prompts":
-                return f"the prompt {_first_changed(before[name], now[name])} has changed"
-            return _SAID.get(
-                name,
-                f"--{name} was {_shown(before.get(name))} and is now {_shown(now.get(name))}",
-            )
-    return None
-
-
 def _grader_source(grader: str) -> Path | None:
     """Return the file of a grader of the user's; None where it has none that can be read."""
     path = source_file(grader) if ":" in grader else None
     return path if path and path.is_file() else None
 
 
-def _function(grader: Any) -> Any:
-    return grader["function"] if isinstance(grader, dict) else grader
-
-
-def _first_changed(before: dict[str, str], now: dict[str, str]) -> str:
-    return min(name for name in before | now if before.get(name) != now.get(name))
-
-
 def _without_user(text: str) -> str:
     """Return MODEL@URL without user and password."""
     model, urls = split_model(text)
     return model + ("@" if urls else "") + ",".join(without_user(url) for url in urls)
-
-
-def _shown(value: Any) -> str:
-    value = _function(value) if isinstance(value, dict) and "function" in value else value
-    if value is None or value == []:
-        return "not given"
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _digest(path: Path) -> str:

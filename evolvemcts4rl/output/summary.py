@@ -6,12 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.reasons import ReasonCode, Status, sentence_of
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.terminal import printable
+
+if TYPE_CHECKING:
+    from evolvemcts4rl.labels.judge_rates import Panel
+    from evolvemcts4rl.labels.planted import KnownVerdicts
 
 FIFTHS = 5
 # What is said of a solution with an error, by the verdict on its answer.
@@ -36,6 +40,7 @@ class LabelCounts:
     given_solutions: int = 0  # which have a label at every step
     one_step_solutions: int = 0
     whole_solutions: int = 0
+    shortest: int | None = None  # steps of the shortest whole solution
     # By judge: its verdicts, and the tokens that they cost.
     judges: dict[str, Counter[str]] = field(default_factory=dict)
     errors: list[int] = field(default_factory=lambda: [0] * FIFTHS)  # by the fifth they lie in
@@ -45,6 +50,8 @@ class LabelCounts:
         self.trees += 1
         self.rollouts += labelled_tree.tree.root.num_started
         self.whole_solutions += len(labelled_tree.solutions)
+        lengths = map(len, labelled_tree.solutions)
+        self.shortest = min([*lengths, *filter(None, [self.shortest])], default=None)
         self.one_step_solutions += sum(len(path) == 1 for path in labelled_tree.solutions)
         for node in labelled_tree.tree.nodes():
             self.rollouts += node.num_started
@@ -64,6 +71,12 @@ class LabelCounts:
             kind = _FOUND[path[-1].correct]
             self.solutions[kind] += 1
             self.errors[min(FIFTHS - 1, (len(labels) - 1) * FIFTHS // len(path))] += 1
+
+    def counting(self, labelled_trees: Iterable[LabelledTree]) -> Iterator[LabelledTree]:
+        """Yield the trees and count each."""
+        for labelled_tree in labelled_trees:
+            self.add(labelled_tree)
+            yield labelled_tree
 
     def to_json(self) -> dict[str, Any]:
         """Return the counts as they stand in summary.json."""
@@ -176,6 +189,8 @@ def _lines(
         )
     if timed_out := summary.get("comparisons_timed_out"):
         yield "answers", f"{timed_out} comparisons took too long and count as no match"
+    if why := summary.get("nothing_labelled"):
+        yield "no labels", why
     if stopped:
         yield "stopped", stopped
     elif failed := summary["problems"].get("failed"):
@@ -199,6 +214,19 @@ def _judge_line(judge: str, told: dict[str, Any]) -> str:
         f"{line}; of planted errors it names {told['names_first_error']:.0%}, "
         f"false alarms {told['false_alarm']:.0%}"
     )
+
+
+def told_of_judges(
+    judges: dict[str, dict[str, float]], known: KnownVerdicts, panel: Panel
+) -> dict[str, dict[str, float]]:
+    """Return what summary.json says of the judges: what they cost and how well they judge."""
+    told = {}
+    for name, tokens in known.tokens.items():
+        cost = judges.get(name, {"verdicts": 0, "prompt_tokens": 0, "completion_tokens": 0})
+        cost["prompt_tokens"] += tokens[0]
+        cost["completion_tokens"] += tokens[1]
+        told[name] = cost | panel.of(name).summary()
+    return told
 
 
 def _cost(summary: dict[str, Any]) -> str:

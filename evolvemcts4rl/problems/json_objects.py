@@ -33,7 +33,10 @@ def read_objects(path: Path) -> list[dict[str, Any]]:
         ) from None
     except json.JSONDecodeError as error:
         line = _broken_line(text) or error.lineno
-        raise UserError(f"The file {path} is not JSON in line {line}: {error.msg}.") from None
+        raise UserError(
+            f"The file {path} is not JSON in line {line} ({error.msg}): mend it, or leave such "
+            "rows out with --skip_broken_rows."
+        ) from None
     except ValueError:  # Python reads no longer numbers, since that takes quadratic time
         most = sys.get_int_max_str_digits()
         raise UserError(
@@ -43,6 +46,21 @@ def read_objects(path: Path) -> list[dict[str, Any]]:
     if not all(isinstance(row, dict) for row in rows):
         raise UserError(f"The file {path} must hold objects with named columns, not bare values.")
     return rows
+
+
+def rows_inside(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of a single object that holds them in a list, as in {"data": […]}.
+
+    Where no field, or more than one, holds a list of objects, the object is a row itself.
+    """
+    if len(rows) != 1:
+        return rows
+    lists = [
+        field
+        for field in rows[0].values()
+        if isinstance(field, list) and field and all(isinstance(row, dict) for row in field)
+    ]
+    return lists[0] if len(lists) == 1 else rows
 
 
 def _broken_line(text: str) -> int | None:

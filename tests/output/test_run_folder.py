@@ -14,13 +14,16 @@ import pytest
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.flag_groups.files import DEFAULT_FORMATS
 from evolvemcts4rl.output.decided import Decided
+from evolvemcts4rl.output.jsonl import write_json
 from evolvemcts4rl.output.run_folder import RunFolder
 from evolvemcts4rl.output.run_identity import folder_of
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Completion, Problem, Rollout
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.tree import Node, Tree
+from tests.support.seed_rows import SeedTexts
 
+SEEDS = SeedTexts()
 IDS = ["000000", "000001", "000002"]
 
 
@@ -44,11 +47,11 @@ def solved(question_id: str) -> tuple[Problem, Tree]:
 
 
 def live(
-    settings: Settings, ids: list[str] = IDS, end: bool = True, digest: str = "digest"
+    settings: Settings, ids: list[str] = IDS, end: bool = True, seeds: SeedTexts = SEEDS
 ) -> tuple[RunFolder, Decided]:
     """One life of a run: check the folder, write these problems where they are not decided, and
     end or die."""
-    folder = RunFolder(settings, digest)
+    folder = RunFolder(settings, seeds)
     folder.check()
     journal, done = folder.open("chat")
     for question_id in ids:
@@ -88,7 +91,7 @@ def test_rows_stand_in_order_once_the_run_is_complete(
         *(f"{name}.jsonl" for name in DEFAULT_FORMATS),
     }
     assert files(folder) == whole
-    assert RunFolder(settings, "digest").complete
+    assert RunFolder(settings, SEEDS).complete
 
 
 WRITTEN = [
@@ -132,7 +135,7 @@ def test_torn_last_line_is_dropped_and_done_again(
 def test_disk_that_takes_half_a_line_ends_the_run_and_loses_no_row(
     settings: Settings, whole: dict[str, bytes]
 ) -> None:
-    folder = RunFolder(settings, "digest")
+    folder = RunFolder(settings, SEEDS)
     journal, _ = folder.open("chat")
     folder.write(*solved("000000"))
     room = (folder.path / "tree.jsonl").stat().st_size + 40
@@ -154,7 +157,7 @@ def test_complete_run_whose_trees_were_damaged_is_done_again(
     cut(path, 40)
     if damage == "lost":
         path.unlink()
-    assert not RunFolder(settings, "digest").complete
+    assert not RunFolder(settings, SEEDS).complete
     folder, done = live(settings)
     assert set(done) == (set() if damage == "lost" else set(IDS[:2]))
     assert files(folder) == whole
@@ -165,7 +168,7 @@ def test_complete_run_whose_problems_were_cut_is_done_again(
 ) -> None:
     folder, _ = live(settings)
     cut(folder.path / "problems.jsonl", 40)
-    assert not RunFolder(settings, "digest").complete
+    assert not RunFolder(settings, SEEDS).complete
     assert files(live(settings)[0]) == whole
 
 
@@ -175,7 +178,7 @@ def test_damaged_row_is_done_again(settings: Settings, whole: dict[str, bytes], 
     path = folder.path / name
     first, second, third = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(first + second[:50] + b"\0" * 40 + b"\n" + b"null\n" + third)
-    assert not RunFolder(settings, "digest").complete
+    assert not RunFolder(settings, SEEDS).complete
     folder, done = live(settings)
     assert set(done) == {"000000", "000002"}
     assert files(folder) == whole
@@ -187,20 +190,22 @@ def test_damaged_summary_is_made_anew(
 ) -> None:
     folder, _ = live(settings)
     (folder.path / "summary.json").write_text(text)
-    assert not RunFolder(settings, "digest").complete
+    assert not RunFolder(settings, SEEDS).complete
     folder, done = live(settings)
     assert set(done) == set(IDS)
     assert files(folder) == whole
-    assert RunFolder(settings, "digest").complete
+    assert RunFolder(settings, SEEDS).complete
 
 
 def test_prices_may_be_given_after_the_run(settings: Settings) -> None:
     live(settings)
-    folder = RunFolder(settings.changed(prices=(1.0, 2.0)), "digest")
+    folder = RunFolder(settings.changed(prices=(1.0, 2.0)), SEEDS)
+    assert folder.read_summary()["money"] is None
     tokens = {"prompt_tokens": 2_000_000, "completion_tokens": 500_000}
     role = {"model": "m", "completions": 9, **tokens}
     for roles in ({"policy": role}, {}):  # earlier versions did not tell roles apart
-        folder.write_json("summary.json", folder.read_summary() | tokens | {"roles": roles})
+        summary = folder.read_summary() | tokens | {"roles": roles, "money": None}
+        write_json(folder.path / "summary.json", summary)
         folder.rebuild_exports()
         assert folder.read_summary()["money"] == 3.0
 
@@ -211,8 +216,8 @@ def test_a_folder_that_notes_no_continuation_has_the_one_that_is_asked_for(
     folder, _ = live(settings)
     noted = json.loads((folder.path / "settings.json").read_text())
     assert (noted.pop("continuation"), folder.continuation) == ("chat", "chat")
-    folder.write_json("settings.json", noted)
-    assert RunFolder(settings.changed(continuation="prefill"), "digest").continuation == "prefill"
+    write_json(folder.path / "settings.json", noted)
+    assert RunFolder(settings.changed(continuation="prefill"), SEEDS).continuation == "prefill"
 
 
 def test_tree_whose_problem_was_not_yet_written_is_done_again(
@@ -229,7 +234,7 @@ def test_tree_whose_problem_was_not_yet_written_is_done_again(
 def test_failed_problem_is_tried_again_and_the_others_are_not(
     settings: Settings, whole: dict[str, bytes]
 ) -> None:
-    folder = RunFolder(settings, "digest")
+    folder = RunFolder(settings, SEEDS)
     journal, _ = folder.open("chat")
     folder.write(*solved("000000"))
     folder.write(
@@ -240,7 +245,7 @@ def test_failed_problem_is_tried_again_and_the_others_are_not(
         )
     )
     folder.finish(True, journal, 1.0)
-    assert not RunFolder(settings, "digest").complete
+    assert not RunFolder(settings, SEEDS).complete
     folder, done = live(settings)
     assert set(done) == {"000000"}
     assert files(folder) == whole
@@ -248,7 +253,7 @@ def test_failed_problem_is_tried_again_and_the_others_are_not(
 
 def test_folder_whose_rows_have_no_codes_yet_goes_on_and_counts_them(settings: Settings) -> None:
     never = Reason(ReasonCode.SOLVED_NEVER, "solved never (0 of 8)")
-    folder = RunFolder(settings, "digest")
+    folder = RunFolder(settings, SEEDS)
     journal, _ = folder.open("chat")
     for question_id in IDS[:2]:
         folder.write(
@@ -275,7 +280,7 @@ def test_folder_whose_rows_have_no_codes_yet_goes_on_and_counts_them(settings: S
 
 @pytest.mark.parametrize("name", ["problems.jsonl", "prm.jsonl", "report.html"])
 def test_folder_with_files_of_something_else_is_refused(settings: Settings, name: str) -> None:
-    folder = RunFolder(settings, "digest")
+    folder = RunFolder(settings, SEEDS)
     folder.path.mkdir()
     (folder.path / name).write_text("mine")
     with pytest.raises(UserError, match=f"{name} but no settings.json.*another --output_dir"):
@@ -283,7 +288,7 @@ def test_folder_with_files_of_something_else_is_refused(settings: Settings, name
 
 
 def test_folder_with_other_files_is_used_and_they_stay(settings: Settings) -> None:
-    folder = RunFolder(settings, "digest")
+    folder = RunFolder(settings, SEEDS)
     folder.path.mkdir()
     (folder.path / "notes.txt").write_text("mine")
     live(settings.changed(overwrite=True))
@@ -296,7 +301,7 @@ def test_folder_with_other_files_is_used_and_they_stay(settings: Settings) -> No
         ({"temperature": 0.3}, "--temperature was 0.7 and is now 0.3"),
         ({"model_name": "other"}, '--model_name was "gpt-4o" and is now "other"'),
         ({"column_names": ("a", "b")}, r'--column_names was \["problem"\] and is now \["a", "b"\]'),
-        ({"limit": 5}, "--limit was not given and is now 5"),
+        ({"random_seed": 5}, "--random_seed was 0 and is now 5"),
         ({"judge_model": ("j",)}, r'--judge_model was not given and is now \["j"\]'),
         ({"num_branches": 8}, "--num_branches was 4 and is now 8"),
     ],
@@ -306,13 +311,13 @@ def test_changed_setting_is_refused_by_name(
 ) -> None:
     live(settings, end=False)
     with pytest.raises(UserError, match=words):
-        RunFolder(settings.changed(**change), "digest").check()
+        RunFolder(settings.changed(**change), SEEDS).check()
 
 
 def test_changed_seed_file_is_refused(settings: Settings) -> None:
     live(settings, end=False)
     with pytest.raises(UserError, match="the seed file has changed"):
-        RunFolder(settings, "another digest").check()
+        RunFolder(settings, SeedTexts(("a", "b", "other"))).check()
 
 
 def test_changed_prompt_is_refused(settings: Settings) -> None:
@@ -322,7 +327,7 @@ def test_changed_prompt_is_refused(settings: Settings) -> None:
     written["identity"]["prompts"]["solve_problem.txt"] = "the hash of another text"
     path.write_text(json.dumps(written))
     with pytest.raises(UserError, match=r"the prompt solve_problem\.txt has changed"):
-        folder.check()
+        RunFolder(settings, SEEDS).check()
 
 
 def test_unfinished_run_whose_steps_were_cut_otherwise_goes_on_and_says_so(
@@ -335,7 +340,7 @@ def test_unfinished_run_whose_steps_were_cut_otherwise_goes_on_and_says_so(
     path.write_text(json.dumps(written))
     _, done = live(settings)
     assert list(done) == IDS[:1]
-    assert RunFolder(settings, "digest").complete
+    assert RunFolder(settings, SEEDS).complete
     assert caplog.text.count("cut its solutions into other steps") == 1
 
 
@@ -358,7 +363,7 @@ def test_other_formats_are_made_from_a_complete_run(
 ) -> None:
     folder, _ = live(settings.changed(formats=("prm",)))
     assert set(files(folder)) == {"problems.jsonl", "tree.jsonl", "prm.jsonl"}
-    again = RunFolder(settings, "digest")
+    again = RunFolder(settings, SEEDS)
     again.check()
     assert again.complete
     again.rebuild_exports()
@@ -372,7 +377,7 @@ def test_files_of_formats_that_are_not_asked_for_again_stay_true(
     folder, _ = live(settings.changed(formats=("prm",)))
     assert files(folder) == whole
     folder.path.joinpath("sft.jsonl").write_text("")
-    RunFolder(settings.changed(formats=("prm",)), "digest").rebuild_exports()
+    RunFolder(settings.changed(formats=("prm",)), SEEDS).rebuild_exports()
     assert files(folder) == whole
 
 
@@ -380,7 +385,7 @@ def test_every_file_is_there_also_without_a_row(settings: Settings) -> None:
     problem, _ = solved("000000")
     problem, tree = replace(problem, solve_rate=1.0), Tree("000000", problem.question, "1")
     tree.add(Rollout(("Add.\n\n", "One."), True), 0)
-    folder = RunFolder(settings, "digest")
+    folder = RunFolder(settings, SEEDS)
     journal, _ = folder.open("chat")
     folder.write(problem, tree)
     folder.finish(True, journal, 1.0)
@@ -393,7 +398,7 @@ def test_every_file_is_there_also_without_a_row(settings: Settings) -> None:
             "openai_dpo.jsonl",
         }
         folder.path.joinpath("dpo.jsonl").unlink()
-        RunFolder(settings, "digest").rebuild_exports()
+        RunFolder(settings, SEEDS).rebuild_exports()
 
 
 def test_report_that_was_deleted_is_made_again_with_the_figures_of_the_run(
@@ -403,28 +408,28 @@ def test_report_that_was_deleted_is_made_again_with_the_figures_of_the_run(
     report = folder.path / "report.html"
     before = report.read_bytes()
     report.unlink()
-    again = RunFolder(settings, "digest")
+    again = RunFolder(settings, SEEDS)
     assert again.complete
     again.rebuild_exports()
     assert report.read_bytes() == before
-    RunFolder(settings.changed(prices=(1.0, 2.0)), "digest").rebuild_exports()
+    RunFolder(settings.changed(prices=(1.0, 2.0)), SEEDS).rebuild_exports()
     assert b"costing 0.00" in report.read_bytes()
 
 
 def test_figures_of_a_complete_run_are_counted_anew_from_its_rows(settings: Settings) -> None:
     folder, _ = live(settings)
     right = folder.read_summary()
-    folder.write_json(
-        "summary.json",
+    write_json(
+        folder.path / "summary.json",
         right | {"reasons": {"never": 7}, "rollouts": 0, "completions": 5, "money": 2.5},
     )
-    RunFolder(settings, "digest").rebuild_exports()
+    RunFolder(settings, SEEDS).rebuild_exports()
     assert folder.read_summary() == right | {"completions": 5, "money": 2.5}
 
 
 def test_report_of_an_overwritten_run_names_the_command_that_goes_on(settings: Settings) -> None:
     for overwrite in (True, False):
-        folder = RunFolder(settings.changed(overwrite=overwrite), "digest")
+        folder = RunFolder(settings.changed(overwrite=overwrite), SEEDS)
         journal, _ = folder.open("chat")
         folder.write(*solved("000000"))
         folder.finish(False, journal, 1.0)
@@ -435,7 +440,7 @@ def test_report_of_an_overwritten_run_names_the_command_that_goes_on(settings: S
 def test_keep_may_change_after_the_run(settings: Settings) -> None:
     settings = settings.changed(judge_model=("j",))
     live(settings)
-    agreed = RunFolder(settings.changed(keep="agreed"), "digest")
+    agreed = RunFolder(settings.changed(keep="agreed"), SEEDS)
     agreed.rebuild_exports()
     kept = [
         json.loads(line)["completions"]
@@ -447,11 +452,11 @@ def test_keep_may_change_after_the_run(settings: Settings) -> None:
 def test_overwrite_starts_anew_also_where_the_settings_differ(settings: Settings) -> None:
     live(settings)
     other = settings.changed(temperature=0.1, overwrite=True)
-    assert not RunFolder(other, "digest").complete
+    assert not RunFolder(other, SEEDS).complete
     folder, done = live(other, ["000007"])
     assert done == {}
     assert ids_in(folder, "tree.jsonl") == ["000007"]
-    RunFolder(other.changed(overwrite=False), "digest").check()
+    RunFolder(other.changed(overwrite=False), SEEDS).check()
 
 
 def test_overwriting_that_was_cut_short_leaves_no_complete_run(settings: Settings) -> None:
@@ -459,8 +464,8 @@ def test_overwriting_that_was_cut_short_leaves_no_complete_run(settings: Setting
     (folder.path / "problems.jsonl").unlink()
     (folder.path / "problems.jsonl").mkdir()  # what is next to be deleted, and cannot be
     with pytest.raises(OSError, match=r"problems\.jsonl"):
-        RunFolder(settings.changed(overwrite=True), "digest").open("chat")
-    assert not RunFolder(settings, "digest").complete
+        RunFolder(settings.changed(overwrite=True), SEEDS).open("chat")
+    assert not RunFolder(settings, SEEDS).complete
 
 
 def test_settings_json_holds_the_flags_and_no_credentials(settings: Settings) -> None:
@@ -487,7 +492,7 @@ def test_settings_json_holds_the_flags_and_no_credentials(settings: Settings) ->
 
 def test_what_was_bought_is_in_the_summary_over_all_lives(settings: Settings) -> None:
     for life in range(2):
-        folder = RunFolder(settings.changed(prices=(1e6, 2e6)), "digest")
+        folder = RunFolder(settings.changed(prices=(1e6, 2e6)), SEEDS)
         journal, _ = folder.open("chat")
         journal.put(b"key", life, [Completion("4", "stop", 10, 3)])
         folder.finish(False, journal, 1.0)
@@ -507,7 +512,7 @@ def test_no_files_are_left_beside(settings: Settings) -> None:
 
 
 def test_summary_counts_the_comparisons_that_timed_out(settings: Settings) -> None:
-    folder = RunFolder(settings, "digest")
+    folder = RunFolder(settings, SEEDS)
     journal, _ = folder.open("chat")
     folder.write(*solved("000000"))
     folder.finish(True, journal, 1.0, 3)
@@ -517,7 +522,7 @@ def test_summary_counts_the_comparisons_that_timed_out(settings: Settings) -> No
 def test_what_seeds_teach_of_the_vote_goes_into_voted_problems_and_their_trees(
     settings: Settings,
 ) -> None:
-    folder = RunFolder(settings, "digest")
+    folder = RunFolder(settings, SEEDS)
     journal, _ = folder.open("prefill")
     for number in range(60):  # seeds, which the vote contradicts half of the time
         problem, tree = solved(f"{number:06d}")
@@ -534,3 +539,72 @@ def test_what_seeds_teach_of_the_vote_goes_into_voted_problems_and_their_trees(
     assert by_id["000001"].p_answer == 1
     doubts = {tree.question_id: tree.p_answer for tree in folder.trees()}
     assert (doubts["000000-r1"], doubts["000001"]) == (learned, 1)
+
+
+def evolved() -> tuple[Problem, Tree]:
+    """A problem that was evolved from the first one and searched, and its tree."""
+    problem, tree = solved("000000")
+    child = replace(
+        problem, question_id="000000-r1", parent_id="000000", mutation="deepen", round=1
+    )
+    return child, replace(tree, question_id="000000-r1")
+
+
+def test_grown_run_reopens_what_is_searched_anew_and_keeps_the_texts(settings: Settings) -> None:
+    folder, _ = live(settings, IDS[:1], end=False)
+    for life in (settings, settings.changed(max_branches=80)):
+        folder = RunFolder(life, SEEDS)
+        folder.check()
+        journal, done = folder.open("chat")
+        if life is settings:
+            folder.write(*evolved())
+            folder.finish(True, journal, 1.0)
+    assert not done
+    assert list(folder.reopened) == ["000000-r1"]
+    child = folder.reopened["000000-r1"]
+    assert (child.status, child.question, child.final_answer) == (
+        Status.OPEN,
+        evolved()[0].question,
+        None,
+    )
+    assert ids_in(folder, "tree.jsonl") == []
+    folder.write(*solved("000000"))
+    folder.write(*evolved())
+    folder.finish(True, journal, 1.0)
+    assert ids_in(folder, "tree.jsonl") == ["000000", "000000-r1"]
+    assert folder.read_summary()["grown"] == [{"max_branches": [40, 80]}]
+    assert not (folder.path / "reopened.jsonl").exists()
+    assert RunFolder(settings.changed(max_branches=80), SEEDS).complete
+
+
+def test_growth_that_dies_before_it_is_noted_is_done_again(settings: Settings) -> None:
+    folder, _ = live(settings, IDS[:1], end=False)
+    folder = RunFolder(settings, SEEDS)
+    journal, _ = folder.open("chat")
+    folder.write(*evolved())
+    journal.close()
+    noted = (folder.path / "settings.json").read_bytes()
+    for _ in range(2):
+        grown = RunFolder(settings.changed(max_branches=80), SEEDS)
+        journal, done = grown.open("chat")
+        journal.close()
+        assert (list(done), list(grown.reopened)) == ([], ["000000-r1"])
+        (folder.path / "settings.json").write_bytes(noted)
+
+
+def test_folder_of_an_earlier_version_goes_on_and_notes_its_rows(
+    settings: Settings, whole: dict[str, bytes]
+) -> None:
+    folder, _ = live(settings, IDS[:1], end=False)
+    path = folder.path / "settings.json"
+    noted = json.loads(path.read_text())
+    rows = noted.pop("seed_rows")
+    write_json(path, noted)
+    more = SeedTexts((*SEEDS.texts, "d"))
+    with pytest.raises(UserError, match="the seed file has changed"):
+        RunFolder(settings, more).check()
+    folder, done = live(settings)
+    assert set(done) == set(IDS[:1])
+    assert files(folder) == whole
+    assert json.loads(path.read_text())["seed_rows"] == rows
+    RunFolder(settings, more).check()

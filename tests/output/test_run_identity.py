@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from benchmarks.toy_world import Model
-from evolvemcts4rl.output.run_identity import difference, identity_of, read_identity
+from evolvemcts4rl.output.growth import difference, growth
+from evolvemcts4rl.output.run_identity import Known, identity_of, read_known
 from evolvemcts4rl.settings import Settings
 from tests.support.loopback import Loopback
 from tests.support.run_process import ROOT, command, run, seed_file
+from tests.support.seed_rows import SeedTexts
 from tests.support.toy_chat import toy_handler
+
+SEEDS_CHANGED = "the seed file has changed"
 
 
 @pytest.fixture
@@ -20,22 +24,28 @@ def settings(tmp_path: Path) -> Settings:
     return Settings.of(seed_file=str(tmp_path / "seeds.jsonl"))
 
 
-def written(tmp_path: Path, identity: dict[str, Any]) -> dict[str, Any]:
-    """The identity as a later life reads it from the run's settings.json."""
+def known(tmp_path: Path, identity: dict[str, Any], seeds: SeedTexts | None = None) -> Known:
+    """The run as a later life reads it from its settings.json; without seeds, one of an earlier
+    version."""
+    rows = seeds and {"count": len(seeds), "digest": seeds.digest_of_first(len(seeds))}
+    noted = {"flags": {}, "identity": identity} | ({"seed_rows": rows} if rows else {})
     path = tmp_path / "settings.json"
-    path.write_text(json.dumps({"flags": {}, "identity": identity}))
-    read = read_identity(path)
+    path.write_text(json.dumps(noted))
+    read = read_known(path)
     assert read is not None
     return read
+
+
+THREE, FIVE = SeedTexts(("a", "b", "c")), SeedTexts(("a", "b", "c", "d", "e"))
 
 
 def test_seeds_are_known_by_their_content_not_by_their_path(
     settings: Settings, tmp_path: Path
 ) -> None:
-    before = written(tmp_path, identity_of(settings, "digest"))
+    before = known(tmp_path, identity_of(settings, "digest"))
     elsewhere = settings.changed(seed_file="elsewhere/other.jsonl")
-    assert difference(before, identity_of(elsewhere, "digest")) is None
-    assert difference(before, identity_of(settings, "another")) == "the seed file has changed"
+    assert difference(before, identity_of(elsewhere, "digest"), THREE) is None
+    assert difference(before, identity_of(settings, "another"), THREE) == SEEDS_CHANGED
 
 
 def test_test_files_are_known_by_their_content_not_by_their_path(
@@ -49,10 +59,75 @@ def test_test_files_are_known_by_their_content_not_by_their_path(
             settings.changed(decontaminate=tuple(str(tmp_path / name) for name in names)), "digest"
         )
 
-    before = written(tmp_path, identity("a", "b"))
-    assert difference(before, identity("b", "c")) is None
-    assert difference(before, identity("a", "d")) == "the files of --decontaminate have changed"
-    assert difference(before, identity("a")) == "the files of --decontaminate have changed"
+    before = known(tmp_path, identity("a", "b"), THREE)
+    changed = "the files of --decontaminate have changed"
+    assert difference(before, identity("b", "c"), THREE) is None
+    assert difference(before, identity("a", "d"), THREE) == changed
+    assert difference(before, identity("a"), THREE) == changed
+
+
+@pytest.mark.parametrize(
+    ("limit", "now", "told"),
+    [
+        (None, FIVE, None),
+        (4, SeedTexts(FIVE.texts[:4]), None),
+        (3, THREE, None),
+        (2, SeedTexts(THREE.texts[:2]), "--limit was not given and is now 2"),
+        (None, SeedTexts(THREE.texts[:2]), SEEDS_CHANGED),
+        (None, SeedTexts(("a", "b", "other", "d")), SEEDS_CHANGED),
+        (None, SeedTexts(("other", "a", "b", "c")), SEEDS_CHANGED),
+    ],
+)
+def test_rows_may_be_appended_to_those_that_a_run_took(
+    settings: Settings, tmp_path: Path, limit: int | None, now: SeedTexts, told: str | None
+) -> None:
+    before = known(tmp_path, identity_of(settings, THREE.digest), THREE)
+    identity = identity_of(settings.changed(limit=limit), now.digest)
+    assert difference(before, identity, now) == told
+    if not told:
+        grown = {"seeds": (3, len(now))} if len(now) > 3 else {}
+        assert growth(before, identity, now).changes == grown
+
+
+@pytest.mark.parametrize(
+    ("flag", "before", "allowed", "refused"),
+    [
+        ("evolve_rounds", 1, [2], [0]),
+        ("num_solutions", 8, [9], [7]),
+        ("max_branches", 24, [40], [0]),
+        ("max_search", 4, [5], [3]),
+        ("confidence", 0.95, [0.9, 0.99], []),
+        ("estimator", "belief", ["omega", "shepherd"], []),
+        ("own_solutions", 2, [8], [0]),
+        ("judge_solutions", 8, [16], [4]),
+        ("effort", "medium", ["high", 900.0], ["low", 500.0]),
+        ("effort", 300.0, ["medium"], ["low"]),
+        ("min_p_answer", 0.8, [0.9, 0.5, None], []),
+        ("evolve_only", True, [False], []),
+        ("evolve_only", False, [], [True]),
+        ("temperature", 0.7, [], [0.8]),
+        ("num_branches", 4, [], [8]),
+        ("step_separator", None, [], ["#"]),
+    ],
+)
+def test_a_run_grows_by_what_adds_to_it(
+    settings: Settings,
+    tmp_path: Path,
+    flag: str,
+    before: Any,
+    allowed: list[Any],
+    refused: list[Any],
+) -> None:
+    was = settings.changed(**{flag: before})
+    run = known(tmp_path, identity_of(was, THREE.digest), THREE)
+    for value in [*allowed, *refused]:
+        identity = identity_of(settings.changed(**{flag: value}), THREE.digest)
+        told = difference(run, identity, THREE)
+        assert (told is None) == (value in allowed), told
+        if value in allowed:
+            assert growth(run, identity, THREE).changes == {flag: (before, value)}
+        else:
+            assert str(told).startswith(f"--{flag} was ")
 
 
 def test_a_run_of_an_earlier_version_goes_on(settings: Settings, tmp_path: Path) -> None:
@@ -64,13 +139,15 @@ def test_a_run_of_an_earlier_version_goes_on(settings: Settings, tmp_path: Path)
         "seed_file": "old/path.jsonl",
         "decontaminate": {"old/test": now["decontaminate"][0]},
     }
-    for flag in ("judge_model", "confidence", "extra_body", "evolve_model", "label_thoughts"):
+    for flag in ("judge_model", "num_branches", "extra_body", "evolve_model", "label_thoughts"):
         del before[flag]
-    assert difference(written(tmp_path, before), now) is None
-    changed = difference(
-        written(tmp_path, before), identity_of(settings.changed(confidence=0.9), "digest")
-    )
-    assert changed == "--confidence was 0.95 and is now 0.9"
+    run = known(tmp_path, before)
+    assert difference(run, now, THREE) is None
+    assert not growth(run, now, THREE)
+    other = identity_of(settings.changed(num_branches=9), "digest")
+    assert difference(run, other, THREE) == "--num_branches was 4 and is now 9"
+    fewer = identity_of(settings.changed(limit=2), "digest")
+    assert difference(run, fewer, THREE) == "--limit was not given and is now 2"
 
 
 @pytest.mark.parametrize(("before", "judges"), [(None, ()), ("j", ("j",))])
@@ -78,7 +155,7 @@ def test_a_run_with_one_judge_or_none_of_an_earlier_version_goes_on(
     settings: Settings, tmp_path: Path, before: str | None, judges: tuple[str, ...]
 ) -> None:
     now = identity_of(settings.changed(judge_model=judges), "digest")
-    assert difference(written(tmp_path, now | {"judge_model": before}), now) is None
+    assert difference(known(tmp_path, now | {"judge_model": before}), now, THREE) is None
 
 
 def test_a_server_and_its_headers_may_change_and_models_and_fields_may_not(
@@ -87,19 +164,19 @@ def test_a_server_and_its_headers_may_change_and_models_and_fields_may_not(
     first = settings.changed(
         evolve_model="w@http://a/v1", judge_model=("j@http://a/v1", "k"), extra_body=('{"a":1}',)
     )
-    before = written(tmp_path, identity_of(first, "digest"))
-    assert before
+    before = known(tmp_path, identity_of(first, "digest"))
     moved = first.changed(
         evolve_model="w@http://b/v1", judge_model=("j", "k@http://c/v1"), header=("X-A=b",)
     )
-    assert difference(before, identity_of(moved, "digest")) is None
+    assert difference(before, identity_of(moved, "digest"), THREE) is None
     for flag, value in {
         "evolve_model": "v@http://a/v1",
         "judge_model": ("k", "j@http://a/v1"),
         "extra_body": ('{"a":2}',),
         "label_thoughts": True,
     }.items():
-        told = difference(before, identity_of(first.changed(**{flag: value}), "digest"))
+        other = identity_of(first.changed(**{flag: value}), "digest")
+        told = difference(before, other, THREE)
         assert str(told).startswith(f"--{flag} was ")
 
 
@@ -132,11 +209,13 @@ def test_own_prompts_and_the_system_prompt_are_part_of_a_run_by_content_not_by_p
         return identity_of(Settings.of(seed_file="s.jsonl", **flags), "d")
 
     first = identity("a", "{{question}}", "Be brief.")
-    assert difference(first, identity("b", "{{question}}", "Be brief.")) is None
+    assert difference(Known(first), identity("b", "{{question}}", "Be brief."), THREE) is None
     changed = identity("b", "Solve {{question}}", "Be brief.")
-    assert difference(first, changed) == "the prompt solve_problem.txt has changed"
+    assert difference(Known(first), changed, THREE) == "the prompt solve_problem.txt has changed"
     changed = identity("b", "{{question}}", "Be long.")
-    assert difference(first, changed) == ('--system_prompt was "Be brief." and is now "Be long."')
+    assert difference(Known(first), changed, THREE) == (
+        '--system_prompt was "Be brief." and is now "Be long."'
+    )
 
 
 def test_prompts_filled_with_mathematics_are_those_of_runs_from_before_the_slot() -> None:
@@ -146,4 +225,4 @@ def test_prompts_filled_with_mathematics_are_those_of_runs_from_before_the_slot(
     assert identity_of(Settings.of(seed_file="s.jsonl"), "d")["prompts"] == written
     other = identity_of(Settings.of(seed_file="s.jsonl", domain="law"), "d")
     before = identity_of(Settings.of(seed_file="s.jsonl"), "d")
-    assert difference(before, other) == '--domain was "mathematics" and is now "law"'
+    assert difference(Known(before), other, THREE) == '--domain was "mathematics" and is now "law"'

@@ -9,7 +9,8 @@ import pytest
 
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.problems.given import GivenSolution
-from evolvemcts4rl.problems.seeds import Seeds, read_seeds
+from evolvemcts4rl.problems.seed_rows import Seeds
+from evolvemcts4rl.problems.seeds import read_seeds
 from evolvemcts4rl.settings import Settings
 
 PROCESSBENCH = {

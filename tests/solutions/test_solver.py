@@ -174,7 +174,7 @@ def test_problem_without_a_single_answer_is_not_searched_and_says_why(
     ("answers", "flags", "reason"),
     [
         (["1"] * 4, {}, "solved always (4 of 4)"),
-        (["2"] * 3, {}, "solved never (0 of 3)"),
+        (["2", "3", "2"], {}, "solved never (0 of 3: they came to 2, 3)"),
         (["1", "2"], {}, None),
         (
             ["1", "2", "2", "2"],
