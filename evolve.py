@@ -29,7 +29,7 @@ ENDED = frozenset({Status.REFUSED, Status.DROPPED, Status.FAILED})
 
 
 class Writer(Protocol):
-    """What writes the new problems: a ChatClient."""
+    """What writes the new problems: a RoleChat."""
 
     async def complete(
         self, messages: list[Message], n: int, *, affinity_key: str = ""
@@ -150,7 +150,7 @@ class Evolution:
         language = self.settings.evolution.language
         messages = prompt_messages(
             f"evolve_{child.mutation}",
-            self.settings.model.model_name,
+            self.settings.writer_model,
             self.settings.prompts,
             question=parent.question,
             language_rule=f"Write the new problem in {language}." if language else "",

@@ -202,8 +202,9 @@ class Run:
             self.chat.keep_in(journal)
             for last in (False, True):
                 novelty, why_not = Novelty(test_texts), self.solver.reason_not_to_vote
+                writer, reopened = self.chat.writer, self.folder.reopened
                 evolution = Evolution(
-                    settings, self.chat, self.solver, novelty, done, self.folder.reopened, why_not
+                    settings, writer, self.solver, novelty, done, reopened, why_not
                 )
                 await self._search_all(evolution.problems(seeds))
                 if last or not self.failed:
@@ -301,7 +302,7 @@ class Run:
         from evolvemcts4rl.solutions.judges import Judge
 
         told = self.settings.prompts
-        return [Judge(name, self.chat, name, told) for name in self.settings.search.judge_model]
+        return [Judge(each.role.title, each, each.model, told) for each in self.chat.judges]
 
     async def _ask_known(self, seeds: Seeds) -> KnownVerdicts | None:
         """Ask the judges about solutions whose truth is known, which shows how well they judge."""

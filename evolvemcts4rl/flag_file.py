@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.flag_groups.kinds import Switch
 from evolvemcts4rl.settings import DEFAULTS, FLAGS
 
 MOST_BYTES = 1_000_000
@@ -20,13 +21,15 @@ def read_flag_files(argv: Iterable[str]) -> tuple[list[str], dict[str, Any]]:
     """Return the words of a command line with those of its @FILEs, and values from JSON.
 
     The values, by the name of the flag, are those of a file that holds a JSON object; words count
-    more than they do, wherever they stand. Raises UserError for a file that cannot be read as
-    either.
+    more than they do, wherever they stand. The first word after a flag is its value: models may be
+    called @org/name. Raises UserError for a file that cannot be read as either.
     """
     words: list[str] = []
     values: dict[str, Any] = {}
+    before = ""
     for word in argv:
-        if not word.startswith("@"):
+        is_file, before = word.startswith("@") and not _takes_value(before), word
+        if not is_file:
             words.append(word)
             continue
         text = _read(word[1:])
@@ -35,6 +38,12 @@ def read_flag_files(argv: Iterable[str]) -> tuple[list[str], dict[str, Any]]:
         else:
             words += _words(word[1:], text)
     return words, values
+
+
+def _takes_value(word: str) -> bool:
+    """Return whether a word is a flag whose value follows."""
+    name = word.removeprefix("--")
+    return name != word and name in FLAGS and not isinstance(FLAGS[name].kind, Switch)
 
 
 def _read(name: str) -> str:

@@ -103,7 +103,7 @@ def _how_to_read(flag: str) -> dict[str, Any]:
     }
     if isinstance(told.kind, Texts):
         how["nargs"] = "+"
-    if isinstance(told.kind, Several):
+    if isinstance(told.kind, (Texts, Several)):
         how["action"] = "extend"
     return how
 

@@ -72,7 +72,11 @@ def prompt_messages(
     A system turn of the prompt's own file gives way to it.
     """
     told = told or PromptSettings()
-    turns = prompt_turns(name, model_name, told, **values)
+    return after_system_prompt(prompt_turns(name, model_name, told, **values), told)
+
+
+def after_system_prompt(turns: list[Message], told: PromptSettings) -> list[Message]:
+    """Return the turns of a request after --system_prompt, if there is one."""
     if told.system_prompt is None:
         return turns
     system = {"role": "system", "content": _known_system_prompt(told.system_prompt)}

@@ -12,6 +12,13 @@ from evolvemcts4rl.reasons import Reason, Status, read_reason
 Message = dict[str, str]
 # The steps of a solution up to some step; () is the problem itself.
 Prefix = tuple[str, ...]
+# What stands around a thought, where it is part of a text.
+THINK, THOUGHT_ENDS = "<think>", "</think>"
+
+
+def is_open_thought(text: str) -> bool:
+    """Return whether a text ends inside the thought that it begins with."""
+    return text.startswith(THINK) and THOUGHT_ENDS not in text
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from evolvemcts4rl.flag_groups.evolution import EvolutionSettings
 from evolvemcts4rl.flag_groups.files import FileSettings
 from evolvemcts4rl.flag_groups.model import ModelSettings
 from evolvemcts4rl.flag_groups.prompts import PromptSettings
+from evolvemcts4rl.flag_groups.role_kinds import split_model
 from evolvemcts4rl.flag_groups.search import SearchSettings
 
 
@@ -63,6 +64,12 @@ class Settings:
     def by_flag(self) -> dict[str, Any]:
         """Return every value by the name of its flag, as settings.json holds them."""
         return {name: getattr(getattr(self, owner), name) for name, owner in OWNERS.items()}
+
+    @property
+    def writer_model(self) -> str:
+        """Return the name of the model that writes new problems."""
+        writer = self.evolution.evolve_model
+        return split_model(writer)[0] if writer else self.model.model_name
 
     @property
     def resume_command(self) -> str:

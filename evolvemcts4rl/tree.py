@@ -30,6 +30,9 @@ class Node:
     # The first wrong step that each judge names, by the judge's name; -1 says that there is none.
     judgements: dict[str, int] | None = None
     judge_reasoning: dict[str, str] | None = None  # the judges' words, where they are kept
+    # The belief that there was an error before and that a step up to here has repaired it; None
+    # where p_correct is, and in solutions that are no thoughts.
+    p_mended: float | None = None
     # Of the counts, the rollouts that started here.
     num_started: int = 0
     num_started_correct: int = 0
@@ -62,6 +65,15 @@ class Node:
         """Return whether every step up to here is believed to be right; None where nothing is."""
         return None if self.p_correct is None else self.p_correct >= 0.5
 
+    @property
+    def state(self) -> str | None:
+        """Return what a thought is up to here: right, wrong since a slip, mended, or None."""
+        if self.p_correct is None or self.p_mended is None:
+            return None
+        wrong = 1 - self.p_correct - self.p_mended
+        chances = {"right": self.p_correct, "mended": self.p_mended, "wrong": wrong}
+        return max(chances, key=lambda state: chances[state])
+
     def child(self, text: str, last: bool) -> Node:
         """Return the child with this step, which is made where there is none yet.
 
@@ -81,13 +93,16 @@ class Node:
 
     def counts(self) -> dict[str, Any]:
         """Return the counts and the belief of the node, as its rows have them."""
-        return {
+        row = {
             "mc_value": self.mc_value,
             "num_rollouts": self.num_rollouts,
             "num_correct": self.num_correct,
             "p_correct": self.p_correct,
             "label": self.label,
         }
+        if self.p_mended is not None:
+            return {**row, "p_mended": self.p_mended, "state": self.state}
+        return row
 
     def to_json(self) -> dict[str, Any]:
         """Return the node as it stands in tree.jsonl, with all that is below it."""
@@ -118,6 +133,7 @@ class Node:
             node.correct, node.times, node.searched = row["correct"], row["times"], row["searched"]
             node.judgements, node.judge_reasoning = _judgements(row), row.get("judge_reasoning")
             node.solution_ids = row.get("solution_ids", [])
+        node.p_mended = row.get("p_mended")
         if "num_started" in row:
             node.num_started = row["num_started"]
             node.num_started_correct = row["num_started_correct"]

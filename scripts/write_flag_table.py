@@ -20,7 +20,8 @@ name.
 
 `@FILE` stands for the flags in a file, written as on the command line; `#` begins a comment. The
 file may also be the `settings.json` of a run, which repeats that run: all its flags hold, but for
-`--overwrite` and those that are given on the command line as well, such as another `--output_dir`.
+`--overwrite`, those that are given on the command line as well, such as another `--output_dir`,
+and `--header`, which is written nowhere. Right after a flag, a word with an `@` is its value.
 A JSON object of flags alone, such as `{"model_name": "m", "evolve_rounds": 0}`, will do too.
 
     python generate.py @server.flags --seed_file seeds.jsonl

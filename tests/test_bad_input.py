@@ -119,9 +119,26 @@ def test_endpoint_that_is_not_there_is_named(
     assert left(place) == []
 
 
+@pytest.mark.parametrize("flag", ["--judge_model", "--evolve_model"])
+def test_server_of_a_role_that_is_not_there_is_named_with_its_flag(
+    place: Path, capsys: pytest.CaptureFixture[str], flag: str
+) -> None:
+    with Loopback(GOOD) as server:
+        sentence = refuse(capsys, server.url, flag, "j@http://user:password@127.0.0.1:9/v1")
+        assert server.asks == []
+    assert "annot reach 127.0.0.1:9" in sentence
+    assert f"check {flag}" in sentence
+    assert "password" not in sentence
+    assert left(place) == []
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
+        (["--extra_body", "{top_k: 20}"], "--extra_body: it must be a JSON object"),
+        (["--extra_body", '{"messages": []}'], "it must not set 'messages'"),
+        (["--extra_body", 'judge:{"n": 2}'], "it must not set 'n'"),
+        (["--extra_body", '{"model": "x"}'], "it must not set 'model'"),
         (["--seed_file", "nowhere.jsonl"], "The seed file nowhere.jsonl is not there"),
         (
             ["--column_names", "question"],

@@ -32,7 +32,17 @@ RIGHT = Node(
     judgements={"j": -1},
     judge_reasoning={"j": "Yes."},
 )
-WRONG = Node("It is 5.", 1, 0, 0.1, correct=False, times=1, searched=True, judgements={"j": 0})
+WRONG = Node(
+    "It is 5.",
+    1,
+    0,
+    0.1,
+    correct=False,
+    times=1,
+    searched=True,
+    judgements={"j": 0},
+    p_mended=0.1,
+)
 TREE = Tree(
     "000000", "What is 2 + 2?", "4", Node("", 2, 1, None, [RIGHT, WRONG]), 0.9, {"j": [9, 9]}
 )

@@ -21,8 +21,10 @@ from tests.support.toy_chat import toy_handler
 EVERYTHING = [
     *("--seed_file", "a.jsonl", "--column_names", "context", "question", "--limit", "5"),
     *("--model_name", "m", "--base_url", "http://a/v1,http://b/v1", "--temperature", "0"),
-    *("--mutations", "deepen,simplify:2", "--language", "German", "--prices", "1,2.5"),
-    *("--judge_model", "j", "--step_separator", r"\n\n", "--keep", "agreed"),
+    *("--mutations", "deepen,simplify:2", "--language", "German"),
+    *("--prices", "1,2.5", "judge:2,8", "--extra_body", 'judge:{"top_k": 20}'),
+    *("--evolve_model", "w@http://c/v1", "--judge_model", "j,k@http://d/v1"),
+    *("--label_thoughts", "--step_separator", r"\n\n", "--keep", "agreed"),
     *("--formats", "prm,sft", "--min_solve_rate", "0.2", "--estimator", "omega"),
 ]
 
@@ -40,6 +42,16 @@ def test_words_of_a_file_count_as_if_they_stood_in_its_place(tmp_path: Path) -> 
         temperature=0.5,
         language="Old English",
         column_names=("context", "question"),
+    )
+
+
+def test_what_follows_a_flag_is_its_value_and_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "flags"
+    path.write_text("--limit 5")
+    line = ["--seed_file", "a.jsonl", "--model_name", "@org/m", "--label_thoughts", f"@{path}"]
+    settings = parse_settings(line)
+    assert settings == Settings.of(
+        seed_file="a.jsonl", model_name="@org/m", label_thoughts=True, limit=5
     )
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import base64
 import ipaddress
 import string
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from evolvemcts4rl.chat.roles import Role
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.settings import Settings
 
 OPENAI_URL = "https://api.openai.com/v1"
-AZURE_API_VERSION = "2024-10-21"  # the newest stable one; OPENAI_API_VERSION names another
+AZURE_API_VERSION = "2024-10-21"  # the newest stable one; the environment may name another
 NO_KEY = "none"  # the key for servers without keys: the library insists on one
 SHORTEST_SECRET = 8  # characters; a shorter "key" is a word like "none", common in messages
+KEY = "OPENAI_API_KEY"
 CHAT_PATH = "/chat/completions"
 HOST_SIGNS = frozenset(string.ascii_letters + string.digits + "-_")
 
@@ -30,26 +32,71 @@ class Address:
     headers: Mapping[str, str] = field(repr=False)  # those with the key
     secrets: tuple[str, ...] = field(repr=False)
     azure_version: str | None = None  # set for an Azure resource
+    key_name: str = KEY  # of the variable to set for another key
 
 
 def addresses_of(settings: Settings, environment: Mapping[str, str]) -> list[Address]:
-    """Return the address of every replica.
+    """Return the address of every replica of the policy.
 
     Raises UserError where neither flags nor environment name one, or where an address or a key is
     invalid.
     """
-    key = _key("OPENAI_API_KEY", environment)
+    key = _key(KEY, environment)
     name = "--base_url" if settings.model.base_url else "OPENAI_BASE_URL"
     urls = settings.model.base_url or tuple(filter(None, [environment.get("OPENAI_BASE_URL")]))
     azure = environment.get("AZURE_OPENAI_ENDPOINT")
     if azure and not urls and not key:
         return [_azure_address(azure, environment)]
-    if not urls and not key:
+    if not urls and not key and not _own_key("api.openai.com", environment)[0]:
         raise UserError(
             "no model to ask: set OPENAI_API_KEY, name a server with --base_url, "
             "or take --model_name smollm2-135m, which needs neither"
         )
-    return [_address(url, name, key or NO_KEY) for url in urls or (OPENAI_URL,)]
+    return [_address(url, name, environment, (key, KEY)) for url in urls or (OPENAI_URL,)]
+
+
+def addresses_of_role(
+    role: Role, settings: Settings, environment: Mapping[str, str]
+) -> list[Address]:
+    """Return the address of every replica that a role is asked at, with the role's headers.
+
+    OPENAI_API_KEY is the key of the policy's hosts; the key of another host is in a variable of its
+    own. Raises UserError as `addresses_of` does.
+    """
+    found = addresses_of(settings, environment)
+    if role.urls:
+        hosts = {address.host for address in found if address.azure_version is None}
+        found = []
+        for url in role.urls:
+            host = _host(_split(url, role.flag))
+            common = (_key(KEY, environment), KEY) if host in hosts else ("", key_names(host)[0])
+            found.append(_address(url, role.flag, environment, common))
+    return [_with_headers(address, role.headers) for address in found]
+
+
+def key_names(host: str) -> list[str]:
+    """Return the names of the variables that may hold a host's key, the closest first.
+
+    They are made of its name and port, or of its name alone, in capitals, with _ for other signs.
+    """
+    return [
+        f"{KEY}_" + "".join(sign if sign.isalnum() else "_" for sign in each.upper())
+        for each in dict.fromkeys((host, _without_port(host)))
+    ]
+
+
+def refuse_shared_keys(hosts: Iterable[str], environment: Mapping[str, str]) -> None:
+    """Raise UserError where one variable would give its key to hosts of different names."""
+    owners: dict[str, str] = {}
+    for host in hosts:
+        name = _without_port(host)
+        for variable in key_names(host):
+            owner = owners.setdefault(variable, name)
+            if owner != name and environment.get(variable):
+                raise UserError(
+                    f"{variable} would go to {owner} and to {name}: a key is for one host, so "
+                    "put the two servers behind names that differ by more than their signs"
+                )
 
 
 def url_under(root: SplitResult, path: str, query: str = "") -> str:
@@ -63,11 +110,18 @@ def without_user(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-def _address(url: str, name: str, key: str) -> Address:
+def _address(
+    url: str, name: str, environment: Mapping[str, str], common: tuple[str, str]
+) -> Address:
+    """Return an address with its host's own key, or else the `common` one of key and name."""
     parts = _split(url, name)
     host, roots = _host(parts), _roots(parts)
+    own = _own_key(host, environment)
+    key, key_name = own if own[0] else common
+    key = key or NO_KEY
     if parts.username is None:
-        return Address(host, roots, {"Authorization": f"Bearer {key}"}, _long(key))
+        headers = {"Authorization": f"Bearer {key}"}
+        return Address(host, roots, headers, _long(key), key_name=key_name)
     # In a header, since a library might log the URL.
     password = parts.password or ""
     pair = f"{unquote(parts.username)}:{unquote(password)}"
@@ -75,21 +129,44 @@ def _address(url: str, name: str, key: str) -> Address:
     secrets = _long(
         key, pair, encoded, password, unquote(password), parts.username, unquote(parts.username)
     )
-    return Address(host, roots, {"Authorization": f"Basic {encoded}"}, secrets)
+    headers = {"Authorization": f"Basic {encoded}"}
+    return Address(host, roots, headers, secrets, key_name=key_name)
+
+
+def _own_key(host: str, environment: Mapping[str, str]) -> tuple[str, str]:
+    """Return the key that the environment holds for this host alone, and its variable's name."""
+    for name in key_names(host):
+        if key := _key(name, environment):
+            return key, name
+    return "", key_names(host)[0]
+
+
+def _with_headers(address: Address, headers: Mapping[str, str]) -> Address:
+    """Return the address with further headers, which take the place of those of the same name."""
+    if not headers:
+        return address
+    kept = {name: value for name, value in address.headers.items() if name.lower() not in headers}
+    secrets = address.secrets + _long(*headers.values())
+    return replace(address, headers=kept | dict(headers), secrets=secrets)
 
 
 def _azure_address(url: str, environment: Mapping[str, str]) -> Address:
     parts = _split(url, "AZURE_OPENAI_ENDPOINT")
     path = parts.path.rstrip("/").removesuffix("/openai")
     host, roots = _host(parts), (_root(parts, f"{path}/openai"),)
-    version = environment.get("OPENAI_API_VERSION") or AZURE_API_VERSION
+    version = next(
+        filter(None, map(environment.get, ("AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"))),
+        AZURE_API_VERSION,
+    )
     key, token = (
         _key(name, environment) for name in ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN")
     )
     if key:
-        return Address(host, roots, {"api-key": key}, _long(key), version)
+        headers = {"api-key": key}
+        return Address(host, roots, headers, _long(key), version, "AZURE_OPENAI_API_KEY")
     if token:
-        return Address(host, roots, {"Authorization": f"Bearer {token}"}, _long(token), version)
+        headers = {"Authorization": f"Bearer {token}"}
+        return Address(host, roots, headers, _long(token), version, "AZURE_OPENAI_AD_TOKEN")
     raise UserError("AZURE_OPENAI_ENDPOINT is set without a key: set AZURE_OPENAI_API_KEY as well")
 
 
@@ -150,6 +227,11 @@ def _host(parts: SplitResult) -> str:
     host = str(parts.hostname)
     host = f"[{host}]" if ":" in host else host
     return f"{host}:{parts.port}" if parts.port else host
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdecimal() else host
 
 
 def _long(*secrets: str) -> tuple[str, ...]:

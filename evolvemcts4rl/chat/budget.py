@@ -53,7 +53,7 @@ class Budget:
         self._waiters: deque[_Waiter] = deque()
         # Prompt tokens as the server counts them, by the request's key.
         self._counted: OrderedDict[bytes, int] = OrderedDict()
-        # The most that each model's chat template adds, known from the first reply on.
+        # The most that the chat template of each role's model adds, known from the first reply on.
         self._templates: dict[str, int] = {}
         self._excess = 0  # the most tokens that any choice had beyond max_tokens
 
@@ -72,7 +72,7 @@ class Budget:
 
         No token is shorter than a byte, and no choice longer than max_tokens.
         """
-        template = self._templates.get(question.model, TOKENS_PER_REQUEST)
+        template = self._templates.get(question.role, TOKENS_PER_REQUEST)
         prompt = self._counted.get(question.key) or _bytes_of(question) + template
         return prompt + choices * self._price_of_choice(question)
 
@@ -102,7 +102,9 @@ class Budget:
         if self._journal is None:
             self._unkept += billed(completions)
         else:
-            self._journal.put(question.key, start, completions, set_aside=grant.tokens)
+            self._journal.put(
+                question.key, start, completions, set_aside=grant.tokens, role=question.role
+            )
         self._learn(question, completions)
         self._close(grant)
 
@@ -175,7 +177,7 @@ class Budget:
         self._counted[question.key] = max(prompt, self._counted.get(question.key, 0))
         if len(self._counted) > PROMPTS_KEPT:
             self._counted.popitem(last=False)
-        self._templates[question.model] = min(prompt, self._templates.get(question.model, prompt))
+        self._templates[question.role] = min(prompt, self._templates.get(question.role, prompt))
         longest = max(completion.completion_tokens for completion in completions)
         self._excess = max(self._excess, longest - int(question.sampling["max_tokens"]))
 

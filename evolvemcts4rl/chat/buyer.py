@@ -55,7 +55,9 @@ class Buyer:
     `answered` is told of every usable reply: from which replica, and when its request left.
     """
 
-    def __init__(self, budget: Budget, answered: Callable[[Replica, float], None]) -> None:
+    def __init__(
+        self, budget: Budget, usage: Usage, answered: Callable[[Replica, float], None]
+    ) -> None:
         self._budget = budget
         self._answered = answered
         self._dialects: dict[str, Dialect] = {}
@@ -63,7 +65,7 @@ class Buyer:
         self._asking: set[asyncio.Task[Any] | None] = set()
         self._unwanted: WeakSet[asyncio.Task[Any]] = WeakSet()
         self.owner = ""  # who owns the model, in lower case, as /v1/models says
-        self.usage = Usage()
+        self.usage = usage
 
     def dialect(self, model: str) -> Dialect:
         """Return what is known so far of how this model wants to be asked."""
@@ -82,7 +84,7 @@ class Buyer:
         bounded = True
         while not (dialect.most_choices and dialect.most_choices < count):
             grant = await self._budget.reserve(question, count)
-            body = dialect.body(question, grant.choices, bounded)
+            body = dialect.body(question, start, grant.choices, bounded)
             try:
                 return await self._buy(replica, question, start, grant, body)
             except Fault as fault:
@@ -103,7 +105,7 @@ class Buyer:
                             fault,
                         )
                         dialect.outgrown = True
-                elif not dialect.learn(fault, body):
+                elif not dialect.learn(fault, body, question):
                     raise
                 await asyncio.sleep(0)  # where a task that was abandoned ends, before it asks again
         return []

@@ -8,61 +8,76 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any
 
-from evolvemcts4rl.chat.addresses import addresses_of
 from evolvemcts4rl.chat.budget import Budget
 from evolvemcts4rl.chat.buyer import Usage
-from evolvemcts4rl.chat.connection import connect
 from evolvemcts4rl.chat.dialect import ChatRequest
-from evolvemcts4rl.chat.endpoint import Endpoint
-from evolvemcts4rl.chat.journal import Journal, question_key
+from evolvemcts4rl.chat.endpoint import Endpoint, Shared
+from evolvemcts4rl.chat.journal import Journal
+from evolvemcts4rl.chat.probes import Probes, probe_messages
 from evolvemcts4rl.chat.replicas import FIRST_BACKOFF
-from evolvemcts4rl.errors import EndpointError, UserError, severity
-from evolvemcts4rl.flag_groups.model import ModelSettings
+from evolvemcts4rl.chat.roles import Role, roles_of, without_servers
+from evolvemcts4rl.chat.servers import endpoints_of
+from evolvemcts4rl.chat.slots import Slots
+from evolvemcts4rl.errors import UserError, severity
+from evolvemcts4rl.flag_groups.role_kinds import JUDGE, WRITER
 from evolvemcts4rl.records import Completion, Message
 from evolvemcts4rl.settings import Settings
 
 
 class ChatClient:
-    """Completions of one endpoint, taken from the journal where it has them, else bought.
+    """Completions of a run's models, taken from the journal where it has them, else bought.
 
-    The endpoint may have several replicas. `backoff` is the wait in seconds before the first retry.
-    Raises UserError if no endpoint is named.
+    It asks as the policy; `writer` and `judges` ask as the other roles. All share one limit of
+    requests in flight, one budget and one journal. `backoff` is the wait in seconds before the
+    first retry. Raises UserError if no endpoint is named.
     """
 
     def __init__(
         self, settings: Settings, journal: Journal | None, backoff: float = FIRST_BACKOFF
     ) -> None:
-        connections = [connect(address, settings) for address in addresses_of(settings, os.environ)]
-        # The addresses may hold a password, which shall appear in no repr: only the connections
-        # keep them.
-        self._settings = settings.changed(base_url=())
+        self._roles = roles_of(settings)
         self._journal = journal
         self._budget = Budget(settings.model.token_budget, journal)
-        self._endpoint = Endpoint(self._settings, connections, backoff, self._budget)
+        # What this process has bought and replayed so far.
+        self.usage = Usage()
+        slots, probe = Slots(settings.model.concurrency), probe_messages(settings.prompts)
+        shared = Shared(self._budget, slots, self.usage, probe)
+        # By role; roles of one server share theirs.
+        self._endpoints = endpoints_of(self._roles, settings, os.environ, shared, backoff)
+        # Addresses and headers may hold a password, which shall appear in no repr: only the
+        # connections keep them.
+        self._settings = without_servers(settings)
         if journal and journal.totals().completions:
-            self._endpoint.expect_answers()
-        self._purchases: set[asyncio.Task[list[Completion]]] = set()
+            self._expect_answers()
+        self._probes = Probes(self._roles, self._endpoints, settings.search.label_thoughts)
+        self._purchases: dict[asyncio.Task[list[Completion]], Endpoint] = {}
 
     def keep_in(self, journal: Journal) -> None:
         """Use this journal from now on; what was bought before counts towards the budget."""
         self._journal = journal
         self._budget.keep_in(journal)
         if journal.totals().completions:
-            self._endpoint.expect_answers()
+            self._expect_answers()
 
     @property
-    def usage(self) -> Usage:
-        """Return what this process has bought and replayed so far."""
-        return self._endpoint.usage
+    def writer(self) -> RoleChat:
+        """Return the client as the writer of new problems asks it."""
+        return RoleChat(self, next(role for role in self._roles if role.name == WRITER))
+
+    @property
+    def judges(self) -> list[RoleChat]:
+        """Return the client as each judge asks it, in the order of --judge_model."""
+        return [RoleChat(self, role) for role in self._roles if role.name.startswith(JUDGE)]
 
     @property
     def prefill(self) -> bool:
-        """Return whether the endpoint continues a last assistant message; known once it is open."""
-        if self._settings.model.continuation == "auto":
-            return self._endpoint.prefills
-        return self._settings.model.continuation == "prefill"
+        """Return whether the policy's endpoint continues a last assistant message, once open."""
+        if self._settings.continuation == "auto":
+            return self._policy_endpoint.prefills
+        return self._settings.continuation == "prefill"
 
     @property
     def continuation(self) -> str:
@@ -79,11 +94,9 @@ class ChatClient:
 
         The completion is one of these messages. Raises UserError if it does not.
         """
-        budget = self._settings.model.token_budget
-        price = self._budget.price(self._question(messages), 1)
-        price += sum(
-            self._budget.price(self._endpoint.probe_request(model), 1) for model in self._models
-        )
+        budget = self._settings.token_budget
+        price = self._budget.price(self._roles[0].request(self._settings, messages), 1)
+        price += self._probes.price(self._budget)
         if budget is not None and price > budget:
             raise UserError(
                 f"--token_budget {budget} does not pay for a single solution, which may cost "
@@ -93,17 +106,13 @@ class ChatClient:
     async def open(self, probe: bool) -> None:
         """Read /v1/models, and with `probe` buy one tiny completion of each model, not to keep.
 
-        Raises UserError within seconds if the endpoint cannot be reached, refuses the key or has no
+        Raises UserError within seconds if an endpoint cannot be reached, refuses the key or has no
         such model.
         """
-        await self._endpoint.open()
-        for model in self._models if probe else []:
-            try:
-                await self._endpoint.request(self._endpoint.probe_request(model), 0, 1)
-            except EndpointError as error:
-                raise UserError(
-                    f"the endpoint gives no completion, so nothing was begun: {error}"
-                ) from None
+        for endpoint in self._every_endpoint:
+            await endpoint.open()
+        if probe:
+            await self._probes.buy(self.prefill)
 
     async def complete(
         self,
@@ -112,9 +121,9 @@ class ChatClient:
         *,
         start: int = 0,
         affinity_key: str = "",
-        model: str | None = None,
         temperature: float | None = None,
         max_tokens: int | None = None,
+        role: Role | None = None,
     ) -> list[Completion]:
         """Return the completions of these messages with index start, …, start + n - 1, in order.
 
@@ -123,7 +132,8 @@ class ChatClient:
         EndpointError after all retries, BudgetSpent, or UserError if no request could succeed; what
         was bought until then is in the journal.
         """
-        question = self._question(messages, affinity_key, model, temperature, max_tokens)
+        role = role or self._roles[0]
+        question = role.request(self._settings, messages, affinity_key, temperature, max_tokens)
         found = self._journal.get(question.key, start, n) if self._journal else {}
         self.usage.replayed += len(found)
         if len(found) < n:
@@ -136,7 +146,7 @@ class ChatClient:
     @property
     def in_flight(self) -> int:
         """Return how many requests a server is at work on."""
-        return self._endpoint.in_flight
+        return sum(endpoint.in_flight for endpoint in self._every_endpoint)
 
     async def close(self) -> None:
         """Close the connections, once the requests that a server is at work on are answered.
@@ -145,29 +155,12 @@ class ChatClient:
         since its owner may still read it.
         """
         try:
-            for purchase in self._purchases:
-                self._endpoint.abandon(purchase)
+            for purchase, endpoint in self._purchases.items():
+                endpoint.abandon(purchase)
             await asyncio.gather(*self._purchases, return_exceptions=True)
         finally:
-            await self._endpoint.close()
-
-    def _question(
-        self,
-        messages: list[Message],
-        affinity_key: str = "",
-        model: str | None = None,
-        temperature: float | None = None,
-        max_tokens: int | None = None,
-    ) -> ChatRequest:
-        model = model or self._settings.model.model_name
-        sampling = sampling_of(self._settings.model)
-        if temperature is not None:
-            sampling["temperature"] = temperature
-        if max_tokens is not None:
-            sampling["max_tokens"] = max_tokens
-        return ChatRequest(
-            model, messages, sampling, question_key(model, messages, sampling), affinity_key
-        )
+            for endpoint in self._every_endpoint:
+                await endpoint.close()
 
     async def _buy(
         self, question: ChatRequest, start: int, count: int, found: dict[int, Completion]
@@ -176,7 +169,7 @@ class ChatClient:
 
         They take several requests where the endpoint limits `n`.
         """
-        most = self._endpoint.dialect(question.model).most_choices or count
+        most = self._endpoints[question.role].dialect(question.model).most_choices or count
         parts = [
             (first, min(most, start + count - first)) for first in range(start, start + count, most)
         ]
@@ -187,37 +180,70 @@ class ChatClient:
     ) -> None:
         # A task of its own: if the caller is cancelled meanwhile, a request that a server is at
         # work on will still be billed, so its reply is kept.
-        purchase = asyncio.create_task(self._endpoint.request(question, start, count))
-        self._purchases.add(purchase)
+        endpoint = self._endpoints[question.role]
+        purchase = asyncio.create_task(endpoint.request(question, start, count))
+        self._purchases[purchase] = endpoint
         purchase.add_done_callback(self._ended)
         try:
             completions = await asyncio.shield(purchase)
         except asyncio.CancelledError:
-            self._endpoint.abandon(purchase)
+            endpoint.abandon(purchase)
             raise
         found.update(enumerate(completions, start))
         if len(completions) < count:
             await self._buy(question, start + len(completions), count - len(completions), found)
 
     def _ended(self, purchase: asyncio.Task[list[Completion]]) -> None:
-        self._purchases.discard(purchase)
+        self._purchases.pop(purchase, None)
         if not purchase.cancelled():
             # asyncio warns of an error that nobody looks at, as when the caller was cancelled.
             purchase.exception()
 
+    def _expect_answers(self) -> None:
+        for endpoint in self._every_endpoint:
+            endpoint.expect_answers()
+
     @property
-    def _models(self) -> list[str]:
-        settings = self._settings
-        return list(dict.fromkeys([settings.model.model_name, *settings.search.judge_model]))
+    def _policy_endpoint(self) -> Endpoint:
+        return self._endpoints[self._roles[0].name]
+
+    @property
+    def _every_endpoint(self) -> list[Endpoint]:
+        return list(dict.fromkeys(self._endpoints.values()))
 
 
-def sampling_of(settings: ModelSettings) -> dict[str, float | int]:
-    """Return how solutions are sampled, as it stands in a request and in the journal's keys."""
-    return {
-        "temperature": settings.temperature,
-        "top_p": settings.top_p,
-        "max_tokens": settings.max_tokens,
-    }
+@dataclass(frozen=True)
+class RoleChat:
+    """The client as one role asks it."""
+
+    client: ChatClient
+    role: Role
+
+    @property
+    def model(self) -> str:
+        """Return the name of the role's model."""
+        return self.role.model
+
+    async def complete(
+        self,
+        messages: list[Message],
+        n: int,
+        *,
+        start: int = 0,
+        affinity_key: str = "",
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+    ) -> list[Completion]:
+        """Return the completions of these messages by this role: see ChatClient.complete."""
+        return await self.client.complete(
+            messages,
+            n,
+            start=start,
+            affinity_key=affinity_key,
+            temperature=temperature,
+            max_tokens=max_tokens,
+            role=self.role,
+        )
 
 
 def _runs(indices: list[int]) -> list[tuple[int, int]]:

@@ -45,12 +45,15 @@ class HttpConnection:
         self, address: Address, http: Any, headers: Mapping[str, str], timeout: float
     ) -> None:
         self.host = address.host
+        self.key_name = address.key_name
         self._roots = address.roots  # one, once a request has shown where the API begins
         self._query = (
             urlencode({"api-version": address.azure_version}) if address.azure_version else ""
         )
         self._http = http
-        self._headers = {**headers, **address.headers}
+        own = {name.lower() for name in address.headers}
+        kept = {name: value for name, value in headers.items() if name.lower() not in own}
+        self._headers = kept | dict(address.headers)
         self._secrets = [_as_in_json(secret) for secret in address.secrets]
         self._timeout = timeout
         self._limits = {"timeout": http.timeout.as_dict()}

@@ -10,7 +10,7 @@ from typing import Any
 import re2
 
 from evolvemcts4rl.chat.faults import Fault
-from evolvemcts4rl.records import Message
+from evolvemcts4rl.records import THINK, Message, is_open_thought
 
 log = logging.getLogger(__name__)
 
@@ -24,13 +24,24 @@ class ServerKind:
     # Further fields of every request, and of those that continue a prefix.
     fields: Mapping[str, Any] = field(default_factory=dict)
     fields_with_prefix: Mapping[str, Any] = field(default_factory=dict)
+    # The same where the prefix ends inside a thought, and the message's field that takes it; None
+    # where a thought stands in the text.
+    fields_with_thought: Mapping[str, Any] = field(default_factory=dict)
+    thought_field: str | None = None
 
 
 _CONTINUE = {"continue_final_message": True, "add_generation_prompt": False}
 _VLLM = ServerKind(continues_prefix=True, echoes_prefix=False, fields_with_prefix=_CONTINUE)
 # Its defaults (top_k 40, min_p 0.05) would narrow the distribution that the flags describe.
+# A thought it takes apart from the text, since May 2026 (its pull request 23089).
 _LLAMACPP = ServerKind(
-    continues_prefix=True, fields={"top_k": 0, "min_p": 0.0, "cache_prompt": True}
+    continues_prefix=True,
+    fields={"top_k": 0, "min_p": 0.0, "cache_prompt": True},
+    fields_with_thought={
+        "continue_final_message": "reasoning_content",
+        "add_generation_prompt": False,
+    },
+    thought_field="reasoning_content",
 )
 _OTHER = ServerKind(fields_with_prefix=_CONTINUE)
 SERVER_KINDS = {"vllm": _VLLM, "sglang": _VLLM, "llamacpp": _LLAMACPP}  # by the owner of the model
@@ -77,6 +88,8 @@ class ChatRequest:
     sampling: Mapping[str, float | int]
     key: bytes
     affinity_key: str = ""
+    role: str = "policy"
+    extra_body: Mapping[str, Any] = field(default_factory=dict)  # the user's own further fields
 
     @property
     def prefix(self) -> str:
@@ -95,8 +108,13 @@ class Dialect:
     dropped: set[str] = field(default_factory=set)
     outgrown: bool = False  # whether a request was longer than the model's context
 
-    def body(self, question: ChatRequest, count: int, bounded: bool = True) -> dict[str, Any]:
-        """Return the body that asks for `count` completions, with max_tokens if `bounded`."""
+    def body(
+        self, question: ChatRequest, start: int, count: int, bounded: bool = True
+    ) -> dict[str, Any]:
+        """Return the body that asks for `count` completions from index `start` on.
+
+        It has max_tokens if `bounded`.
+        """
         body: dict[str, Any] = {
             "model": question.model,
             "messages": question.messages,
@@ -110,14 +128,21 @@ class Dialect:
         body |= kind.fields
         if question.prefix:
             body |= kind.fields_with_prefix
-        return {
+            if is_open_thought(question.prefix):
+                body |= kind.fields_with_thought
+                body["messages"] = _with_thought(question.messages, kind)
+        body = {
             self.renamed.get(name, name): value
             for name, value in body.items()
             if name not in self.dropped
         }
+        return body | _further_fields(question, start)
 
-    def learn(self, fault: Fault, sent: Mapping[str, Any]) -> bool:
-        """Learn from a refusal of the body `sent`; return whether to ask again in another way."""
+    def learn(self, fault: Fault, sent: Mapping[str, Any], question: ChatRequest) -> bool:
+        """Learn from a refusal of the body `sent`; return whether to ask again in another way.
+
+        What the user asked for is never left out.
+        """
         if fault.status not in (400, 422):
             return False
         count = sent.get("n", 1)
@@ -132,7 +157,10 @@ class Dialect:
         if "max_tokens" in sent and "max_completion_tokens" in fault.message:
             self.renamed["max_tokens"] = "max_completion_tokens"
             return True
-        return self._drop(fault, sent)
+        own = set(_further_fields(question, 0))
+        if is_open_thought(question.prefix):  # without its fields, another thought would begin
+            own |= server_kind(self.owner).fields_with_thought.keys()
+        return self._drop(fault, {name: sent[name] for name in sent if name not in own})
 
     def _drop(self, fault: Fault, sent: Mapping[str, Any]) -> bool:
         for name in OPTIONAL_FIELDS:
@@ -142,3 +170,25 @@ class Dialect:
                 self.dropped.add(name)
                 return True
         return False
+
+
+def _with_thought(messages: list[Message], kind: ServerKind) -> list[Message]:
+    """Return the messages with an unfinished thought at their end where this server takes it."""
+    if kind.thought_field is None:
+        return messages
+    thought = messages[-1]["content"].removeprefix(THINK).removeprefix("\n")
+    return [*messages[:-1], {"role": "assistant", "content": "", kind.thought_field: thought}]
+
+
+def _further_fields(question: ChatRequest, start: int) -> dict[str, Any]:
+    """Return the user's own fields of a request, those that sampling holds already aside.
+
+    A seed is that of the first completion: with one seed for all, later requests would bring the
+    same completions again. Servers count on from it within a request.
+    """
+    fields = {
+        name: value for name, value in question.extra_body.items() if name not in question.sampling
+    }
+    if isinstance(seed := fields.get("seed"), int):
+        fields["seed"] = seed + start
+    return fields

@@ -92,15 +92,26 @@ class Fault(Exception):
         return f"status {self.status}: {self.message}" if self.status else self.message
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where the user named a server, its model and its key: what to change in a sentence."""
+
+    model: str = "--model_name"
+    url: str = "--base_url"
+    key: str = "OPENAI_API_KEY"
+
+
+GIVEN_BY_FLAGS = Origin()
+
+
 def fatal_reason(
-    fault: Fault, host: str, model: str, models: list[str], flag: str = "--model_name"
+    fault: Fault, host: str, model: str, models: list[str], origin: Origin = GIVEN_BY_FLAGS
 ) -> str | None:
     """Return the sentence that ends the run; None where a further request could succeed.
 
-    It quotes what the server said. `models` are those that the endpoint lists; `flag` is the one
-    that named this model.
+    It quotes what the server said. `models` are those that the endpoint lists.
     """
-    sentence = _fatal_sentence(fault, host, model, models, flag)
+    sentence = _fatal_sentence(fault, host, model, models, origin)
     if sentence is None or fault.message == NO_REASON:
         return sentence
     more = len(fault.message) > LONGEST_QUOTE
@@ -108,26 +119,26 @@ def fatal_reason(
 
 
 def _fatal_sentence(
-    fault: Fault, host: str, model: str, models: list[str], flag: str
+    fault: Fault, host: str, model: str, models: list[str], origin: Origin
 ) -> str | None:
     said = f"{fault.code} {fault.message}"
     if fault.status is not None and 300 <= fault.status < 400:
-        return f"{host} redirects requests ({fault.status}): give the new address as --base_url"
+        return f"{host} redirects requests ({fault.status}): give the new address as {origin.url}"
     if fault.status == 401:
-        return f"{host} refuses the key (401): set OPENAI_API_KEY to one that it accepts"
+        return f"{host} refuses the key (401): set {origin.key} to one that it accepts"
     if fault.status == 402 or (fault.status in (403, 429) and NO_CREDIT.search(said)):
         return f"{host} says that the account has no credit left ({fault.status}): top it up"
     if fault.status == 403:
-        return f"{host} forbids this key the model {model} (403): use another key or {flag}"
+        return f"{host} forbids this key the model {model} (403): use another key or {origin.model}"
     if fault.code == "model_not_found" or (
         fault.status in (400, 404, 422) and UNKNOWN_MODEL.search(said)
     ):
         there = f" (it has {', '.join(models[:5])})" if models else ""
-        return f"{host} has no model {model}: name one that it has with {flag}{there}"
+        return f"{host} has no model {model}: name one that it has with {origin.model}{there}"
     if fault.status in (404, 405):
         return (
             f"{host} has no chat completions at this address ({fault.status}): "
-            f"check --base_url (it mostly ends in /v1) and {flag}"
+            f"check {origin.url} (it mostly ends in /v1) and {origin.model}"
         )
     return None
 

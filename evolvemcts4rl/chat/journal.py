@@ -26,6 +26,9 @@ CREATE TABLE IF NOT EXISTS totals (
     completions INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER
 );
 INSERT INTO totals SELECT 0, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM totals);
+CREATE TABLE IF NOT EXISTS roles (
+    role TEXT PRIMARY KEY, completions INTEGER, prompt_tokens INTEGER, completion_tokens INTEGER
+);
 CREATE TABLE IF NOT EXISTS requests (set_aside INTEGER, lost INTEGER);
 INSERT INTO requests SELECT 0, 0 WHERE NOT EXISTS (SELECT 1 FROM requests);
 UPDATE requests SET lost = lost + set_aside, set_aside = 0;
@@ -43,6 +46,12 @@ ADD = "INSERT OR IGNORE INTO completions VALUES (?, ?, ?, ?, ?, ?, ?)"
 COUNT = (
     "UPDATE totals SET completions = completions + ?, prompt_tokens = prompt_tokens + ?,"
     " completion_tokens = completion_tokens + ?"
+)
+COUNT_OF_ROLE = (
+    "INSERT INTO roles VALUES (?, ?, ?, ?) ON CONFLICT (role) DO UPDATE SET"
+    " completions = completions + excluded.completions,"
+    " prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
+    " completion_tokens = completion_tokens + excluded.completion_tokens"
 )
 BEGIN = "UPDATE requests SET set_aside = set_aside + ?"
 END = "UPDATE requests SET set_aside = set_aside - ?, lost = lost + ?"
@@ -74,10 +83,29 @@ class Totals:
         """Return all tokens that may have been billed: what --token_budget bounds."""
         return self.tokens + self.lost
 
+    def with_bought(self, completions: Sequence[Completion]) -> Totals:
+        """Return the totals with these completions added."""
+        return replace(
+            self,
+            completions=self.completions + len(completions),
+            prompt_tokens=self.prompt_tokens + sum(c.prompt_tokens for c in completions),
+            completion_tokens=self.completion_tokens
+            + sum(c.completion_tokens for c in completions),
+        )
 
-def question_key(model: str, messages: Sequence[Message], sampling: Mapping[str, Any]) -> bytes:
-    """Return the key of a request's completions: 32 bytes, a hash of all that they depend on."""
-    question = json.dumps([model, messages, sampling], sort_keys=True, separators=(",", ":"))
+
+def question_key(
+    model: str,
+    messages: Sequence[Message],
+    sampling: Mapping[str, Any],
+    context: Mapping[str, Any] | None = None,
+) -> bytes:
+    """Return the key of a request's completions: 32 bytes, a hash of all that they depend on.
+
+    `context` is what they depend on beside the other three, where there is anything.
+    """
+    asked = [model, messages, sampling, *([context] if context else [])]
+    question = json.dumps(asked, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(question.encode()).digest()
 
 
@@ -91,6 +119,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._totals = Totals()
+        self._of_roles: dict[str, Totals] = {}
         self._db = self._guarded(self._open)
 
     def _open(self) -> sqlite3.Connection:
@@ -112,6 +141,9 @@ class Journal:
                 *db.execute("SELECT * FROM totals").fetchone(),
                 *db.execute("SELECT lost FROM requests").fetchone(),
             )
+            self._of_roles = {
+                role: Totals(*counts) for role, *counts in db.execute("SELECT * FROM roles")
+            }
         except sqlite3.Error:
             db.close()
             raise
@@ -140,25 +172,24 @@ class Journal:
         self._totals = replace(self._totals, lost=self._totals.lost + lost)
 
     def put(
-        self, key: bytes, start: int, completions: Sequence[Completion], set_aside: int = 0
+        self,
+        key: bytes,
+        start: int,
+        completions: Sequence[Completion],
+        set_aside: int = 0,
+        role: str = "policy",
     ) -> None:
         """Commit completions as those of index `start` and the following.
 
         Once this returns they survive the process. `set_aside` is what begin_request noted of the
         request that brought them.
         """
-        bought = replace(
-            self._totals,
-            completions=self._totals.completions + len(completions),
-            prompt_tokens=self._totals.prompt_tokens + sum(c.prompt_tokens for c in completions),
-            completion_tokens=self._totals.completion_tokens
-            + sum(c.completion_tokens for c in completions),
-        )
-        self._guarded(lambda: self._write(key, start, completions, set_aside))
-        self._totals = bought
+        self._guarded(lambda: self._write(key, start, completions, set_aside, role))
+        self._totals = self._totals.with_bought(completions)
+        self._of_roles[role] = self._of_roles.get(role, Totals()).with_bought(completions)
 
     def _write(
-        self, key: bytes, start: int, completions: Sequence[Completion], set_aside: int
+        self, key: bytes, start: int, completions: Sequence[Completion], set_aside: int, role: str
     ) -> None:
         rows = [
             (
@@ -175,9 +206,9 @@ class Journal:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany(ADD, rows)
-            self._db.execute(
-                COUNT, (len(rows), sum(row[2] for row in rows), sum(row[3] for row in rows))
-            )
+            counts = (len(rows), sum(row[2] for row in rows), sum(row[3] for row in rows))
+            self._db.execute(COUNT, counts)
+            self._db.execute(COUNT_OF_ROLE, (role, *counts))
             if set_aside:
                 self._db.execute(END, (set_aside, 0))
             self._db.execute("COMMIT")
@@ -189,6 +220,10 @@ class Journal:
     def totals(self) -> Totals:
         """Return what the run has bought so far over all its lives, without reading the file."""
         return self._totals
+
+    def totals_of_roles(self) -> dict[str, Totals]:
+        """Return the same of each role; lives of earlier versions did not tell roles apart."""
+        return dict(self._of_roles)
 
     def close(self) -> None:
         """Close the file. On a full disk its log stays beside it, for the next run to read."""

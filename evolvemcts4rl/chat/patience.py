@@ -49,8 +49,8 @@ class Patience:
     """Judges the faults of all requests of an endpoint.
 
     A fault counts against a request only if others are answered meanwhile. Where there are none,
-    `probe` sends the model a tiny request and returns whether it was answered. Until the endpoint
-    has answered for the first time, every fault counts.
+    `probe` sends the model of a role a tiny request and returns whether it was answered. Until the
+    endpoint has answered for the first time, every fault counts.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Patience:
         self._max_retries = max_retries
         self._backoff = backoff
         self._probe = probe
-        self._probes: dict[str, asyncio.Future[bool]] = {}  # under way, by model
+        self._probes: dict[str, asyncio.Future[bool]] = {}  # under way, by role
         self._outage = Outage(NOTICE * backoff)
 
     def answered(self, replica: Replica, sent_at: float) -> None:
@@ -89,7 +89,7 @@ class Patience:
             self._outage.fault(replica.host, fault)
 
     async def weigh_failure(
-        self, fault: Fault, replica: Replica, model: str, course: Course, sent_at: float
+        self, fault: Fault, replica: Replica, role: str, course: Course, sent_at: float
     ) -> None:
         """Count a fault that a retry may mend.
 
@@ -100,7 +100,7 @@ class Patience:
             course.failures.last_at = time.monotonic()
             course.tries = 0
         elif await self._is_its_own(
-            course.failures, self._max_retries, fault, replica, model, sent_at
+            course.failures, self._max_retries, fault, replica, role, sent_at
         ):
             raise EndpointError(f"{replica.host}: {fault}") from None
 
@@ -109,7 +109,7 @@ class Patience:
         fault: Fault,
         reason: str | None,
         replica: Replica,
-        model: str,
+        role: str,
         course: Course,
         sent_at: float,
     ) -> None:
@@ -133,7 +133,7 @@ class Patience:
         if reason:
             self._replicas.set_aside(replica, reason)
         most = OWN_REFUSALS - 1
-        if await self._is_its_own(course.refusals, most, fault, replica, model, sent_at):
+        if await self._is_its_own(course.refusals, most, fault, replica, role, sent_at):
             raise refused from None
 
     async def sleep(self, course: Course, fault: Fault) -> None:
@@ -153,7 +153,7 @@ class Patience:
         return self.answered_before or self._replicas.answered_at > 0
 
     async def _is_its_own(
-        self, tally: Tally, most: int, fault: Fault, replica: Replica, model: str, sent_at: float
+        self, tally: Tally, most: int, fault: Fault, replica: Replica, role: str, sent_at: float
     ) -> bool:
         """Count a fault; return whether it exceeds `most` while other requests are answered."""
         since, tally.last_at = tally.last_at or sent_at, time.monotonic()
@@ -161,23 +161,23 @@ class Patience:
         # Asked one fault early: when the last one comes, the outage may have just ended, and this
         # request would be blamed for it.
         if tally.count >= most and not tally.vouched:
-            tally.vouched = not self._ever_answered or await self._answers(model, since)
+            tally.vouched = not self._ever_answered or await self._answers(role, since)
             if not tally.vouched:
                 tally.count = 0
                 self._outage.announce(replica.host, fault)
         return tally.count > most
 
-    async def _answers(self, model: str, since: float) -> bool:
+    async def _answers(self, role: str, since: float) -> bool:
         """Return whether any request that left after `since` was answered, or else a probe is."""
         if self._replicas.answered_at > since:
             return True
-        if model not in self._probes:
-            self._probes[model] = asyncio.ensure_future(self._probe(model))
-            self._probes[model].add_done_callback(lambda probe: self._probe_ended(model, probe))
-        return await asyncio.shield(self._probes[model])
+        if role not in self._probes:
+            self._probes[role] = asyncio.ensure_future(self._probe(role))
+            self._probes[role].add_done_callback(lambda probe: self._probe_ended(role, probe))
+        return await asyncio.shield(self._probes[role])
 
-    def _probe_ended(self, model: str, probe: asyncio.Future[bool]) -> None:
-        del self._probes[model]
+    def _probe_ended(self, role: str, probe: asyncio.Future[bool]) -> None:
+        del self._probes[role]
         if not probe.cancelled():
             # asyncio warns of an error that nobody looks at, as when the callers were cancelled.
             probe.exception()

@@ -1,10 +1,10 @@
 """Choose the replica that a request goes to, and when. No I/O.
 
-One fixed limit bounds the requests in flight of the whole run, and one that adapts those of each
-replica. The latter rises by one with every window full of usable replies, as TCP's congestion
-window does (RFC 5681). It falls, at most to half in one window, to where a share of MOST_REFUSED
-would be refused for load. A server that refuses a smaller share at random, as gateways do, is asked
-as much as before.
+One fixed limit bounds the requests in flight of the whole run (slots.py), and one that adapts
+those of each replica. The latter rises by one with every window full of usable replies, as TCP's
+congestion window does (RFC 5681). It falls, at most to half in one window, to where a share of
+MOST_REFUSED would be refused for load. A server that refuses a smaller share at random, as gateways
+do, is asked as much as before.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from evolvemcts4rl.chat.slots import Slots
 
 log = logging.getLogger(__name__)
 
@@ -100,16 +102,23 @@ class _Waiter:
 class Replicas:
     """All replicas of the endpoint behind one limit of requests in flight.
 
-    Those who wait for a slot are served first come, first served.
+    Those who wait for a slot are served first come, first served. `slots` are shared with the other
+    endpoints of the run.
     """
 
     def __init__(
-        self, replicas: Sequence[Replica], concurrency: int, backoff: float = FIRST_BACKOFF
+        self,
+        replicas: Sequence[Replica],
+        concurrency: int,
+        backoff: float = FIRST_BACKOFF,
+        slots: Slots | None = None,
     ) -> None:
         self.all = list(replicas)
         self.answered_at = 0.0  # when the latest request left that got a usable reply; 0: none yet
         self._backoff = backoff
         self._concurrency = concurrency
+        self._slots = slots or Slots(concurrency)
+        self._slots.join(self._serve_waiters)
         self._in_flight = 0
         self._waiters: deque[_Waiter] = deque()
         self._homes: OrderedDict[str, Replica] = OrderedDict()
@@ -139,7 +148,7 @@ class Replicas:
         """Give a slot back."""
         replica.in_flight -= 1
         self._in_flight -= 1
-        self._serve_waiters()
+        self._slots.release()
 
     def succeeded(self, replica: Replica, sent_at: float) -> None:
         """Note a usable reply: the replica is alive, and its limit rises a little."""
@@ -213,9 +222,10 @@ class Replicas:
         replica.sent += 1
         replica.most_in_flight = max(replica.most_in_flight, replica.in_flight)
         self._in_flight += 1
+        self._slots.take()
 
     def _pick(self, affinity_key: str, avoid: Replica | None) -> Replica | None:
-        if self._in_flight >= self._concurrency:
+        if not self._slots.free:
             return None
         now = time.monotonic()
         # With all of them set aside, each is tried all the same; a request's retries are limited.

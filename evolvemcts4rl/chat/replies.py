@@ -9,7 +9,7 @@ from typing import Any
 
 from evolvemcts4rl.chat.dialect import ChatRequest
 from evolvemcts4rl.chat.faults import Fault, fault_of_error
-from evolvemcts4rl.records import Completion
+from evolvemcts4rl.records import THINK, THOUGHT_ENDS, Completion
 
 # The names that servers have for a natural end.
 FINISHED = frozenset({"stop", "eos", "eos_token", "end_turn", "stop_sequence", "stop_str"})
@@ -17,7 +17,6 @@ BROKEN_OFF = "error"
 BYTES_PER_TOKEN = 3.5  # of UTF-8, roughly, in any language; used if the endpoint does not count
 MOST_BYTES_PER_TOKEN = 20  # of a whole reply; beyond it, not all of its tokens were counted
 MOST_TOKENS = 10**9  # of one reply; no endpoint has a context so long
-THINK, THOUGHT_ENDS = "<think>", "</think>"
 
 
 def read_completions(

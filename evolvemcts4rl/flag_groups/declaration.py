@@ -48,20 +48,23 @@ class Flag:
     """What is declared of one flag.
 
     `shown` is its default in words. `free` says that it decides only how a run is carried out, so
-    that a run may go on with another value; `grows`, that a run may grow by another value.
+    that a run may go on with another value; `grows`, that a run may grow by another value;
+    `secret`, that its value is written nowhere.
     """
 
     kind: Kind
     meaning: str
     shown: str | None = None
     free: bool = False
+    secret: bool = False
     grows: Growth | None = None
     metavar: str | None = None
 
 
 def flag(default: Any, kind: Kind, meaning: str, **more: Any) -> Any:
     """Return the dataclass field of a flag; `more` goes to Flag."""
-    return field(default=default, metadata={"flag": Flag(kind, meaning, **more)})
+    told = Flag(kind, meaning, **more)
+    return field(default=default, repr=not told.secret, metadata={"flag": told})
 
 
 class Group:

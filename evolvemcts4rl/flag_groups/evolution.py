@@ -21,6 +21,7 @@ from evolvemcts4rl.flag_groups.kinds import (
     Weights,
     WholeNumber,
 )
+from evolvemcts4rl.flag_groups.role_kinds import ModelAt
 from evolvemcts4rl.reasons import Status
 
 MUTATION_GROUPS = {
@@ -63,6 +64,13 @@ class EvolutionSettings(Group):
         "chance of being right below which a voted answer is dropped",
         shown="0.8 with `--judge_model`, else 0",
         grows=Growth(any_other, SOLVED),
+    )
+    evolve_model: str | None = flag(
+        None,
+        ModelAt(),
+        "the model that writes the new problems; MODEL@URL where it is on another server",
+        shown="that of --model_name",
+        metavar="MODEL[@URL]",
     )
     evolve_only: bool = flag(
         False,

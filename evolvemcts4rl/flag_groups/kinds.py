@@ -157,7 +157,7 @@ class Separator(Text):
 
 @dataclass(frozen=True)
 class Texts:
-    """One text or several, given as several words."""
+    """One text or several, given as several words or by the same flag several times."""
 
     item: Kind = Text()
 
@@ -271,25 +271,6 @@ class Urls:
         """Refuse what is no sequence of texts."""
         for url in _items(value):
             Text().check(url)
-
-
-@dataclass(frozen=True)
-class Prices:
-    """The price of a million tokens in and of a million tokens out."""
-
-    def parse(self, text: str) -> tuple[float, float]:
-        """Return the two prices."""
-        parts = text.split(",")
-        if len(parts) != 2:
-            raise ValueError(f"it must be two numbers, in,out, per million tokens, not {text}")
-        return Number().parse(parts[0]), Number().parse(parts[1])
-
-    def check(self, value: Any) -> None:
-        """Refuse all but two numbers from 0 up."""
-        if len(_items(value)) != 2:
-            raise ValueError(f"it must be two numbers, in,out, per million tokens, not {value}")
-        for price in value:
-            Number().check(price)
 
 
 @dataclass(frozen=True)

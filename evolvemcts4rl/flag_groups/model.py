@@ -8,11 +8,12 @@ from evolvemcts4rl.flag_groups.declaration import Group, flag
 from evolvemcts4rl.flag_groups.kinds import (
     Choice,
     Number,
-    Prices,
     Text,
+    Texts,
     Urls,
     WholeNumber,
 )
+from evolvemcts4rl.flag_groups.role_kinds import BodyFields, Header, Price, Prices
 
 EMBEDDED_MODEL = "smollm2-135m"
 
@@ -58,11 +59,31 @@ class ModelSettings(Group):
         shown="none",
         free=True,
     )
-    prices: tuple[float, float] | None = flag(
+    prices: tuple[Price, ...] | tuple[float, float] | None = flag(
         None,
         Prices(),
-        "price of a million tokens in and out, to show the cost in money",
+        "price of a million tokens in and out, to show the cost in money; where a role has prices "
+        "of its own, they follow: 0.15,0.6 judge:2,8",
         shown="none",
         free=True,
         metavar="IN,OUT",
+    )
+    extra_body: tuple[str, ...] = flag(
+        (),
+        Texts(BodyFields()),
+        'further fields of each request, a JSON object such as {"top_k": 20}: for the model of '
+        "--model_name, or for the role before it, as in "
+        'judge:{"reasoning_effort": "high"} (policy, writer, judge; judge2 is the second judge)',
+        shown="none",
+        metavar="JSON",
+    )
+    header: tuple[str, ...] = flag(
+        (),
+        Texts(Header()),
+        "further headers of each request, NAME=VALUE, with roles as --extra_body has them; they "
+        "are written nowhere, so give them again to go on",
+        shown="none",
+        free=True,
+        secret=True,
+        metavar="NAME=VALUE",
     )

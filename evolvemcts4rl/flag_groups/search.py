@@ -20,9 +20,10 @@ from evolvemcts4rl.flag_groups.kinds import (
     NamedNumber,
     Number,
     Separator,
-    Several,
+    Switch,
     WholeNumber,
 )
+from evolvemcts4rl.flag_groups.role_kinds import Models
 
 EFFORTS = {"low": 250, "medium": 700, "high": 2000}
 
@@ -104,11 +105,11 @@ class SearchSettings(Group):
     )
     judge_model: tuple[str, ...] = flag(
         (),
-        Several(),
-        "models of the same endpoint that name the first wrong step of solutions, with commas "
-        "between them or the flag repeated",
+        Models(),
+        "models that name the first wrong step of solutions, with commas between them or the flag "
+        "repeated; MODEL@URL where one is on another server",
         shown="none",
-        metavar="MODEL",
+        metavar="MODEL[@URL]",
     )
     judge_solutions: int = flag(
         8,
@@ -122,6 +123,13 @@ class SearchSettings(Group):
         Separator(),
         r"text after which a step ends; \n, \t and \\ stand for a line feed, a tab and a backslash",
         shown="steps are found by the shape of the text",
+    )
+    label_thoughts: bool = flag(
+        False,
+        Switch(),
+        "label the steps of a model's thought, not of the answer that it gives after it; a thought "
+        "is cut at its paragraphs",
+        shown="off",
     )
     random_seed: int = flag(
         0, WholeNumber(), "seed of our own choices: mutations, not the model's sampling"

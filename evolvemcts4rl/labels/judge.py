@@ -97,7 +97,6 @@ async def ask(judge: Judge, question_id: str, question: str, steps: Sequence[str
             messages,
             1,
             affinity_key=question_id,
-            model=judge.model,
             temperature=0.0,
             max_tokens=MAX_TOKENS,
         )

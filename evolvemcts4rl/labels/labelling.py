@@ -13,7 +13,8 @@ from evolvemcts4rl.labels import learning
 from evolvemcts4rl.labels.belief import NO_OPINIONS, Belief
 from evolvemcts4rl.labels.judge_rates import KnownVerdict, Panel
 from evolvemcts4rl.labels.opinions import learn_from_trees, opinions
-from evolvemcts4rl.labels.rates import Rates
+from evolvemcts4rl.labels.rates import MENDED, Rates
+from evolvemcts4rl.records import THINK
 from evolvemcts4rl.solutions.corrections import steps_announcing_correction
 from evolvemcts4rl.tree import Node, Tree
 
@@ -79,6 +80,17 @@ def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
     for node, chance in right.items():
         sure = not 1 - confidence < chance < confidence
         node.p_correct = round(chance, 4) if sure or node in asked_of else None
+    for path in tree.solutions():
+        if path[0].text.startswith(THINK):
+            _write_mended(tree, path, belief)
+
+
+def _write_mended(tree: Tree, path: Sequence[Node], belief: Belief) -> None:
+    """Write how likely each labelled prefix of a thought has been repaired after a slip."""
+    _, states = belief.states_by_cell(path)
+    mended = states[:, MENDED] @ belief.weights()
+    for node, chance in zip(path, mended.tolist(), strict=True):
+        node.p_mended = None if node.p_correct is None else round(tree.p_answer * chance, 4)
 
 
 def _with_doubtful_answer(tree: Tree, right: dict[Node, float]) -> dict[Node, float]:

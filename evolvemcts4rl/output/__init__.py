@@ -6,6 +6,7 @@ run_identity: what makes two runs the same. growth: how a run grows into a large
 run_reader: a run's folder for reading, as the Python API gives it. jsonl: rows, written whole.
 recording: every completion with its prefix. exports: from a tree to training files.
 seed_files: the two files of the first EvolveMCTS4RL.
+spending: what a run bought, by role.
 summary: what a run cost and made.
 no_labels: why a run has labelled nothing.
 """

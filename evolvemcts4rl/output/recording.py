@@ -13,14 +13,14 @@ from typing import IO, Any, cast
 
 from evolvemcts4rl.answers.grader import Grader
 from evolvemcts4rl.answers.graders import open_grader
-from evolvemcts4rl.chat.client import sampling_of
-from evolvemcts4rl.chat.journal import Journal, question_key
+from evolvemcts4rl.chat.journal import Journal
+from evolvemcts4rl.chat.roles import roles_of
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.output.jsonl import atomic_write, encode_rows
 from evolvemcts4rl.output.run_files import JOURNAL, RUN_FILES
 from evolvemcts4rl.output.run_folder import RunFolder
 from evolvemcts4rl.reasons import Status
-from evolvemcts4rl.records import Completion, Prefix, Problem, Rollout
+from evolvemcts4rl.records import Completion, Prefix, Problem, Rollout, is_open_thought
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.solver import as_rollout, graded, solution_messages
 from evolvemcts4rl.tree import Tree
@@ -38,6 +38,7 @@ class Recorded:
     verdict: bool | None
     tokens: int  # completion tokens
     finish_reason: str
+    thought: str = ""  # with --label_thoughts: what the model thought before the text
 
     @staticmethod
     def from_json(row: dict[str, Any]) -> Recorded:
@@ -46,8 +47,9 @@ class Recorded:
 
     def as_rollout(self, separator: str | None = None) -> Rollout:
         """Return the rollout that the run made of it."""
-        completion = Completion(self.text, self.finish_reason, 0, self.tokens)
-        steps = as_rollout(self.prefix, completion, separator).steps
+        completion = Completion(self.text, self.finish_reason, 0, self.tokens, self.thought)
+        with_thought = bool(self.thought) or is_open_thought("".join(self.prefix))
+        steps = as_rollout(self.prefix, completion, separator, with_thought=with_thought).steps
         return Rollout(steps, self.verdict, self.answer, self.tokens)
 
 
@@ -62,12 +64,15 @@ class Recorder:
 
     async def completions(self, problem: Problem, prefix: Prefix) -> list[Recorded]:
         """Return all completions of a prefix that the journal has, in order of their indices."""
-        model = self.settings.model
         messages = solution_messages(problem, prefix, self.settings, self.prefill)
-        kept = self.journal.get_all(question_key(model.model_name, messages, sampling_of(model)))
-        separator = self.settings.search.step_separator
+        policy = roles_of(self.settings)[0]
+        kept = self.journal.get_all(policy.request(self.settings.model, messages).key)
+        search = self.settings.search
         answer_of = partial(self.grader.answer_of, problem.question)
-        rollouts = [as_rollout(prefix, each, separator, answer_of) for each in kept.values()]
+        rollouts = [
+            as_rollout(prefix, each, search.step_separator, answer_of, search.label_thoughts)
+            for each in kept.values()
+        ]
         rollouts = await graded(problem, rollouts, self.grader)
         return [
             Recorded(
@@ -79,6 +84,7 @@ class Recorder:
                 rollout.verdict,
                 completion.completion_tokens,
                 completion.finish_reason,
+                completion.thought if search.label_thoughts else "",
             )
             for (index, completion), rollout in zip(kept.items(), rollouts, strict=True)
         ]

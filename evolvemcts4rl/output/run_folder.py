@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from typing import IO, Any
 
-from evolvemcts4rl.chat.journal import Journal, Totals
+from evolvemcts4rl.chat.journal import Journal
+from evolvemcts4rl.chat.roles import roles_of
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.labels.planted import KnownCase, KnownVerdicts
@@ -45,6 +46,7 @@ from evolvemcts4rl.output.run_identity import (
     read_settings,
     settings_json,
 )
+from evolvemcts4rl.output.spending import spending, with_money
 from evolvemcts4rl.output.summary import LabelCounts, summarise, told_of_judges
 from evolvemcts4rl.output.tree_files import TreeFiles
 from evolvemcts4rl.reasons import Status
@@ -181,10 +183,9 @@ class RunFolder:
         before, labels = self.read_summary(), LabelCounts()
         trees = self._tree_files.rewrite_exports(self.trees())
         shown = most_instructive(labels.counting(trees))
-        totals = Totals(before["completions"], before["prompt_tokens"], before["completion_tokens"])
-        summary = before | self._summary(labels, totals, complete=True)
-        if not self._settings.model.prices:
-            summary["money"] = before["money"]
+        prices = self._settings.model.prices
+        bought = with_money(before, prices) if prices else {}
+        summary = before | self._summary(labels, bought, complete=True)
         summary["judges"] = before.get("judges", summary["judges"])
         self._write_report(summary, shown)
         write_json(self.path / SUMMARY, summary)
@@ -227,7 +228,13 @@ class RunFolder:
         else:
             labelled_trees = map(LabelledTree, self.trees())
         shown = most_instructive(labels.counting(labelled_trees))
-        summary = self._summary(labels, journal.totals(), complete)
+        bought = spending(
+            journal.totals(),
+            journal.totals_of_roles(),
+            roles_of(self._settings),
+            self._settings.model.prices,
+        )
+        summary = self._summary(labels, bought, complete)
         life = {
             "complete": complete,
             "seconds": round(seconds, 1),
@@ -254,9 +261,11 @@ class RunFolder:
         """Yield every decided problem of the run."""
         return (Problem.from_json(row) for row in read_rows(self.path / PROBLEMS))
 
-    def _summary(self, labels: LabelCounts, totals: Totals, complete: bool) -> dict[str, Any]:
+    def _summary(
+        self, labels: LabelCounts, bought: Mapping[str, Any], complete: bool
+    ) -> dict[str, Any]:
         """Return what the rows say, and why a complete run has no label."""
-        summary = summarise(self.problems(), labels, totals, self._settings.model.prices)
+        summary = summarise(self.problems(), labels, bought)
         why = why_nothing_is_labelled(self.problems(), labels, self._settings) if complete else None
         return summary | {"nothing_labelled": why}
 

@@ -12,10 +12,11 @@ from typing import Any, Protocol
 
 from evolvemcts4rl.answers.custom_grader import source_file
 from evolvemcts4rl.chat.addresses import without_user
+from evolvemcts4rl.flag_groups.role_kinds import split_model
 from evolvemcts4rl.output.jsonl import read_json
 from evolvemcts4rl.output.run_files import SETTINGS
 from evolvemcts4rl.prompts import prompt_files, read_system_prompt
-from evolvemcts4rl.settings import DEFAULTS, FREE_FLAGS, Settings
+from evolvemcts4rl.settings import DEFAULTS, FLAGS, FREE_FLAGS, Settings
 from evolvemcts4rl.solutions.steps import STEP_RULES
 
 LIBRARIES = ("openai", "datasets", "math-verify", "rensa", "orjson", "numpy", "tqdm")
@@ -66,6 +67,9 @@ def identity_of(settings: Settings, seed_digest: str) -> Identity:
     the prompts. The paths of these files do not matter.
     """
     flags = {name: value for name, value in settings.by_flag().items() if name not in FREE_FLAGS}
+    # A server may move, as that of --base_url may.
+    flags["evolve_model"] = settings.evolution.evolve_model and settings.writer_model
+    flags["judge_model"] = [split_model(judge)[0] for judge in settings.search.judge_model]
     flags["decontaminate"] = sorted(
         _digest(Path(name)) for name in settings.evolution.decontaminate
     )
@@ -101,8 +105,12 @@ def settings_json(settings: Settings, seeds: SeedRows, continuation: str) -> dic
 
 def asked_for(settings: Settings, seeds: SeedRows) -> dict[str, Any]:
     """Return the part of settings.json that is written anew where a run grows."""
-    flags = settings.by_flag() | {
-        "base_url": [without_user(url) for url in settings.model.base_url]
+    writer = settings.evolution.evolve_model
+    flags = {name: value for name, value in settings.by_flag().items() if not FLAGS[name].secret}
+    flags |= {
+        "base_url": [without_user(url) for url in settings.model.base_url],
+        "evolve_model": writer and _without_user(writer),
+        "judge_model": [_without_user(judge) for judge in settings.search.judge_model],
     }
     rows = {"count": len(seeds), "digest": seeds.digest_of_first(len(seeds))}
     return {
@@ -151,6 +159,12 @@ def _grader_source(grader: str) -> Path | None:
     """Return the file of a grader of the user's; None where it has none that can be read."""
     path = source_file(grader) if ":" in grader else None
     return path if path and path.is_file() else None
+
+
+def _without_user(text: str) -> str:
+    """Return MODEL@URL without user and password."""
+    model, urls = split_model(text)
+    return model + ("@" if urls else "") + ",".join(without_user(url) for url in urls)
 
 
 def _digest(path: Path) -> str:

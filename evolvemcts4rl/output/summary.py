@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,6 @@ from evolvemcts4rl.records import Problem
 from evolvemcts4rl.terminal import printable
 
 if TYPE_CHECKING:
-    from evolvemcts4rl.chat.journal import Totals
     from evolvemcts4rl.labels.judge_rates import Panel
     from evolvemcts4rl.labels.planted import KnownVerdicts
 
@@ -97,10 +96,9 @@ class LabelCounts:
 def summarise(
     problems: Iterable[Problem],
     labels: LabelCounts,
-    totals: Totals,
-    prices: tuple[float, float] | None,
+    bought: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return the counts of a run's problems, labels and purchases."""
+    """Return the counts of a run's problems and labels, with those of what it `bought`."""
     statuses: Counter[str] = Counter()
     reasons: Counter[ReasonCode] = Counter()
     mutations: Counter[str] = Counter()
@@ -131,12 +129,8 @@ def summarise(
         "reasons": {str(code): count for code, count in reasons.most_common()},
         "first_failure": first_failure,
         "majority_against_stated_answer": disagreements,
-        "completions": totals.completions,
-        "prompt_tokens": totals.prompt_tokens,
-        "completion_tokens": totals.completion_tokens,
-        "money": money(totals, prices),
     }
-    return summary | labels.to_json()
+    return summary | dict(bought) | labels.to_json()
 
 
 def print_summary(
@@ -166,6 +160,14 @@ def _lines(
     )
     for judge, told in summary.get("judges", {}).items():
         yield "judge", _judge_line(judge, told)
+    roles = summary.get("roles", {})
+    for name, role in roles.items() if len(roles) > 1 else ():
+        yield (
+            "",
+            f"{name} {role['model'] or ''}".rstrip()
+            + f": {role['prompt_tokens']:,} in, {role['completion_tokens']:,} out"
+            + _cost(role),
+        )
     yield "seconds", f"{summary['seconds']:.0f} in this run"
     yield "files", f"{folder}"
     for number, (code, count) in enumerate(list(summary["reasons"].items())[:MOST_REASONS]):
@@ -225,13 +227,6 @@ def told_of_judges(
         cost["completion_tokens"] += tokens[1]
         told[name] = cost | panel.of(name).summary()
     return told
-
-
-def money(totals: Totals, prices: tuple[float, float] | None) -> float | None:
-    """Return the cost at these prices per million of prompt and completion tokens."""
-    if prices is None:
-        return None
-    return round((totals.prompt_tokens * prices[0] + totals.completion_tokens * prices[1]) / 1e6, 4)
 
 
 def _cost(summary: dict[str, Any]) -> str:

@@ -198,6 +198,8 @@ def _measures(node: Node) -> str:
     if node.p_correct is not None:
         meter = f'<i class="meter"><i style="width:{percent(node.p_correct, 1)}"></i></i>'
         parts.append(f"<span>{meter} p_correct {node.p_correct:.2f}</span>")
+    if node.state == "mended":
+        parts.append(f"<span>mended {node.p_mended:.2f}</span>")
     if node.mc_value is not None:
         counts = f"{node.num_correct} of {node.num_rollouts} right"
         parts.append(f"<span>mc_value {node.mc_value:.2f} ({counts})</span>")

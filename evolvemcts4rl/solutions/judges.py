@@ -21,7 +21,7 @@ MAX_TOKENS = 4096  # a judge works each step out before it names one
 
 
 class Chat(Protocol):
-    """The part of chat.ChatClient that judges are asked through."""
+    """The part of chat.RoleChat that judges are asked through."""
 
     async def complete(
         self,
@@ -29,11 +29,10 @@ class Chat(Protocol):
         n: int,
         *,
         affinity_key: str = "",
-        model: str | None = None,
         temperature: float | None = None,
         max_tokens: int | None = None,
     ) -> list[Completion]:
-        """Return the n completions of these messages by this model."""
+        """Return the n completions of these messages by its model."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,6 @@ async def _answers_of(
             messages,
             SECOND_SOLUTIONS,
             affinity_key=problem.question_id,
-            model=judge.model,
             max_tokens=MAX_TOKENS,
         )
     except Refused as error:  # the vote stands by itself

@@ -14,7 +14,15 @@ from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.problems.given import GivenSolution
 from evolvemcts4rl.prompts import prompt_messages, prompt_turns
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status, with_detail
-from evolvemcts4rl.records import Completion, Message, Prefix, Problem, Rollout, RolloutSampler
+from evolvemcts4rl.records import (
+    THINK,
+    Completion,
+    Message,
+    Prefix,
+    Problem,
+    Rollout,
+    RolloutSampler,
+)
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.answer_certainty import (
     ENOUGH_WITH_SECOND,
@@ -25,6 +33,7 @@ from evolvemcts4rl.solutions.answer_certainty import (
 from evolvemcts4rl.solutions.equations import stated_equations
 from evolvemcts4rl.solutions.judges import Judge, own_answers
 from evolvemcts4rl.solutions.steps import join_steps, merge_steps, split_steps
+from evolvemcts4rl.solutions.thoughts import ThoughtWatch, after_thought, steps_with_thought
 
 # Arrow, and `datasets` with it, reads no JSON nested deeper than a tree of 30 steps.
 MOST_STEPS = 28
@@ -77,6 +86,7 @@ class Solver:
     grader: Grader
     settings: Settings
     separator_watch: SeparatorWatch = field(default_factory=SeparatorWatch)
+    thought_watch: ThoughtWatch = field(default_factory=ThoughtWatch)
     judges: Sequence[Judge] = ()  # who are asked for their own answers where ours are voted
     # The solutions that voted for an answer, by question_id, until the search takes them.
     voters: dict[str, list[Rollout]] = field(default_factory=dict)
@@ -297,15 +307,22 @@ class Solver:
             self._messages(problem, ()), count, affinity_key=problem.question_id
         )
         texts = [completion.text for completion in completions if completion.whole]
-        self.separator_watch.look(self.settings.search.step_separator, problem.question_id, texts)
+        if self.settings.search.label_thoughts:
+            self.thought_watch.look(problem.question_id, completions)
+        else:
+            separator = self.settings.search.step_separator
+            self.separator_watch.look(separator, problem.question_id, texts)
         return completions
 
     def _rollouts(
         self, problem: Problem, prefix: Prefix, completions: Sequence[Completion]
     ) -> list[Rollout]:
-        separator = self.settings.search.step_separator
+        search = self.settings.search
         answer_of = partial(self.grader.answer_of, problem.question)
-        return [as_rollout(prefix, each, separator, answer_of) for each in completions]
+        return [
+            as_rollout(prefix, each, search.step_separator, answer_of, search.label_thoughts)
+            for each in completions
+        ]
 
     async def _graded(self, problem: Problem, rollouts: Sequence[Rollout]) -> list[Rollout]:
         return await graded(problem, rollouts, self.grader)
@@ -319,8 +336,12 @@ def solution_messages(
     model, told = settings.model.model_name, settings.prompts
     messages = prompt_messages("solve_problem", model, told, question=problem.question)
     if prefix:
-        messages.append({"role": "assistant", "content": join_steps(prefix)})
-        if not prefill:
+        text = join_steps(prefix)
+        if prefill:
+            messages.append({"role": "assistant", "content": text})
+        else:
+            # In words, a thought is gone on with as any other text.
+            messages.append({"role": "assistant", "content": text.removeprefix(f"{THINK}\n")})
             messages += prompt_turns("continue_solution", model, told)
     return messages
 
@@ -330,19 +351,28 @@ def as_rollout(
     completion: Completion,
     separator: str | None,
     answer_of: Callable[[str], str | None] = extract_answer,
+    with_thought: bool = False,
 ) -> Rollout:
-    """Return a completion as a rollout that is still to be graded."""
-    before = join_steps(prefix)
-    text = completion.text.rstrip()
-    text = text.lstrip("\n") if not prefix or before.endswith("\n") else text
-    steps = (*prefix, *_cut(text, separator, MOST_STEPS - len(prefix)))
-    answer = answer_of(before + text) if completion.whole else None
-    return Rollout(steps, None, answer, completion.completion_tokens, completion.whole)
+    """Return a completion as a rollout that is still to be graded.
+
+    `with_thought` makes a thought, where there is one, part of the solution.
+    """
+    room = MOST_STEPS - len(prefix)
+    more = steps_with_thought(prefix, completion, separator, room) if with_thought else None
+    text = completion.text
+    if more is None:
+        before = join_steps(prefix)
+        text = text.rstrip()
+        text = text.lstrip("\n") if not prefix or before.endswith("\n") else text
+        more = _cut(text, separator, room)
+        text = before + text
+    answer = answer_of(text) if completion.whole else None
+    return Rollout((*prefix, *more), None, answer, completion.completion_tokens, completion.whole)
 
 
 async def graded(problem: Problem, rollouts: Sequence[Rollout], grader: Grader) -> list[Rollout]:
     """Return the rollouts with their verdicts; one that is not whole has none."""
-    whole = [(join_steps(rollout.steps), rollout.answer) for rollout in rollouts if rollout.whole]
+    whole = [(after_thought(join_steps(r.steps)), r.answer) for r in rollouts if r.whole]
     verdicts = iter(await grader.verdicts(problem, whole))
     return [replace(r, verdict=next(verdicts)) if r.whole else r for r in rollouts]
 

@@ -70,8 +70,8 @@ def test_every_sampling_flag_reaches_the_request() -> None:
 
 def test_an_ask_may_have_its_own_model_temperature_and_length() -> None:
     async def ask(url: str) -> None:
-        async with open_client(url) as client:
-            await client.complete(QUESTION, 1, model="judge", temperature=0.0, max_tokens=5)
+        async with open_client(url, judge_model=("judge",)) as client:
+            await client.judges[0].complete(QUESTION, 1, temperature=0.0, max_tokens=5)
 
     with Loopback() as server:
         asyncio.run(ask(server.url))

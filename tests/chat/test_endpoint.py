@@ -155,9 +155,9 @@ def test_parameters_that_a_model_refuses_are_adapted_once_and_remembered() -> No
 
 def test_each_model_has_its_own_dialect() -> None:
     async def ask(url: str) -> None:
-        async with open_client(url) as client:
+        async with open_client(url, judge_model=("judge",)) as client:
             await client.complete(QUESTION, 1)
-            await client.complete(QUESTION, 1, model="judge")
+            await client.judges[0].complete(QUESTION, 1)
 
     with Loopback(
         lambda ask: refusing("max_tokens")(ask) if ask.body["model"] == "m" else answer(ask)

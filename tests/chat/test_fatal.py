@@ -39,7 +39,7 @@ def test_what_no_request_can_mend_ends_the_run_at_once(reply: Reply, sentence: s
 def test_an_unknown_judge_is_named_with_its_flag() -> None:
     async def ask(url: str) -> None:
         async with open_client(url, judge_model=("j",)) as client:
-            await client.complete([{"role": "user", "content": "?"}], 1, model="j")
+            await client.judges[0].complete([{"role": "user", "content": "?"}], 1)
 
     reply = error_reply(404, "no such model", code="model_not_found")
     with (

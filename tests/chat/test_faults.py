@@ -39,15 +39,17 @@ LOOPS = {
 READ_ALL = """
 import json, resource, sys
 resource.setrlimit(resource.RLIMIT_CPU, (4, 4))
-from evolvemcts4rl.chat.dialect import Dialect
+from evolvemcts4rl.chat.dialect import ChatRequest, Dialect
 from evolvemcts4rl.chat.faults import fatal_reason, fault_of_reply
+asked = ChatRequest("m", [{"role": "user", "content": "?"}], {}, b"")
+sent = {"model": "m", "n": 4, "max_tokens": 9, "top_p": 1}
 for text in json.load(sys.stdin):
     error = {"message": text, "code": text, "param": text}
     for body in (text, json.dumps({"error": error}), json.dumps([text])):
         for status in (400, 403, 404, 422, 429, 500):
             fault = fault_of_reply(status, body, {"retry-after": text})
             fault.filtered, fault.too_long, fatal_reason(fault, "host", "m", [])
-            Dialect("vllm").learn(fault, {"model": "m", "n": 4, "max_tokens": 9, "top_p": 1})
+            Dialect("vllm").learn(fault, sent, asked)
 """
 
 

@@ -22,7 +22,7 @@ from evolvemcts4rl.records import Completion, Rollout
 from evolvemcts4rl.solutions.judges import Judge
 from evolvemcts4rl.tree import Node, Tree
 
-Asked = tuple[list[dict[str, str]], int, str, str | None, float | None]
+Asked = tuple[list[dict[str, str]], int, str, str, float | None]
 Reply = str | Completion | Exception
 
 
@@ -31,6 +31,7 @@ class Scripted:
     """A chat that answers every judge alike, or by its name, or fails."""
 
     reply: Reply | dict[str, str]
+    judge: str = ""
     asked: list[Asked] = field(default_factory=list)
 
     async def complete(
@@ -39,12 +40,11 @@ class Scripted:
         n: int,
         *,
         affinity_key: str = "",
-        model: str | None = None,
         temperature: float | None = None,
         max_tokens: int | None = None,
     ) -> list[Completion]:
-        self.asked.append((messages, n, affinity_key, model, temperature))
-        reply = self.reply[model or ""] if isinstance(self.reply, dict) else self.reply
+        self.asked.append((messages, n, affinity_key, self.judge, temperature))
+        reply = self.reply[self.judge] if isinstance(self.reply, dict) else self.reply
         if isinstance(reply, Exception):
             raise reply
         return [reply if isinstance(reply, Completion) else Completion(reply, "stop", 100, 20)]
@@ -68,9 +68,10 @@ def grown() -> Tree:
 def judged(
     reply: Reply | dict[str, str], most: int = 8, names: Sequence[str] = ("reader",)
 ) -> tuple[Tree, list[Asked]]:
-    tree, chat = grown(), Scripted(reply)
-    asyncio.run(judge(tree, [Judge(name, chat, name) for name in names], most))
-    return tree, chat.asked
+    tree, asked = grown(), list[Asked]()
+    judges = [Judge(name, Scripted(reply, name, asked), name) for name in names]
+    asyncio.run(judge(tree, judges, most))
+    return tree, asked
 
 
 def verdicts(tree: Tree) -> list[dict[str, int] | None]:

@@ -151,7 +151,6 @@ class Scripted:
         n: int,
         *,
         affinity_key: str = "",
-        model: str | None = None,
         temperature: float | None = None,
         max_tokens: int | None = None,
     ) -> list[Completion]:

@@ -200,13 +200,14 @@ def test_damaged_summary_is_made_anew(
 def test_prices_may_be_given_after_the_run(settings: Settings) -> None:
     live(settings)
     folder = RunFolder(settings.changed(prices=(1.0, 2.0)), SEEDS)
-    write_json(
-        folder.path / "summary.json",
-        folder.read_summary() | {"prompt_tokens": 2_000_000, "completion_tokens": 500_000},
-    )
     assert folder.read_summary()["money"] is None
-    folder.rebuild_exports()
-    assert folder.read_summary()["money"] == 3.0
+    tokens = {"prompt_tokens": 2_000_000, "completion_tokens": 500_000}
+    role = {"model": "m", "completions": 9, **tokens}
+    for roles in ({"policy": role}, {}):  # earlier versions did not tell roles apart
+        summary = folder.read_summary() | tokens | {"roles": roles, "money": None}
+        write_json(folder.path / "summary.json", summary)
+        folder.rebuild_exports()
+        assert folder.read_summary()["money"] == 3.0
 
 
 def test_a_folder_that_notes_no_continuation_has_the_one_that_is_asked_for(
@@ -469,11 +470,22 @@ def test_overwriting_that_was_cut_short_leaves_no_complete_run(settings: Setting
 
 def test_settings_json_holds_the_flags_and_no_credentials(settings: Settings) -> None:
     urls = ("https://user:secret-word@host:8443/v1", "http://plain/v1")
-    folder, _ = live(settings.changed(base_url=urls))
+    folder, _ = live(
+        settings.changed(
+            base_url=urls,
+            header=("X-Pass=secret-word",),
+            evolve_model="w@https://user:secret-word@host/v1",
+            judge_model=("j", "@k@https://user:secret-word@host:1/v1,http://host:2/v1"),
+        )
+    )
+    for file in folder.path.iterdir():
+        assert b"secret-word" not in file.read_bytes()
     text = (folder.path / "settings.json").read_text()
-    assert "secret-word" not in text
     written = json.loads(text)
     assert written["flags"]["base_url"] == ["https://host:8443/v1", "http://plain/v1"]
+    assert written["flags"]["evolve_model"] == "w@https://host/v1"
+    assert written["flags"]["judge_model"] == ["j", "@k@https://host:1/v1,http://host:2/v1"]
+    assert "header" not in {**written["flags"], **written["identity"]}
     assert written["flags"]["temperature"] == 0.7
     assert "openai" in written["libraries"]
 

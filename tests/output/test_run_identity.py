@@ -139,7 +139,8 @@ def test_a_run_of_an_earlier_version_goes_on(settings: Settings, tmp_path: Path)
         "seed_file": "old/path.jsonl",
         "decontaminate": {"old/test": now["decontaminate"][0]},
     }
-    del before["judge_model"], before["num_branches"]
+    for flag in ("judge_model", "num_branches", "extra_body", "evolve_model", "label_thoughts"):
+        del before[flag]
     run = known(tmp_path, before)
     assert difference(run, now, THREE) is None
     assert not growth(run, now, THREE)
@@ -155,6 +156,28 @@ def test_a_run_with_one_judge_or_none_of_an_earlier_version_goes_on(
 ) -> None:
     now = identity_of(settings.changed(judge_model=judges), "digest")
     assert difference(known(tmp_path, now | {"judge_model": before}), now, THREE) is None
+
+
+def test_a_server_and_its_headers_may_change_and_models_and_fields_may_not(
+    settings: Settings, tmp_path: Path
+) -> None:
+    first = settings.changed(
+        evolve_model="w@http://a/v1", judge_model=("j@http://a/v1", "k"), extra_body=('{"a":1}',)
+    )
+    before = known(tmp_path, identity_of(first, "digest"))
+    moved = first.changed(
+        evolve_model="w@http://b/v1", judge_model=("j", "k@http://c/v1"), header=("X-A=b",)
+    )
+    assert difference(before, identity_of(moved, "digest"), THREE) is None
+    for flag, value in {
+        "evolve_model": "v@http://a/v1",
+        "judge_model": ("k", "j@http://a/v1"),
+        "extra_body": ('{"a":2}',),
+        "label_thoughts": True,
+    }.items():
+        other = identity_of(first.changed(**{flag: value}), "digest")
+        told = difference(before, other, THREE)
+        assert str(told).startswith(f"--{flag} was ")
 
 
 @pytest.mark.slow

@@ -25,10 +25,12 @@ from evolvemcts4rl.chat.dialect import ChatRequest, Dialect
 from evolvemcts4rl.chat.faults import Fault, fatal_reason, fault_of_reply
 from evolvemcts4rl.chat.journal import Totals
 from evolvemcts4rl.chat.replies import read_completions
+from evolvemcts4rl.chat.roles import Role
 from evolvemcts4rl.labels.judge import first_wrong_step
 from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.labels.planted import plant, worked_cases
 from evolvemcts4rl.output.exports import ROWS
+from evolvemcts4rl.output.spending import spending
 from evolvemcts4rl.output.summary import LabelCounts, print_summary, summarise
 from evolvemcts4rl.problems.acceptance_rules import (
     RULES,
@@ -84,7 +86,8 @@ def _read_body(text: str) -> None:
 def _read_fault(fault: Fault) -> None:
     str(fault), fault.filtered, fault.too_long, fault.is_cut_off
     fatal_reason(fault, "host", "m", ["m"])
-    Dialect("vllm").learn(fault, {"model": "m", "n": 4, "max_tokens": 9, "temperature": 0.7})
+    sent = {"model": "m", "n": 4, "max_tokens": 9, "temperature": 0.7}
+    Dialect("vllm").learn(fault, sent, REQUEST)
 
 
 def _read_error_page(text: str) -> None:
@@ -124,7 +127,9 @@ def _print_summary(text: str) -> None:
         reason=Reason(ReasonCode.ENDPOINT, text),
     )
     told = Problem(text, text, text, agreement=0.9, voted_answer=text, vote_agrees=False)
-    summary = {"seconds": 1.0} | summarise([seed, told], LabelCounts(), Totals(), None)
+    policy = Role("policy", text, "--model_name")
+    bought = spending(Totals(1), {"policy": Totals(), text: Totals(1)}, [policy], None)
+    summary = {"seconds": 1.0} | summarise([seed, told], LabelCounts(), bought)
     print_summary(summary, Path(text), text, text)
 
 
