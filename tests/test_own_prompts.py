@@ -12,7 +12,7 @@ from tests.support.run_process import command, rows_of, seed_file
 from tests.support.toy_chat import toy_handler
 
 MODEL = Model(slip=0.3, silent=0.03, announced=0.05)
-SEARCH = ["--judge_model", "j", "--estimator", "omega"]
+SEARCH = ["--judge_model", "j"]
 FLAGS = [*SEARCH, "--domain", "sums", "--system_prompt", "Be exact."]
 
 
