@@ -95,7 +95,7 @@ def test_every_flag_that_a_document_names_is_there(name: str) -> None:
     }
     commands = {
         # Of run_tests.sh and the benchmarks
-        "fast", "stream", "rounds", "problems", "without", "budget", "reliability", "run",
+        "fast", "stream", "rounds", "problems", "without", "budget", "reliability", "run", "judges",
         "parallel", "model", "model-path", "max-model-len",  # of servers
         # Of uv and pip
         "universal", "python-version", "all-extras", "upgrade", "upgrade-package", "no-deps",

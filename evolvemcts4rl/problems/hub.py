@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import re2
 
 from evolvemcts4rl.errors import UserError
 
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 SPLIT = "train"
-_NAME = re.compile(r"[\w.-]+(?:/[\w.-]+)?")
-_PART = re.compile(r"[\w.+-]+")
+_NAME = re2.compile(r"[\w.-]+(?:/[\w.-]+)?")
+_PART = re2.compile(r"[\w.+-]+")
 
 
 @dataclass(frozen=True)

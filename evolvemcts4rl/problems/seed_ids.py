@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
+
+import re2
 
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.problems.table_file import cell_text
 from evolvemcts4rl.settings import Settings
 
-_EVOLVED = re.compile(r"(.+)-r\d+")
+_EVOLVED = re2.compile(r"(.+)-r\d+")
 
 
 def numbered(index: int) -> str:
