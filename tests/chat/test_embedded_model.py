@@ -74,7 +74,10 @@ def test_run_on_the_embedded_model_needs_no_key_and_its_files_load(tmp_path: Pat
         env=names,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["complete"]
+    # So small a model may solve nothing, which leaves nothing to label.
+    assert done.returncode == bool(summary["nothing_labelled"]), done.stderr
     assert "Traceback" not in done.stderr
     problems = rows_of(tmp_path / "out" / "problems.jsonl")
     assert [row["question_id"] for row in problems if not row["round"]] == ["000000", "000001"]
