@@ -115,7 +115,7 @@ class Belief:
         return evidence
 
     def weights(self) -> Array:
-        """How much each cell of the grid is believed: shape (cells,)."""
+        """Return how much each cell of the grid is believed: shape (cells,)."""
         if self._weights is None:
             log_weights = self.evidence() + np.log(self.rates.cells)
             weights = np.exp(log_weights - log_weights.max())
@@ -141,7 +141,7 @@ class Belief:
         return dict(zip(nodes, (by_cell @ weights).tolist(), strict=True))
 
     def states_by_cell(self, path: Sequence[Node]) -> tuple[Array, Array]:
-        """Chances that each node of a path is right, and of its states, if the rates are a cell's.
+        """Return the chances that each node of a path is right, and of its states, by cell.
 
         Shapes (len(path), cells) and (len(path), state, cells).
         """
@@ -188,7 +188,10 @@ class Belief:
         return np.array(found[::-1]).reshape(-1, STATES, len(SLIP))
 
     def move(self, node: Node) -> Array:
-        """Chance of a node's state, given that of the prefix before: shape (from, to, cells)."""
+        """Return the chance of a node's state, given that of the prefix before.
+
+        Shape (from, to, cells).
+        """
         to, hard = self._messages[node].to, self._hard(node)
         mixed: Array = to[:STATES].copy()
         mixed[:LASTING] += hard[:, None] * (to[HARD_RIGHT:] - to[:LASTING])
@@ -205,7 +208,7 @@ class Belief:
         return self._root[1] if parent is self._tree.root else self._messages[parent].hard
 
     def _scale(self, node: Node) -> float:
-        """How much of what the rollouts from a prefix say is believed, since they are alike."""
+        """Return how much is believed of what the rollouts from a prefix say, which are alike."""
         draws = sum([self._drawn[child] for child in node.children])
         return 1 / (1 + max(draws - 1, 0) * self.rates.likeness)
 
@@ -233,7 +236,7 @@ class Belief:
         self._root = gather(first, self._scale(root))
 
     def _stale(self) -> list[Node]:
-        """All nodes below which something changed, parents before children."""
+        """Return all nodes below which something changed, parents before children."""
         stale = [node for node in self._tree.root.children if node not in self._messages]
         for node in stale:  # which grows meanwhile
             stale += [child for child in node.children if child not in self._messages]
@@ -241,7 +244,7 @@ class Belief:
 
 
 def _binomial(success: Array, rollouts: int) -> Array:
-    """Chance of k of `rollouts` successes, for each k, on a new last axis."""
+    """Return the chance of k of `rollouts` successes, for each k, on a new last axis."""
     counts = np.arange(rollouts + 1)
     ways = np.cumsum(
         [0.0, *np.log((rollouts + 1 - counts[1:]) / counts[1:])]
