@@ -7,8 +7,17 @@ evolution (2308.09583).
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Mapping
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -82,18 +91,8 @@ class Evolution:
             return problem
 
         spools = [Spool() for _ in range(self.settings.evolution.evolve_rounds)]
-        decided = [asyncio.Event() for _ in range(self.settings.evolution.evolve_rounds + 1)]
-        rounds = [self._ahead(answer, self._accept_seeds(seeds, decided[0]))]
-        stages: list[OrderedMap[Problem, Problem]] = []
-        for number, spool in enumerate(spools, start=1):
-            texts = self._ahead(self._write, spool.read())
-            rounds.append(
-                self._ahead(
-                    answer,
-                    self._refuse_duplicates(texts, decided[number - 1], decided[number]),
-                )
-            )
-            stages.append(texts)
+        texts = [self._ahead(self._write, spool.read()) for spool in spools]
+        rounds = [self._ahead(answer, new) for new in self._rounds(seeds, texts)]
         parents = [
             _feed_next_round(results, spool)
             for results, spool in zip(rounds, [*spools, None], strict=True)
@@ -108,8 +107,23 @@ class Evolution:
             end.cancel()
             running.cancel()
             await asyncio.gather(end, running, return_exceptions=True)
-            for stage in [*rounds, *stages]:
+            for stage in [*rounds, *texts]:
                 await stage.aclose()
+
+    def _rounds(
+        self,
+        seeds: Iterable[Problem] | AsyncIterable[Problem],
+        texts: Sequence[OrderedMap[Problem, Problem]],
+    ) -> list[AsyncGenerator[Problem]]:
+        """Return the problems of each round, still to be answered: the seeds, then the children.
+
+        Which children are new is decided once all of the round before are decided.
+        """
+        decided = [asyncio.Event() for _ in range(len(texts) + 1)]
+        rounds = [self._accept_seeds(seeds, decided[0])]
+        for children, (before, now) in zip(texts, itertools.pairwise(decided), strict=True):
+            rounds.append(self._refuse_duplicates(children, before, now))
+        return rounds
 
     def _ahead(
         self, function: Callable[[Problem], Awaitable[Problem]], source: AsyncGenerator[Problem]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evolvemcts4rl.chat.replicas import FIRST_BACKOFF
-from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError, severity
+from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError, not_written, severity
 from evolvemcts4rl.event_loop import run_to_end
 from evolvemcts4rl.flag_groups.kinds import GRADERS
 from evolvemcts4rl.flag_groups.model import EMBEDDED_MODEL
@@ -26,7 +26,7 @@ from evolvemcts4rl.interrupts import Interrupts
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.settings import Settings
-from evolvemcts4rl.terminal import log_to_stderr, printable
+from evolvemcts4rl.terminal import log_to_stderr, printable, sentence
 from evolvemcts4rl.tree import Tree
 
 if TYPE_CHECKING:
@@ -66,18 +66,11 @@ def main(argv: Sequence[str] | None = None, backoff: float = FIRST_BACKOFF) -> i
             return _print_summary(run, run.run())
         except UserError as error:
             way_on = f" {_again(run).capitalize()} goes on from here." if error.resumable else ""
-            print(f"{_sentence(str(error))}{way_on}", file=sys.stderr)
+            print(f"{sentence(str(error))}{way_on}", file=sys.stderr)
             return 1 if run and run.bought_something else 2
         except OSError as error:
-            where = (
-                f"{error.filename} cannot be written"
-                if error.filename
-                else "a file cannot be written"
-            )
-            print(
-                printable(f"{where} ({error.strerror}): make room, then run {_again(run)} again."),
-                file=sys.stderr,
-            )
+            trouble = f"{not_written(error)}: make room, then run {_again(run)} again."
+            print(printable(trouble), file=sys.stderr)
             return 1 if run and run.bought_something else 2
         except KeyboardInterrupt:
             print(
@@ -332,13 +325,6 @@ def _print_summary(run: Run, files: RunFiles) -> int:
 
 def _again(run: Run | None) -> str:
     return run.settings.resume_command if run else "the same command"
-
-
-def _sentence(text: str) -> str:
-    """Return a message as a printable sentence; an address at its beginning stays as it is."""
-    text = printable(text)
-    first = text.partition(" ")[0]
-    return f"{text[:1].upper() if first.isalpha() else text[:1]}{text[1:].rstrip('.')}."
 
 
 if __name__ == "__main__":

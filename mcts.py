@@ -44,17 +44,17 @@ class Candidate:
 
     @property
     def prefix(self) -> Prefix:
-        """The steps that it was started with."""
+        """Return the steps that it was started with."""
         return tuple(node.text for node in self.path[: self.start])
 
     @functools.cached_property
     def words(self) -> list[int]:
-        """The number of words of each step."""
+        """Return the number of words of each step."""
         return [len(node.text.split()) for node in self.path]
 
     @functools.cached_property
     def length(self) -> int:
-        """The number of words that were sampled."""
+        """Return the number of words that were sampled."""
         return sum(self.words[self.start :])
 
 
@@ -87,7 +87,7 @@ class Search:
 
     @property
     def budget(self) -> int:
-        """How many rollouts may still be sampled."""
+        """Return how many rollouts may still be sampled."""
         return self.settings.max_branches * self.shares - self.spent
 
     def enter(self, rollout: Rollout, start: int) -> None:
@@ -124,9 +124,10 @@ class Search:
 
     @property
     def price(self) -> float:
-        """The bits that a word must be expected to tell; more with each search of the problem.
+        """Return the bits that a word must be expected to tell.
 
-        Solutions of one problem are alike, so that the labels of one more are worth less.
+        It rises with each search: solutions of one problem are alike, so that the labels of one
+        more are worth less.
         """
         searches = sum(self.visits.values())
         return (1 + DEARER * searches) / words_per_bit(self.settings.effort)
@@ -304,7 +305,7 @@ async def locate_step_by_step(search: Search, candidate: Candidate) -> bool:
 
 
 def _any_right(rollouts: Sequence[Rollout]) -> bool | None:
-    """Whether any rollout is right; None where none of them has a verdict."""
+    """Return whether any rollout is right; None where none of them has a verdict."""
     verdicts = [rollout.verdict for rollout in rollouts if rollout.verdict is not None]
     return any(verdicts) if verdicts else None
 

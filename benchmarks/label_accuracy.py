@@ -1,8 +1,8 @@
 """Labels against the truth of simulated worlds: python benchmarks/label_accuracy.py [seed …].
 
-Every estimator labels the same problems of the worlds of worlds.py. The seeds of the default table
-are not those that any constant was chosen on (below 200). A world's problems are one run, from
-which the belief learns its rates. No HTTP, no clock: the table depends on the seeds alone.
+Every estimator labels the same problems of the worlds of named_worlds.py. The seeds of the default
+table are not those that any constant was chosen on (below 200). A world's problems are one run,
+from which the belief learns its rates. No HTTP, no clock: the table depends on the seeds alone.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ from benchmarks.metrics import (
     table_head,
     table_row,
 )
+from benchmarks.named_worlds import WORLDS
 from benchmarks.simulated_judges import PANELS, judge_trees
-from benchmarks.worlds import WORLDS, Task, World, continue_solution, first_error, make_task
+from benchmarks.worlds import Task, World, continue_solution, first_error, make_task
 from evolvemcts4rl.flag_groups.search import SearchSettings
 from evolvemcts4rl.labels.labelling import learn_panel, learn_rates, relabel
 from evolvemcts4rl.labels.rates import Rates

@@ -44,7 +44,7 @@ class Score:
 
     @property
     def f1(self) -> float:
-        """The harmonic mean of the shares of both kinds; 0 where a kind is missing."""
+        """Return the harmonic mean of the shares of both kinds; 0 where a kind is missing."""
         on_wrong, on_right = self.found / max(self.wrong, 1), self.clean / max(self.right, 1)
         return 2 * on_wrong * on_right / max(on_wrong + on_right, 1e-9)
 

@@ -23,12 +23,12 @@ class Recording:
 
     @property
     def solve_rate(self) -> float | None:
-        """The share of right ones among the first solutions with a verdict."""
+        """Return the share of right ones among the first solutions with a verdict."""
         verdicts = [one.verdict for one in self.solutions if one.verdict is not None]
         return sum(verdicts) / len(verdicts) if verdicts else None
 
     def is_recorded(self, steps: Prefix) -> bool:
-        """Whether there are rollouts at every proper prefix of a solution."""
+        """Return whether there are rollouts at every proper prefix of a solution."""
         bare = stripped(steps)
         return all(bare[:depth] in self.rollouts for depth in range(1, len(bare)))
 

@@ -2,7 +2,7 @@
 
     python benchmarks/vote_accuracy.py
 
-New problems of the toy world are answered by the vote of a run itself (solver.py, grader.py) over
+New problems of the toy world are answered by the vote of a run itself (voting.py, grader.py) over
 16 solutions of a model whose weaknesses are known, at several --agreement. Beside the slips, which
 scatter, a share of the problems holds a trap: a misreading that leads many solutions to the same
 wrong answer, which no vote can detect. A second model is right about half of the time; it errs

@@ -1,4 +1,4 @@
-"""Worlds with a known truth, each breaking an assumption that a method of labelling may make.
+"""Worlds with a known truth, whose models err in ways that can be set; named_worlds.py has some.
 
 A problem is a running total: a start, then stages, each an operation with a number. A solution
 tells the stages in steps; a toy model writes it, errs, carries wrong totals on and sometimes comes
@@ -12,7 +12,7 @@ import functools
 import math
 import random
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from evolvemcts4rl.records import Prefix, Rollout
@@ -72,7 +72,7 @@ class Task:
 
     @functools.cached_property
     def totals(self) -> tuple[int, ...]:
-        """The right total after each stage."""
+        """Return the right total after each stage."""
         value, totals = self.start, []
         for operation in self.operations:
             value = apply(operation, value)
@@ -81,12 +81,12 @@ class Task:
 
     @property
     def key(self) -> int:
-        """The answer against which solutions are graded."""
+        """Return the answer against which solutions are graded."""
         return self.totals[-1] + (7 if self.key_is_wrong else 0)
 
     @property
     def question(self) -> str:
-        """The problem's text: it states the start and each stage's number."""
+        """Return the problem's text: it states the start and each stage's number."""
         said = "; ".join(
             f"stage {chr(97 + i)}: {sign} {number}"
             for i, (sign, number) in enumerate(self.operations)
@@ -280,57 +280,3 @@ def _write(task: Task, opening: str, parts: list[str], erred: bool, rng: random.
         a, b = rng.randint(3, 40), rng.randint(3, 40)
         remark = f" (note: {a} + {b} = {a + b + rng.choice([-2, -1, 1, 10])})"
     return f"{opening} {filler}" + ", ".join(parts) + remark + "."
-
-
-def _world(about: str, **knobs: object) -> World:
-    return World(about, **knobs)  # type: ignore[arg-type]
-
-
-WORLDS: dict[str, World] = {
-    "base": World("slips 3-20 % a stage, recoveries 8 %, three wordings, all errors alike"),
-    "one wording": World("right steps are all worded alike", wordings=1),
-    "no repeats": World("no text is ever written twice", wordings=None),
-    "traps": World(
-        "one stage of every problem is misread alike by many", traps=1.0, trap_share=(0.5, 0.9)
-    ),
-    "some traps": World("a third of the problems have such a stage", traps=0.33),
-    "recovers often": World(
-        "half of the wrong totals are mended at the next step without a word", silent=0.5
-    ),
-    "two kinds": World("most errors stay, three in ten are soon mended", silent=0.01, fleeting=0.3),
-    "uneven": World("some stages are much harder than others", spread=1.5),
-    "long steps": World("one to four stages a step", stages_a_step=4, stages=(6, 12)),
-    "guesses": World("one wrong solution in four is given the right answer", guesses=0.25),
-    "misgraded": World("three right answers in ten are graded wrong", misgraded=0.3),
-    "remarks": World(
-        "three steps in a hundred hold a false remark without consequence", remarks=0.03
-    ),
-    "unheard": World("corrections are announced in words that nobody listens for", unheard=0.7),
-    "checks itself": World(
-        "half of the wrong solutions are noticed and mended at their end", checks_at_end=0.5
-    ),
-    "headings": World("openings and headings are steps", headings=True),
-    "wordy errors": World("wrong steps are twice as long", wordy_errors=True),
-    "wrong keys": World("one stated answer in twelve is wrong", wrong_key=0.08),
-    "strong": World("slips 1 %", slips=(0.005, 0.02)),
-    "weak": World("slips 25-45 %, two to six stages", slips=(0.25, 0.45), stages=(2, 6)),
-    "long": World("twelve to eighteen stages", stages=(12, 18), slips=(0.02, 0.08)),
-    "LLM-like": World(
-        "all of these, mildly",
-        wordings=None,
-        traps=0.3,
-        trap_share=(0.3, 0.7),
-        silent=0.03,
-        fleeting=0.3,
-        announced=0.05,
-        unheard=0.5,
-        spread=0.8,
-        stages_a_step=3,
-        stages=(5, 10),
-        guesses=0.05,
-        misgraded=0.03,
-        remarks=0.02,
-        headings=True,
-    ),
-}
-__all__ = ["WORLDS", "Task", "World", "continue_solution", "field", "first_error", "make_task"]

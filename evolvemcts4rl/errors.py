@@ -32,6 +32,11 @@ class BudgetSpent(Exception):
     """No further request fits into --token_budget: the run writes what it has and ends."""
 
 
+def not_written(error: OSError) -> str:
+    """Return what the system says of a file that cannot be written, and of which."""
+    return f"{error.filename or 'a file'} cannot be written ({error.strerror})"
+
+
 def severity(error: BaseException) -> int:
     """Return how grave an error is; the gravest of several at once says why the run ends."""
     if isinstance(error, (EndpointError, asyncio.CancelledError)):

@@ -77,7 +77,7 @@ class Problem:
 
     @property
     def is_voted(self) -> bool:
-        """Whether its answer was voted, so that it may be wrong."""
+        """Return whether its answer was voted, so that it may be wrong."""
         if self.p_answer is None:  # in a row of earlier versions
             return self.round > 0 and self.final_answer is not None
         return self.p_answer < 1

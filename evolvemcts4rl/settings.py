@@ -73,7 +73,7 @@ class Settings:
 
     @property
     def resume_command(self) -> str:
-        """The command, in words, that goes on where this run ends."""
+        """Return the command, in words, that goes on where this run ends."""
         return (
             "the same command without --overwrite" if self.files.overwrite else "the same command"
         )

@@ -19,6 +19,13 @@ def printable(text: object, most: int = LONGEST) -> str:
     return shown if len(words) <= most else f"{shown[: most - 1]}…"
 
 
+def sentence(text: str) -> str:
+    """Return a message as a printable sentence; an address at its beginning stays as it is."""
+    text = printable(text)
+    first = text.partition(" ")[0]
+    return f"{text[:1].upper() if first.isalpha() else text[:1]}{text[1:].rstrip('.')}."
+
+
 class PlainFormatter(logging.Formatter):
     """Formats a log record as one printable line.
 

@@ -42,22 +42,22 @@ class Node:
 
     @property
     def is_end(self) -> bool:
-        """Whether a whole solution ends here."""
+        """Return whether a whole solution ends here."""
         return self.correct is not None or bool(self.solution_ids)
 
     @property
     def ids_or_none(self) -> list[str] | list[None]:
-        """The ids of the solution that ends here, one of them None where it was not given."""
+        """Return the ids of the solution that ends here: a single None where it was not given."""
         return self.solution_ids or [None]
 
     @property
     def mc_value(self) -> float | None:
-        """Right / all of the rollouts that pass here or start here; None without any."""
+        """Return right / all of the rollouts that pass here or start here; None without any."""
         return self.num_correct / self.num_rollouts if self.num_rollouts else None
 
     @property
     def started_value(self) -> float | None:
-        """The same of the rollouts that started here: OmegaPRM's MC(s), where s was searched."""
+        """Return the same of the rollouts that started here: OmegaPRM's MC(s) of a searched s."""
         return self.num_started_correct / self.num_started if self.num_started else None
 
     @property

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.metrics import auc, calibration_error
+from benchmarks.named_worlds import WORLDS
 from benchmarks.toy_world import Model, continue_solution, first_error, make_problem
-from benchmarks.worlds import WORLDS
 from evolvemcts4rl.flag_groups.search import SearchSettings
 from evolvemcts4rl.labels.labelling import (
     labelled_solutions,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evolvemcts4rl.records import Completion, Problem, Rollout
-from evolvemcts4rl.solutions.solver import MOST_STEPS
+from evolvemcts4rl.solutions.rollouts import MOST_STEPS
 from evolvemcts4rl.tree import Node, Tree
 
 STEPS = st.lists(

@@ -68,7 +68,7 @@ class FunctionGrader(Grader):
 
     @property
     def can_vote(self) -> bool:
-        """Whether the function brings `same`; known after `check`."""
+        """Return whether the function brings `same`; known after `check`."""
         return self._has_same
 
     async def check(self) -> None:

@@ -56,7 +56,7 @@ class Grader:
 
     @property
     def can_vote(self) -> bool:
-        """Whether it can tell that two answers are the same."""
+        """Return whether it can tell that two answers are the same."""
         return True
 
     def answer_of(self, question: str, text: str) -> str | None:

@@ -53,7 +53,7 @@ class Workers:
 
     @property
     def started(self) -> bool:
-        """Whether there are workers."""
+        """Return whether there are workers."""
         return self._pool is not None
 
     def free_worker(self) -> asyncio.Semaphore:

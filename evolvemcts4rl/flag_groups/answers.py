@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.flag_groups.declaration import Group, flag
-from evolvemcts4rl.flag_groups.kinds import GraderName, Number, Texts
+from evolvemcts4rl.flag_groups.kinds import GraderName, Texts
+from evolvemcts4rl.flag_groups.number_kinds import Number
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,8 @@ from evolvemcts4rl.flag_groups.declaration import (
     larger,
     switched_off,
 )
-from evolvemcts4rl.flag_groups.kinds import (
-    Number,
-    Switch,
-    Text,
-    Texts,
-    Weights,
-    WholeNumber,
-)
+from evolvemcts4rl.flag_groups.kinds import Switch, Text, Texts, Weights
+from evolvemcts4rl.flag_groups.number_kinds import Number, WholeNumber
 from evolvemcts4rl.flag_groups.role_kinds import ModelAt
 from evolvemcts4rl.reasons import Status
 

@@ -5,14 +5,8 @@ from __future__ import annotations
 from dataclasses import MISSING, dataclass
 
 from evolvemcts4rl.flag_groups.declaration import Group, Growth, flag, larger
-from evolvemcts4rl.flag_groups.kinds import (
-    Choice,
-    Names,
-    Switch,
-    Text,
-    Texts,
-    WholeNumber,
-)
+from evolvemcts4rl.flag_groups.kinds import Choice, Names, Switch, Text, Texts
+from evolvemcts4rl.flag_groups.number_kinds import WholeNumber
 
 DEFAULT_FORMATS = ("steps", "prm", "sft", "dpo", "openai_dpo", "math_shepherd")
 FORMATS = (*DEFAULT_FORMATS, "seed_tree", "seed_flat")

@@ -5,14 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evolvemcts4rl.flag_groups.declaration import Group, flag
-from evolvemcts4rl.flag_groups.kinds import (
-    Choice,
-    Number,
-    Text,
-    Texts,
-    Urls,
-    WholeNumber,
-)
+from evolvemcts4rl.flag_groups.kinds import Choice, Text, Texts, Urls
+from evolvemcts4rl.flag_groups.number_kinds import Number, WholeNumber
 from evolvemcts4rl.flag_groups.role_kinds import BodyFields, Header, Price, Prices
 
 EMBEDDED_MODEL = "smollm2-135m"

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evolvemcts4rl.flag_groups.kinds import Number, Several, Text, Texts, Urls
+from evolvemcts4rl.flag_groups.kinds import Several, Text, Texts, Urls
+from evolvemcts4rl.flag_groups.number_kinds import Number
 
 POLICY, WRITER, JUDGE = "policy", "writer", "judge"
 ROLES_IN_WORDS = f"{POLICY}, {WRITER}, {JUDGE}, or {JUDGE}1 and so on for one of several judges"

@@ -15,14 +15,8 @@ from evolvemcts4rl.flag_groups.declaration import (
     flag,
     larger,
 )
-from evolvemcts4rl.flag_groups.kinds import (
-    Choice,
-    NamedNumber,
-    Number,
-    Separator,
-    Switch,
-    WholeNumber,
-)
+from evolvemcts4rl.flag_groups.kinds import Choice, Separator, Switch
+from evolvemcts4rl.flag_groups.number_kinds import NamedNumber, Number, WholeNumber
 from evolvemcts4rl.flag_groups.role_kinds import Models
 
 EFFORTS = {"low": 250, "medium": 700, "high": 2000}

@@ -3,11 +3,11 @@
 Every prefix is *right* (every step up to here is), carries a *lasting* or a *fleeting* error, or is
 *mended* (there was an error, and a later step came back from it). A solution's answer is right when
 its last state is right or mended. The states are hidden; the verdicts of the answers are seen, and
-what each step says about itself (witnesses.py). Messages passed along the tree give each prefix its
-probability of being right from all rollouts that pass through it, each in the way that is valid for
-it: a rollout is a fair sample only of the steps that it wrote itself. What comes after a prefix
-cannot tell right from mended, so that the messages know of *good* prefixes alone; a prefix is right
-when it is good at every step of the way.
+what each step says about itself (witnesses.py). Messages (messages.py) passed along the tree give
+each prefix its probability of being right from all rollouts that pass through it, each in the way
+that is valid for it: a rollout is a fair sample only of the steps that it wrote itself. What comes
+after a prefix cannot tell right from mended, so that the messages know of *good* prefixes alone; a
+prefix is right when it is good at every step of the way.
 
 None of the rates is known: those that differ between problems are laid out on a grid (rates.py),
 and every problem weighs its cells by its own rollouts. Rollouts of one prefix are more alike than
@@ -16,21 +16,18 @@ the model has it, so that what n of them say is tempered to n / (1 + (n - 1) ρ)
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
 from evolvemcts4rl.labels.agreement import Agreements
+from evolvemcts4rl.labels.messages import Message, gather, message_of
 from evolvemcts4rl.labels.rates import (
     HARD_RIGHT,
-    HARD_SHARE,
     LASTING,
     NOT_SEEN,
     RIGHT,
-    SHARED_AGAIN,
     SLIP,
     STATES,
     Array,
@@ -41,70 +38,7 @@ from evolvemcts4rl.labels.witnesses import Witnesses
 from evolvemcts4rl.tree import Node, Tree
 
 DEFAULT_RATES = Rates()
-LOG_EASY, LOG_HARD = np.log([1 - HARD_SHARE, HARD_SHARE])
-NOTHING_HARD = np.array([HARD_SHARE, HARD_SHARE])
 NO_OPINIONS: Mapping[Node, float] = MappingProxyType({})
-
-
-@dataclass(frozen=True, eq=False)
-class Message:
-    """What is known of one prefix from what was seen at and below it."""
-
-    seen: Array  # logarithm of its likelihood, given the origin: (origins, cells)
-    to: Array  # chance of the prefix's state, given the origin: (origins, to, cells)
-    hard: Array  # chance that a hard step follows, if the prefix is right and if mended: (2, cells)
-
-
-@functools.lru_cache(maxsize=4096)
-def _message(
-    rates: Rates,
-    key: StepKey,
-    verdict: bool | None,
-    opinion: float,
-    scale: float,
-    below: tuple[Message, ...],
-) -> Message:
-    after, hard = _gather(below, scale)
-    if verdict is not None:
-        after = after + rates.verdict(verdict)
-    moves, says = rates.step(key)
-    says = says + after
-    if opinion:
-        says[[RIGHT, HARD_RIGHT], LASTING:] += opinion
-    joint, seen = _sum(moves + says)
-    if key.draws > 1:
-        # The text tells its state once; its other draws are samples of what the model does here.
-        good = (joint[RIGHT, :LASTING].sum(axis=0) + joint[LASTING, :LASTING].sum(axis=0)) / 2
-        chances = np.exp(moves)
-        again = good * chances[:, :LASTING].sum(axis=1)
-        wrong = chances[:, LASTING:].sum(axis=1)
-        common = np.maximum(wrong, SHARED_AGAIN)
-        again += (1 - good) * ((1 - rates.shared) * wrong + rates.shared * common)
-        seen = seen + (key.draws - 1) * np.log(again)
-    return Message(seen, joint, hard)
-
-
-def _gather(below: Sequence[Message], scale: float) -> tuple[Array, Array]:
-    """Return what the messages of the next steps say of a prefix's state, and if these are hard.
-
-    Shapes (states, cells) and (2, cells). A hard step is hard for all that was drawn after the
-    prefix: many errors there do not speak against the prefix.
-    """
-    if not below:
-        return np.zeros((STATES, 1)), NOTHING_HARD
-    seen = functools.reduce(np.add, [message.seen for message in below]) * scale
-    easy = LOG_EASY + seen[:LASTING]
-    hard = LOG_HARD + seen[HARD_RIGHT:]
-    either = np.logaddexp(easy, hard)
-    return np.concatenate([either, seen[LASTING:STATES]]), np.exp(hard - either)
-
-
-def _sum(logs: Array) -> tuple[Array, Array]:
-    """Return the shares in a sum over states that are given as logarithms, and its logarithm."""
-    highest = logs.max(axis=1)
-    parts = np.exp(logs - highest[:, None])
-    total = parts.sum(axis=1)
-    return parts / total[:, None], np.log(total) + highest
 
 
 class Belief:
@@ -137,7 +71,7 @@ class Belief:
         self._messages: dict[
             Node, Message
         ] = {}  # of the nodes at and below which nothing has changed since
-        self._root = _gather((), 1.0)  # what is known of the problem itself
+        self._root = gather((), 1.0)  # what is known of the problem itself
         self._weights: Array | None = (
             None  # how much each cell is believed, as long as nothing is added
         )
@@ -181,7 +115,7 @@ class Belief:
         return evidence
 
     def weights(self) -> Array:
-        """How much each cell of the grid is believed: shape (cells,)."""
+        """Return how much each cell of the grid is believed: shape (cells,)."""
         if self._weights is None:
             log_weights = self.evidence() + np.log(self.rates.cells)
             weights = np.exp(log_weights - log_weights.max())
@@ -207,7 +141,7 @@ class Belief:
         return dict(zip(nodes, (by_cell @ weights).tolist(), strict=True))
 
     def states_by_cell(self, path: Sequence[Node]) -> tuple[Array, Array]:
-        """Chances that each node of a path is right, and of its states, if the rates are a cell's.
+        """Return the chances that each node of a path is right, and of its states, by cell.
 
         Shapes (len(path), cells) and (len(path), state, cells).
         """
@@ -254,7 +188,10 @@ class Belief:
         return np.array(found[::-1]).reshape(-1, STATES, len(SLIP))
 
     def move(self, node: Node) -> Array:
-        """Chance of a node's state, given that of the prefix before: shape (from, to, cells)."""
+        """Return the chance of a node's state, given that of the prefix before.
+
+        Shape (from, to, cells).
+        """
         to, hard = self._messages[node].to, self._hard(node)
         mixed: Array = to[:STATES].copy()
         mixed[:LASTING] += hard[:, None] * (to[HARD_RIGHT:] - to[:LASTING])
@@ -271,7 +208,7 @@ class Belief:
         return self._root[1] if parent is self._tree.root else self._messages[parent].hard
 
     def _scale(self, node: Node) -> float:
-        """How much of what the rollouts from a prefix say is believed, since they are alike."""
+        """Return how much is believed of what the rollouts from a prefix say, which are alike."""
         draws = sum([self._drawn[child] for child in node.children])
         return 1 / (1 + max(draws - 1, 0) * self.rates.likeness)
 
@@ -286,7 +223,7 @@ class Belief:
             while self._messages.pop(node, None):
                 node = self._parents[node]
         for node in reversed(self._stale()):
-            self._messages[node] = _message(
+            self._messages[node] = message_of(
                 self.rates,
                 self.key(node),
                 node.correct,
@@ -296,10 +233,10 @@ class Belief:
             )
         root = self._tree.root
         first = [self._messages[child] for child in root.children]
-        self._root = _gather(first, self._scale(root))
+        self._root = gather(first, self._scale(root))
 
     def _stale(self) -> list[Node]:
-        """All nodes below which something changed, parents before children."""
+        """Return all nodes below which something changed, parents before children."""
         stale = [node for node in self._tree.root.children if node not in self._messages]
         for node in stale:  # which grows meanwhile
             stale += [child for child in node.children if child not in self._messages]
@@ -307,7 +244,7 @@ class Belief:
 
 
 def _binomial(success: Array, rollouts: int) -> Array:
-    """Chance of k of `rollouts` successes, for each k, on a new last axis."""
+    """Return the chance of k of `rollouts` successes, for each k, on a new last axis."""
     counts = np.arange(rollouts + 1)
     ways = np.cumsum(
         [0.0, *np.log((rollouts + 1 - counts[1:]) / counts[1:])]

@@ -79,7 +79,7 @@ class Panel:
 
     @property
     def cap(self) -> float:
-        """The most that the judges' verdicts together move the log-odds of a step."""
+        """Return the most that the judges' verdicts together move the log-odds of a step."""
         cases = max((judge.cases for judge in self.judges.values()), default=0)
         return math.log(1 + PRIOR_CASES + cases)
 

@@ -150,7 +150,7 @@ class LabelledTree:
 
     @cached_property
     def right(self) -> list[Whole]:
-        """The right solutions that are not believed to hold an error."""
+        """Return the right solutions that are not believed to hold an error."""
         return [
             whole
             for path in self.solutions
@@ -160,7 +160,7 @@ class LabelledTree:
 
     @cached_property
     def wrong(self) -> list[Whole]:
-        """The wrong solutions."""
+        """Return the wrong solutions."""
         return [
             whole for path in self.solutions if path[-1].correct is False for whole in _wholes(path)
         ]

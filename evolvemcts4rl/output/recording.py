@@ -22,7 +22,7 @@ from evolvemcts4rl.output.run_folder import RunFolder
 from evolvemcts4rl.reasons import Status
 from evolvemcts4rl.records import Completion, Prefix, Problem, Rollout, is_open_thought
 from evolvemcts4rl.settings import Settings
-from evolvemcts4rl.solutions.solver import as_rollout, graded, solution_messages
+from evolvemcts4rl.solutions.rollouts import as_rollout, graded, solution_messages
 from evolvemcts4rl.tree import Tree
 
 

@@ -77,12 +77,12 @@ class RunFolder:
 
     @property
     def begun(self) -> bool:
-        """Whether an earlier life of this run left something."""
+        """Return whether an earlier life of this run left something."""
         return (self.path / SETTINGS).is_file()
 
     @cached_property
     def growth(self) -> RunGrowth:
-        """What is asked for beyond what the run in the folder was.
+        """Return what is asked for beyond what the run in the folder was.
 
         Raises UserError where that cannot be mixed with what the folder holds.
         """
@@ -106,7 +106,7 @@ class RunFolder:
 
     @property
     def complete(self) -> bool:
-        """Whether an earlier life brought every problem to its end, and none failed."""
+        """Return whether an earlier life brought every problem to its end, and none failed."""
         if self._settings.files.overwrite or not (self.path / SUMMARY).is_file() or self.growth:
             return False
         try:
@@ -121,7 +121,7 @@ class RunFolder:
 
     @property
     def continuation(self) -> str:
-        """How the run in the folder continues prefixes, which no later life changes."""
+        """Return how the run in the folder continues prefixes, which no later life changes."""
         return str(read_settings(self.path).get("continuation", self._settings.model.continuation))
 
     def open(self, continuation: str) -> tuple[Journal, Decided]:

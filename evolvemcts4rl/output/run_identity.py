@@ -28,11 +28,11 @@ class SeedRows(Protocol):
 
     @property
     def digest(self) -> str:
-        """A hash of the whole seed file."""
+        """Return a hash of the whole seed file."""
 
     @property
     def broken_lines(self) -> list[int]:
-        """The numbers of the lines that were left out."""
+        """Return the numbers of the lines that were left out."""
 
     def __len__(self) -> int:
         """Return how many rows are taken."""

@@ -35,7 +35,7 @@ class RunFiles:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """What summary.json says now."""
+        """Return what summary.json says now."""
         summary: dict[str, Any] = json.loads(
             (self.path / "summary.json").read_text(encoding="utf-8")
         )

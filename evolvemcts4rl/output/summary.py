@@ -154,24 +154,34 @@ def _lines(
     yield "solutions", kinds or "none labelled"
     if given := summary.get("given_solutions"):
         yield "given", f"{given} solutions of the seed file labelled"
-    yield (
-        "tokens",
-        f"{summary['prompt_tokens']:,} in, {summary['completion_tokens']:,} out" + _cost(summary),
-    )
-    for judge, told in summary.get("judges", {}).items():
-        yield "judge", _judge_line(judge, told)
-    roles = summary.get("roles", {})
-    for name, role in roles.items() if len(roles) > 1 else ():
-        yield (
-            "",
-            f"{name} {role['model'] or ''}".rstrip()
-            + f": {role['prompt_tokens']:,} in, {role['completion_tokens']:,} out"
-            + _cost(role),
-        )
+    yield from _lines_of_cost(summary)
     yield "seconds", f"{summary['seconds']:.0f} in this run"
     yield "files", f"{folder}"
     for number, (code, count) in enumerate(list(summary["reasons"].items())[:MOST_REASONS]):
         yield "" if number else "reasons", f"{count} × {sentence_of(code)}"
+    yield from _lines_of_doubt(summary)
+    if why := summary.get("nothing_labelled"):
+        yield "no labels", why
+    if stopped:
+        yield "stopped", stopped
+    elif failed := summary["problems"].get("failed"):
+        yield "failed", f"{failed} problems: {resume_command} tries them again"
+        if first := summary.get("first_failure"):
+            yield "", f"{first['question_id']}: {printable(first['reason'], MOST_OF_REASON)}"
+
+
+def _lines_of_cost(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the tokens that were bought, with those of each judge and role."""
+    yield "tokens", _tokens(summary)
+    for judge, told in summary.get("judges", {}).items():
+        yield "judge", _judge_line(judge, told)
+    roles = summary.get("roles", {})
+    for name, role in roles.items() if len(roles) > 1 else ():
+        yield "", f"{name} {role['model'] or ''}".rstrip() + f": {_tokens(role)}"
+
+
+def _lines_of_doubt(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what in the steps and answers should be looked at."""
     if 2 * summary.get("one_step_solutions", 0) > summary.get("whole_solutions", 0):
         yield (
             "look at",
@@ -189,14 +199,6 @@ def _lines(
         )
     if timed_out := summary.get("comparisons_timed_out"):
         yield "answers", f"{timed_out} comparisons took too long and count as no match"
-    if why := summary.get("nothing_labelled"):
-        yield "no labels", why
-    if stopped:
-        yield "stopped", stopped
-    elif failed := summary["problems"].get("failed"):
-        yield "failed", f"{failed} problems: {resume_command} tries them again"
-        if first := summary.get("first_failure"):
-            yield "", f"{first['question_id']}: {printable(first['reason'], MOST_OF_REASON)}"
 
 
 def _judge_line(judge: str, told: dict[str, Any]) -> str:
@@ -229,5 +231,7 @@ def told_of_judges(
     return told
 
 
-def _cost(summary: dict[str, Any]) -> str:
-    return "" if summary["money"] is None else f", costing {summary['money']:.2f}"
+def _tokens(bought: dict[str, Any]) -> str:
+    """Return what was bought in words, with its cost where there are prices."""
+    tokens = f"{bought['prompt_tokens']:,} in, {bought['completion_tokens']:,} out"
+    return tokens if bought["money"] is None else f"{tokens}, costing {bought['money']:.2f}"

@@ -48,7 +48,7 @@ class TreeFiles:
 
     @property
     def names(self) -> list[str]:
-        """The names of all these files."""
+        """Return the names of all these files."""
         return [TREES, *(f"{name}.jsonl" for name in self._formats)] if self.wanted else []
 
     def keep_formats(self) -> None:

@@ -119,7 +119,7 @@ class Seeds:
 
     @property
     def broken_in_words(self) -> str:
-        """How many lines of the seed file cannot be read, and the first of them."""
+        """Return how many lines of the seed file cannot be read, and the first of them."""
         count, shown = len(self.broken_lines), ", ".join(map(str, self.broken_lines[:LINES_SHOWN]))
         more = ", …" if count > LINES_SHOWN else ""
         rows = "1 row" if count == 1 else f"{count} rows"
@@ -127,7 +127,7 @@ class Seeds:
 
     @cached_property
     def _own_ids(self) -> list[str]:
-        """The ids that the rows bring along, by --id_column; none without it."""
+        """Return the ids that the rows bring along, by --id_column; none without it."""
         name = self.settings.files.id_column
         if name is None:
             return []
@@ -187,7 +187,7 @@ class Seeds:
 
     @cached_property
     def _repeats(self) -> dict[int, list[int]]:
-        """The rows that repeat an earlier one, by that one."""
+        """Return the rows that repeat an earlier one, by that one."""
         firsts: dict[bytes, int] = {}
         repeats: dict[int, list[int]] = {}
         for index in range(len(self)):

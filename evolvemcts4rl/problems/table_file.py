@@ -43,7 +43,7 @@ class Rows(Protocol):
 
     @property
     def column_names(self) -> list[str]:
-        """The names of all columns."""
+        """Return the names of all columns."""
 
     def __len__(self) -> int:
         """Return how many rows there are."""
@@ -66,7 +66,7 @@ class ObjectRows:
 
     @property
     def column_names(self) -> list[str]:
-        """The names of all columns, in the order in which they come up."""
+        """Return the names of all columns, in the order in which they come up."""
         return list(dict.fromkeys(name for row in self._rows for name in row))
 
     def __len__(self) -> int:
@@ -174,7 +174,7 @@ def _load(path: Path, loader: str, used: Sequence[str]) -> Rows:
 
 
 def _is_as_it_was(rows: Dataset, used: Sequence[str], size: int) -> bool:
-    """Whether the rows hold what the JSON says.
+    """Return whether the rows hold what the JSON says.
 
     Changes in columns that no one uses are borne where the file is too large to be read otherwise.
     A single row may be an object that holds the rows.

@@ -1,4 +1,4 @@
-"""Ask the model for solutions, from the problem or from a prefix, and read them as rollouts."""
+"""Ask the model for solutions, from the problem or from a prefix."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
-from evolvemcts4rl.answers.extract import extract_answer
 from evolvemcts4rl.answers.grader import Grader
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.problems.given import GivenSolution
-from evolvemcts4rl.prompts import prompt_messages, prompt_turns
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status, with_detail
 from evolvemcts4rl.records import (
-    THINK,
     Completion,
     Message,
     Prefix,
@@ -24,19 +21,17 @@ from evolvemcts4rl.records import (
     RolloutSampler,
 )
 from evolvemcts4rl.settings import Settings
-from evolvemcts4rl.solutions.answer_certainty import (
-    ENOUGH_WITH_SECOND,
-    AnswerCertainty,
-    Candidate,
-    second_opinion,
+from evolvemcts4rl.solutions.judges import Judge
+from evolvemcts4rl.solutions.rollouts import (
+    answers_of,
+    as_rollout,
+    cut_steps,
+    graded,
+    solution_messages,
 )
-from evolvemcts4rl.solutions.equations import stated_equations
-from evolvemcts4rl.solutions.judges import Judge, own_answers
-from evolvemcts4rl.solutions.steps import join_steps, merge_steps, split_steps
-from evolvemcts4rl.solutions.thoughts import ThoughtWatch, after_thought, steps_with_thought
+from evolvemcts4rl.solutions.thoughts import ThoughtWatch
+from evolvemcts4rl.solutions.voting import Voting
 
-# Arrow, and `datasets` with it, reads no JSON nested deeper than a tree of 30 steps.
-MOST_STEPS = 28
 ANSWERS_SHOWN, MOST_OF_ANSWER = 3, 40  # of a problem that is solved never; characters of each
 # A model that writes --step_separator in none of so many solutions of so many problems never will.
 UNSEPARATED_SOLUTIONS, UNSEPARATED_PROBLEMS = 32, 4
@@ -96,95 +91,24 @@ class Solver:
     async def vote(self, problem: Problem) -> Problem:
         """Return the problem with the answer of most first solutions, or dropped with the reason.
 
-        It is dropped where fewer than half of the solutions come to an answer (one that is cut off
-        could not vote), where the first place is tied, or the share is under --agreement. Raises
-        EndpointError. A seed whose row the grader reads needs no answer: it stays as it is.
+        A seed whose row the grader reads needs no answer: it stays as it is. Raises EndpointError.
         """
         if self.grader.reads_rows and problem.parent_id is None:
             return problem
         rollouts = self._rollouts(problem, (), await self._first_completions(problem))
-        answers = _answers(rollouts)
-        answer, share = await self.grader.vote(answers)
-        problem = replace(problem, voted_answer=answer, agreement=round(share, 4))
-        if 2 * len(answers) < len(rollouts):
-            told = f"only {len(answers)} of its {len(rollouts)} solutions came to an answer"
-            return _dropped(problem, ReasonCode.FEW_ANSWERS, told)
-        if answer is None:
-            told = f"the first place of the vote is tied, with a share of {share:.2f} each"
-            return _dropped(problem, ReasonCode.THIN_MAJORITY, told)
-        least = self.settings.evolution.agreement
-        if share < least:
-            told = (
-                f"the majority's share of the answers, {share:.2f}, is under --agreement {least:g}"
-            )
-            return _dropped(problem, ReasonCode.THIN_MAJORITY, told)
-        problem = await self._with_certainty(problem, answer, rollouts)
-        if (problem.p_answer or 0) < self._least_p_answer:
-            told = (
-                f"the chance that its voted answer is right, {problem.p_answer:.2f}, is under "
-                f"--min_p_answer {self._least_p_answer:g}"
-            )
-            return _dropped(problem, ReasonCode.DOUBTFUL_ANSWER, told)
-        if not self.settings.evolution.evolve_only:
+        problem = await self._voting.answered(problem, rollouts)
+        if problem.status != Status.DROPPED and not self.settings.evolution.evolve_only:
             self.voters[problem.question_id] = rollouts
-        return replace(problem, final_answer=answer, vote_agrees=True)
+        return problem
+
+    @property
+    def _voting(self) -> Voting:
+        return Voting(self.grader, self.settings, self.judges)
 
     @property
     def reason_not_to_vote(self) -> Reason | None:
-        """Why no problem can get its answer by a vote; None where it can."""
+        """Return why no problem can get its answer by a vote; None where it can."""
         return None if self.grader.can_vote else Reason(ReasonCode.NO_VOTE)
-
-    @property
-    def _least_p_answer(self) -> float:
-        least = self.settings.evolution.min_p_answer
-        if least is None:
-            return ENOUGH_WITH_SECOND if self.judges else 0.0
-        return least
-
-    async def _with_certainty(
-        self, problem: Problem, answer: str, rollouts: Sequence[Rollout]
-    ) -> Problem:
-        """Return the problem with how sure its voted answer is, and with what speaks of that."""
-        answers = _answers(rollouts)
-        others = await own_answers(
-            self.judges, problem, partial(self.grader.answer_of, problem.question)
-        )
-        opinion = await self._second_opinion(answer, answers, others) if any(others) else None
-        problem = replace(
-            problem,
-            false_equations=await self._false_equations(answer, rollouts),
-            second_opinion=None if opinion is None else round(opinion, 4),
-        )
-        chance = AnswerCertainty().of_voted(problem, self.settings.search.num_solutions)
-        return replace(problem, p_answer=chance)
-
-    async def _second_opinion(
-        self, answer: str, answers: Sequence[str], others: Sequence[Sequence[str]]
-    ) -> float:
-        """Return what other models' answers say of the voted one, beside its rivals."""
-        candidates, forms = [], [answer, *(form for one in others for form in one), *answers]
-        while forms:
-            everyone = [answers, *others]
-            same = [await self.grader.same_each(forms[0], each) for each in everyone]
-            votes, *seconds = (sum(each) for each in same)
-            candidates.append(Candidate(votes, tuple(seconds)))
-            known = await self.grader.same_each(forms[0], forms)
-            first, *rest = zip(forms, known, strict=True)
-            forms = [form for form, is_known in rest if not is_known and form != first[0]]
-        return second_opinion(candidates, [len(one) for one in others])
-
-    async def _false_equations(self, answer: str, rollouts: Sequence[Rollout]) -> float | None:
-        """Return the share of the solutions with this answer that state a false equation."""
-        given = [rollout for rollout in rollouts if rollout.answer is not None]
-        same = await self.grader.same_each(answer, _answers(rollouts))
-        voting = [rollout for rollout, agrees in zip(given, same, strict=True) if agrees]
-        if not voting:
-            return None
-        false = sum(
-            not all(verdict for step in rollout.steps for verdict in stated_equations(step))
-            for rollout in voting
-        )
-        return round(false / len(voting), 4)
 
     async def first_solutions(self, problem: Problem) -> tuple[Problem, list[Rollout]]:
         """Return the problem with its solve rate and vote, and its graded first solutions.
@@ -204,7 +128,7 @@ class Solver:
         verdicts = [rollout.verdict for rollout in rollouts if rollout.verdict is not None]
         if given:
             if verdicts and not has_voted and self.grader.can_vote:
-                problem = await self._with_vote(problem, rollouts)
+                problem = await self._voting.with_vote(problem, rollouts)
             rate = round(sum(verdicts) / len(verdicts), 4) if verdicts else None
             problem = replace(problem, solve_rate=rate, status=Status.SEARCHED)
             return problem, given + rollouts
@@ -212,9 +136,9 @@ class Solver:
             reason = self._reason_without_verdicts(rollouts)
             return replace(problem, status=Status.NOT_SEARCHED, reason=reason), rollouts
         if not has_voted and self.grader.can_vote:
-            problem = await self._with_vote(problem, rollouts)
+            problem = await self._voting.with_vote(problem, rollouts)
         rate = sum(verdicts) / len(verdicts)
-        why_not = self._reason_not_to_search(rate, len(verdicts), _answers(rollouts))
+        why_not = self._reason_not_to_search(rate, len(verdicts), answers_of(rollouts))
         status = Status.NOT_SEARCHED if why_not else Status.SEARCHED
         problem = replace(problem, solve_rate=round(rate, 4), status=status, reason=why_not)
         return problem, rollouts
@@ -233,30 +157,11 @@ class Solver:
         """
         rollouts = []
         for each in self.given(problem.question_id):
-            steps = each.steps or _cut(each.text.strip(), self.settings.search.step_separator)
+            steps = each.steps or cut_steps(each.text.strip(), self.settings.search.step_separator)
             answer = self.grader.answer_of(problem.question, each.text)
             given = Rollout(tuple(steps), None, answer, solution_id=each.solution_id)
             rollouts.append(given)
         return await self._graded(problem, rollouts)
-
-    async def _with_vote(self, problem: Problem, rollouts: Sequence[Rollout]) -> Problem:
-        """Return the problem with what its solutions vote for, beside the answer that it states."""
-        answers = _answers(rollouts)
-        voted, share = await self.grader.vote(answers, problem.final_answer)
-        agrees = None
-        if voted is not None and problem.final_answer is not None:
-            agrees = await self.grader.same(problem.final_answer, voted)
-        equations = None
-        if voted is not None:
-            equations = await self._false_equations(voted, rollouts)
-        return replace(
-            problem,
-            voted_answer=voted,
-            agreement=round(share, 4),
-            vote_agrees=agrees,
-            false_equations=equations,
-            p_answer=1.0,
-        )
 
     def first_messages(self, problem: Problem) -> list[Message]:
         """Return the messages that ask for its first solutions."""
@@ -328,69 +233,7 @@ class Solver:
         return await graded(problem, rollouts, self.grader)
 
 
-def solution_messages(
-    problem: Problem, prefix: Prefix, settings: Settings, prefill: bool
-) -> list[Message]:
-    """Return the messages that ask the run's model for a solution that begins with a prefix."""
-    # A continuation repeats its solution's messages, which the server's prefix cache holds.
-    model, told = settings.model.model_name, settings.prompts
-    messages = prompt_messages("solve_problem", model, told, question=problem.question)
-    if prefix:
-        text = join_steps(prefix)
-        if prefill:
-            messages.append({"role": "assistant", "content": text})
-        else:
-            # In words, a thought is gone on with as any other text.
-            messages.append({"role": "assistant", "content": text.removeprefix(f"{THINK}\n")})
-            messages += prompt_turns("continue_solution", model, told)
-    return messages
-
-
-def as_rollout(
-    prefix: Prefix,
-    completion: Completion,
-    separator: str | None,
-    answer_of: Callable[[str], str | None] = extract_answer,
-    with_thought: bool = False,
-) -> Rollout:
-    """Return a completion as a rollout that is still to be graded.
-
-    `with_thought` makes a thought, where there is one, part of the solution.
-    """
-    room = MOST_STEPS - len(prefix)
-    more = steps_with_thought(prefix, completion, separator, room) if with_thought else None
-    text = completion.text
-    if more is None:
-        before = join_steps(prefix)
-        text = text.rstrip()
-        text = text.lstrip("\n") if not prefix or before.endswith("\n") else text
-        more = _cut(text, separator, room)
-        text = before + text
-    answer = answer_of(text) if completion.whole else None
-    return Rollout((*prefix, *more), None, answer, completion.completion_tokens, completion.whole)
-
-
-async def graded(problem: Problem, rollouts: Sequence[Rollout], grader: Grader) -> list[Rollout]:
-    """Return the rollouts with their verdicts; one that is not whole has none."""
-    whole = [(after_thought(join_steps(r.steps)), r.answer) for r in rollouts if r.whole]
-    verdicts = iter(await grader.verdicts(problem, whole))
-    return [replace(r, verdict=next(verdicts)) if r.whole else r for r in rollouts]
-
-
 def _mostly(answers: Sequence[str]) -> str:
     """Return the most frequent answers in words, each on one line and not too long."""
     most = (answer for answer, _ in Counter(answers).most_common(ANSWERS_SHOWN))
     return ", ".join(" ".join(answer.split())[:MOST_OF_ANSWER] for answer in most)
-
-
-def _cut(text: str, separator: str | None, most: int = MOST_STEPS) -> list[str]:
-    """Return the steps of a text; after those of a given solution there may be room for none."""
-    return merge_steps(split_steps(text, separator), max(most, 1))
-
-
-def _answers(rollouts: Sequence[Rollout]) -> list[str]:
-    return [rollout.answer for rollout in rollouts if rollout.answer is not None]
-
-
-def _dropped(problem: Problem, code: ReasonCode, told: str) -> Problem:
-    return replace(problem, status=Status.DROPPED, reason=Reason(code, told))

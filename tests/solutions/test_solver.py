@@ -15,7 +15,8 @@ from evolvemcts4rl.flag_groups.model import EMBEDDED_MODEL
 from evolvemcts4rl.problems.given import GivenSolution
 from evolvemcts4rl.records import Completion, Problem, Rollout
 from evolvemcts4rl.settings import Settings
-from evolvemcts4rl.solutions.solver import MOST_STEPS, Solver
+from evolvemcts4rl.solutions.rollouts import MOST_STEPS
+from evolvemcts4rl.solutions.solver import Solver
 from evolvemcts4rl.solutions.steps import join_steps
 
 PROBLEM = Problem("000000", "What is $\\frac{1}{2} + \\frac{1}{2}$?", "1")

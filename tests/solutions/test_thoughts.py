@@ -19,7 +19,7 @@ from evolvemcts4rl.labels.labelling import labelled_solutions
 from evolvemcts4rl.output.recording import read_recording
 from evolvemcts4rl.records import Completion, Problem
 from evolvemcts4rl.settings import Settings
-from evolvemcts4rl.solutions.solver import as_rollout, graded
+from evolvemcts4rl.solutions.rollouts import as_rollout, graded
 from evolvemcts4rl.solutions.thoughts import ThoughtWatch, after_thought, steps_with_thought
 from evolvemcts4rl.tree import Node, Tree
 from generate import generate
