@@ -139,7 +139,8 @@ def test_rows_have_the_promised_fields(whole_run: tuple[Path, Any]) -> None:
     assert set(tree["reasoning_steps"]) == counts | started | {"text", "children"}
     assert set(steps["reasoning_steps"][0]) == counts | {"solution_prefix", "step"}
     for row in rows_of(folder / "prm.jsonl"):
-        assert set(row) == {"prompt", "completions", "labels"}
+        told = {"p_correct", "mc_value", "num_rollouts", "num_correct", "final_answer_correct"}
+        assert set(row) == {"question_id", "prompt", "completions", "labels"} | told
         assert len(row["completions"]) == len(row["labels"]) > 0
         assert all(row["labels"][:-1])
     prefixes = [step["solution_prefix"] + step["step"] for step in steps["reasoning_steps"]]
