@@ -404,7 +404,7 @@ def test_chat_mode_continues_prefixes_in_words(tmp_path: Path) -> None:
 
 
 def test_judge_is_recorded_and_what_it_contradicts_can_be_left_out(tmp_path: Path) -> None:
-    flags = ["--judge_model", "m", "--evolve_rounds", "0"]
+    flags = ["--judge_model", "m", "--evolve_rounds", "0", "--min_p_correct", "0"]
     with Loopback(toy_handler(MODEL)) as server:
         args = command(server.url, seed_file(tmp_path, 8), tmp_path / "out", *flags)
         assert run_here(args).returncode == 0
