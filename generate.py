@@ -62,7 +62,12 @@ def main(argv: Sequence[str] | None = None, backoff: float = FIRST_BACKOFF) -> i
     run = None
     with Interrupts().handled() as interrupts:
         try:
-            run = Run(parse_settings(argv), backoff=backoff, to_the_end=interrupts.run)
+            settings = parse_settings(argv)
+            if settings.exports.export:
+                from evolvemcts4rl.output.export_run import export
+
+                return export(settings)
+            run = Run(settings, backoff=backoff, to_the_end=interrupts.run)
             return _print_summary(run, run.run())
         except UserError as error:
             way_on = f" {_again(run).capitalize()} goes on from here." if error.resumable else ""
@@ -110,6 +115,7 @@ class Run:
 
         Raises UserError, and KeyboardInterrupt after Ctrl-C or SIGTERM.
         """
+        from evolvemcts4rl.output.hub import push, refuse_to_push
         from evolvemcts4rl.output.recording import record_run, refuse_to_record
         from evolvemcts4rl.output.run_folder import RunFolder
         from evolvemcts4rl.output.run_reader import RunFiles
@@ -117,6 +123,7 @@ class Run:
         from evolvemcts4rl.prompts import check_prompts
 
         check_prompts(self.settings.prompts, self.settings.evolution.language)
+        refuse_to_push(self.settings)
         seeds = read_seeds(self.settings)
         test_texts = read_test_texts(self.settings)
         if not seeds.have_answers and self.settings.answers.grader in GRADERS:
@@ -140,6 +147,8 @@ class Run:
                 self.to_the_end(self._run_stages(settings, seeds, test_texts))
         if record:
             self.to_the_end(record_run(Path(record), self.folder, self.settings))
+        if self.settings.exports.push_to_hub and self.folder.complete:
+            self._say(f"Sent to {push(self.settings, self.folder.path)}.")
         return RunFiles(self.folder.path)
 
     @contextmanager

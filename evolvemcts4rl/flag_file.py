@@ -15,6 +15,8 @@ from evolvemcts4rl.settings import DEFAULTS, FLAGS
 MOST_BYTES = 1_000_000
 # What a settings.json notes and a repeated run does not do again: delete a run.
 NOT_REPEATED = ("overwrite",)
+# What making files anew does not do by itself, either.
+NOT_EXPORTED = ("overwrite", "record", "push_to_hub", "private", "header", "extra_body")
 
 
 def read_flag_files(argv: Iterable[str]) -> tuple[list[str], dict[str, Any]]:
@@ -44,6 +46,26 @@ def _takes_value(word: str) -> bool:
     """Return whether a word is a flag whose value follows."""
     name = word.removeprefix("--")
     return name != word and name in FLAGS and not isinstance(FLAGS[name].kind, Switch)
+
+
+def flags_of_run(folder: str) -> dict[str, Any]:
+    """Return the flags of the run in a folder, with those that make an export of that run.
+
+    Flags that there are no more are left out. Raises UserError where the folder holds no run.
+    """
+    path = Path(folder) / "settings.json"
+    try:
+        noted = json.loads(path.read_text(encoding="utf-8"))["flags"]
+        flags = {
+            flag: _value(flag, value)
+            for flag, value in noted.items()
+            if flag in FLAGS and flag not in NOT_EXPORTED
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise UserError(
+            f"The folder {folder} of --export has no {path.name} of a run: name a run's folder."
+        ) from None
+    return flags | {"export": folder, "output_dir": folder}
 
 
 def _read(name: str) -> str:

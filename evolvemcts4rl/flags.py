@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.flag_file import read_flag_files
+from evolvemcts4rl.flag_file import flags_of_run, read_flag_files
 from evolvemcts4rl.flag_groups.kinds import Choice, Kind, Names, Several, Switch, Texts
 from evolvemcts4rl.settings import DEFAULTS, FLAGS, GROUPS, OWNERS, Settings
 
@@ -36,6 +36,8 @@ def parse_settings(argv: Sequence[str] | None = None) -> Settings:
     given = {
         name: tuple(value) if isinstance(value, list) else value for name, value in chosen.items()
     }
+    if "export" in given:
+        values = flags_of_run(str(given["export"])) | values
     return Settings.of(**values | given)
 
 

@@ -13,6 +13,7 @@ from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.flag_groups.answers import AnswerSettings
 from evolvemcts4rl.flag_groups.declaration import Flag, declared_flags
 from evolvemcts4rl.flag_groups.evolution import EvolutionSettings
+from evolvemcts4rl.flag_groups.exports import ExportSettings
 from evolvemcts4rl.flag_groups.files import FileSettings
 from evolvemcts4rl.flag_groups.model import ModelSettings
 from evolvemcts4rl.flag_groups.prompts import PromptSettings
@@ -30,6 +31,7 @@ class Settings:
     answers: AnswerSettings = field(default_factory=AnswerSettings)
     evolution: EvolutionSettings = field(default_factory=EvolutionSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
+    exports: ExportSettings = field(default_factory=ExportSettings)
 
     def __post_init__(self) -> None:
         """Raise UserError where two groups exclude one another."""
@@ -86,6 +88,7 @@ GROUPS: dict[str, Any] = {
     "answers": AnswerSettings,
     "evolution": EvolutionSettings,
     "search": SearchSettings,
+    "exports": ExportSettings,
 }
 # The name of each flag's group.
 OWNERS = {each.name: name for name, group in GROUPS.items() for each in declared_flags(group)}

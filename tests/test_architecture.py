@@ -26,6 +26,7 @@ ROOMS = [
     ["problems", "chat"],
     ["solutions"],
     ["labels"],
+    ["exports"],
     ["report"],
     ["output"],
     ["flags", "progress", "show_tree"],

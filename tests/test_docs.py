@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 import generate
+from evolvemcts4rl.exports.choice import ExportOptions
+from evolvemcts4rl.exports.formats import OF_A_PROBLEM, rows_of_problem, rows_of_tree
 from evolvemcts4rl.flag_groups.evolution import MUTATION_GROUPS, MUTATIONS
 from evolvemcts4rl.flag_groups.files import FORMATS
 from evolvemcts4rl.labels.labelling import LabelledTree
-from evolvemcts4rl.output.exports import ROWS
+from evolvemcts4rl.reasons import Status
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.settings import FLAGS
 from evolvemcts4rl.tree import Node, Tree
@@ -52,7 +54,12 @@ def row_of(name: str) -> dict[str, Any]:
     """Return a row of this file with every field that one can have."""
     if name == "problems":
         return Problem("000000", "What is 2 + 2?", "4").to_json()
-    return TREE.to_json() if name == "tree" else next(ROWS[name](LabelledTree(TREE)))
+    if name == "tree":
+        return TREE.to_json()
+    if name in OF_A_PROBLEM:
+        solved = Problem("000000", "What is 2 + 2?", "4", status=Status.SEARCHED)
+        return rows_of_problem(name, solved, ExportOptions()).rows[0]
+    return rows_of_tree(name, LabelledTree(TREE), ExportOptions()).rows[0]
 
 
 def fields(value: dict[str, Any]) -> set[str]:
@@ -97,6 +104,9 @@ def test_every_flag_that_a_document_names_is_there(name: str) -> None:
         # Of run_tests.sh and the benchmarks
         "fast", "stream", "rounds", "problems", "without", "budget", "reliability", "run", "judges",
         "parallel", "model", "model-path", "max-model-len",  # of servers
+        # Of trainers
+        "data", "reward", "dataset", "dataset_name", "dataset_config", "reward_funcs", "rlhf_type",
+        "columns", "assistant_only_loss", "input_key",
         # Of uv and pip
         "universal", "python-version", "all-extras", "upgrade", "upgrade-package", "no-deps",
     }  # fmt: skip

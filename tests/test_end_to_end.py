@@ -139,7 +139,8 @@ def test_rows_have_the_promised_fields(whole_run: tuple[Path, Any]) -> None:
     assert set(tree["reasoning_steps"]) == counts | started | {"text", "children"}
     assert set(steps["reasoning_steps"][0]) == counts | {"solution_prefix", "step"}
     for row in rows_of(folder / "prm.jsonl"):
-        assert set(row) == {"prompt", "completions", "labels"}
+        told = {"p_correct", "mc_value", "num_rollouts", "num_correct", "final_answer_correct"}
+        assert set(row) == {"question_id", "prompt", "completions", "labels"} | told
         assert len(row["completions"]) == len(row["labels"]) > 0
         assert all(row["labels"][:-1])
     prefixes = [step["solution_prefix"] + step["step"] for step in steps["reasoning_steps"]]
@@ -403,7 +404,7 @@ def test_chat_mode_continues_prefixes_in_words(tmp_path: Path) -> None:
 
 
 def test_judge_is_recorded_and_what_it_contradicts_can_be_left_out(tmp_path: Path) -> None:
-    flags = ["--judge_model", "m", "--evolve_rounds", "0"]
+    flags = ["--judge_model", "m", "--evolve_rounds", "0", "--min_p_correct", "0"]
     with Loopback(toy_handler(MODEL)) as server:
         args = command(server.url, seed_file(tmp_path, 8), tmp_path / "out", *flags)
         assert run_here(args).returncode == 0

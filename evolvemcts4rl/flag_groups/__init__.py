@@ -5,4 +5,5 @@ number_kinds: the kinds of numbers. role_kinds: the kinds that speak of the role
 files: seeds and output. model: the model and its endpoint.
 prompts: what the model is told. answers: what grades a solution.
 evolution: new problems. search: the search and its labels.
+exports: training files and their way to the hub.
 """

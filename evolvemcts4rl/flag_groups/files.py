@@ -8,8 +8,12 @@ from evolvemcts4rl.flag_groups.declaration import Group, Growth, flag, larger
 from evolvemcts4rl.flag_groups.kinds import Choice, Names, Switch, Text, Texts
 from evolvemcts4rl.flag_groups.number_kinds import WholeNumber
 
-DEFAULT_FORMATS = ("steps", "prm", "sft", "dpo", "openai_dpo", "math_shepherd")
-FORMATS = (*DEFAULT_FORMATS, "seed_tree", "seed_flat")
+DEFAULT_FORMATS = ("steps", "prm", "sft", "dpo", "openai_dpo", "math_shepherd", "rlvr")
+FORMATS = (
+    *DEFAULT_FORMATS,
+    *("prm_chat", "critic", "step_dpo", "dpo_text", "orm", "processbench"),
+    *("seed_tree", "seed_flat"),
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class FileSettings(Group):
         DEFAULT_FORMATS,
         Names(FORMATS),
         f"files to make from the trees: {','.join(FORMATS)}",
-        shown="the first six",
+        shown="the first seven",
         free=True,
     )
     keep: str = flag(

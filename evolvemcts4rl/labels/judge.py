@@ -14,8 +14,10 @@ from typing import TypeVar
 import re2
 
 from evolvemcts4rl.errors import Refused
+from evolvemcts4rl.flag_groups.prompts import PromptSettings
 from evolvemcts4rl.labels.labelling import certainty, is_labelled, up_to_first_error
 from evolvemcts4rl.prompts import prompt_messages
+from evolvemcts4rl.records import Message
 from evolvemcts4rl.solutions.judges import MAX_TOKENS, Judge
 from evolvemcts4rl.terminal import printable
 from evolvemcts4rl.tree import Node, Tree
@@ -84,14 +86,19 @@ def _with(before: dict[str, T] | None, name: str, value: T) -> dict[str, T]:
     return dict(sorted({**(before or {}), name: value}.items()))
 
 
-async def ask(judge: Judge, question_id: str, question: str, steps: Sequence[str]) -> Opinion:
-    """Return a judge's opinion of a solution; raise EndpointError."""
+def judge_messages(
+    model: str, prompts: PromptSettings, question: str, steps: Sequence[str]
+) -> list[Message]:
+    """Return what a judge is asked about a solution."""
     numbered = "\n\n".join(
         f"<step_{index}>\n{step.strip()}\n</step_{index}>" for index, step in enumerate(steps)
     )
-    messages = prompt_messages(
-        "judge_solution", judge.model, judge.prompts, question=question, steps=numbered
-    )
+    return prompt_messages("judge_solution", model, prompts, question=question, steps=numbered)
+
+
+async def ask(judge: Judge, question_id: str, question: str, steps: Sequence[str]) -> Opinion:
+    """Return a judge's opinion of a solution; raise EndpointError."""
+    messages = judge_messages(judge.model, judge.prompts, question, steps)
     try:
         (reply,) = await judge.chat.complete(
             messages,

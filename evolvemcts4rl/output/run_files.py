@@ -17,6 +17,14 @@ JOURNAL, SETTINGS, SUMMARY, REPORT = (
     "report.html",
 )
 PROBLEMS, TREES = "problems.jsonl", "tree.jsonl"
+CARD = "README.md"
+# A card without this line is somebody's own.
+CARD_MARK = "<!-- Made by EvolveMCTS4RL, and anew with the files; without this line it stays. -->"
+TEST, PARQUET = ".test", ".parquet"  # in names of training files
+TRAINING_FILES = (
+    *(f"{name}{ending}.jsonl" for name in FORMATS for ending in ("", TEST)),
+    *(f"rlvr{ending}{PARQUET}" for ending in ("", TEST)),
+)
 # Evolved problems that a growing run does again: there until it is complete.
 REOPENED = "reopened.jsonl"
 _JOURNALS = (JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm")
@@ -27,7 +35,7 @@ RUN_FILES = (
     PROBLEMS,
     REOPENED,
     TREES,
-    *(f"{name}.jsonl" for name in FORMATS),
+    *TRAINING_FILES,
     *_JOURNALS,
     REPORT,
     SETTINGS,
@@ -39,8 +47,18 @@ def delete_run(folder: Path) -> None:
     if (folder / JOURNAL).exists():
         with contextlib.suppress(SpoiltJournal):
             Journal(folder / JOURNAL).close()
+    if is_our_card(folder / CARD):
+        (folder / CARD).unlink()
     for name in RUN_FILES:
         (folder / name).unlink(missing_ok=True)
+
+
+def is_our_card(path: Path) -> bool:
+    """Return whether a file is a card that a run may write over: one with the line of CARD_MARK."""
+    try:
+        return CARD_MARK in path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return False
 
 
 def refuse_inputs(folder: Path, settings: Settings) -> None:

@@ -12,8 +12,8 @@ from typing import IO, Any
 from evolvemcts4rl.chat.journal import Journal
 from evolvemcts4rl.chat.roles import roles_of
 from evolvemcts4rl.errors import UserError
-from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.labels.planted import KnownCase, KnownVerdicts
+from evolvemcts4rl.output.card import write_card
 from evolvemcts4rl.output.decided import Decided
 from evolvemcts4rl.output.growth import RunGrowth, grow, growth_of_run, note_seed_rows, run_in
 from evolvemcts4rl.output.jsonl import (
@@ -187,7 +187,7 @@ class RunFolder:
         bought = with_money(before, prices) if prices else {}
         summary = before | self._summary(labels, bought, complete=True)
         summary["judges"] = before.get("judges", summary["judges"])
-        self._write_report(summary, shown)
+        self._write_last_files(summary, shown)
         write_json(self.path / SUMMARY, summary)
         journal.close()
 
@@ -196,7 +196,7 @@ class RunFolder:
 
         Its row in problems.jsonl comes last, since it says that the others are there.
         """
-        for name, rows in self._tree_files.encoded(tree) if tree else ():
+        for name, rows in self._tree_files.encoded(problem, tree):
             write_all(self._files[name], rows)
         write_all(self._files[PROBLEMS], encode_row(problem.to_json()))
 
@@ -226,7 +226,7 @@ class RunFolder:
             rates, panel = self._tree_files.learned(known)
             labelled_trees = self._tree_files.relabel(rates, panel)
         else:
-            labelled_trees = map(LabelledTree, self.trees())
+            labelled_trees = self._tree_files.rewrite_exports(self.trees())
         shown = most_instructive(labels.counting(labelled_trees))
         bought = spending(
             journal.totals(),
@@ -245,7 +245,7 @@ class RunFolder:
         summary = life | summary | {"rates": rates and rates.summary(), "grown": grown}
         if known and panel:
             summary["judges"] = told_of_judges(summary["judges"], known, panel)
-        self._write_report(summary, shown)
+        self._write_last_files(summary, shown)
         write_json(self.path / SUMMARY, summary)
         journal.close()
 
@@ -267,7 +267,8 @@ class RunFolder:
         """Return what the rows say, and why a complete run has no label."""
         summary = summarise(self.problems(), labels, bought)
         why = why_nothing_is_labelled(self.problems(), labels, self._settings) if complete else None
-        return summary | {"nothing_labelled": why}
+        files = self._tree_files.exports.counts.to_json()
+        return summary | {"nothing_labelled": why, "files": files}
 
     def _mend_rows(self) -> None:
         """Keep the rows of the decided problems alone, each once, and set `_decided`."""
@@ -301,9 +302,12 @@ class RunFolder:
             if isinstance(rows, Decided):
                 rows.close()
 
-    def _write_report(self, summary: dict[str, Any], shown: list[Tree]) -> None:
+    def _write_last_files(self, summary: dict[str, Any], shown: list[Tree]) -> None:
+        """Write what follows from the figures and rows of all problems."""
         told = {"run": self.path.name, "resume_command": self._settings.resume_command}
         with atomic_write(self.path / REPORT) as file:
             page = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
             write_report(page, summary | told, self.problems, shown)
             page.detach()
+        self._tree_files.exports.write_parquet()
+        write_card(self.path, summary, self._settings)

@@ -11,10 +11,11 @@ from typing import Any
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.flag_groups.files import FORMATS
 from evolvemcts4rl.output.jsonl import Row, read_rows
+from evolvemcts4rl.output.run_files import TEST
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.tree import Tree
 
-NAMES = ("problems", "tree", *FORMATS)
+NAMES = ("problems", "tree", *FORMATS, *(f"{name}{TEST}" for name in FORMATS))
 
 
 class RunFiles:

@@ -141,6 +141,30 @@ def print_summary(
         print(f"{name:<15} {printable(text)}")
 
 
+def print_export(summary: dict[str, Any], folder: Path) -> None:
+    """Print what an export made and where it is."""
+    for name, text in (*_file_lines(summary), ("files", str(folder))):
+        print(f"{name:<15} {printable(text)}")
+
+
+def _file_lines(summary: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the lines on training files: their rows, and what was left out of which."""
+    files = summary.get("files", {})
+    rows = {name: each["rows"] + each["test_rows"] for name, each in files.items()}
+    if rows:
+        yield "rows", ", ".join(f"{name} {count}" for name, count in rows.items())
+    held_out = sum(each["test_rows"] for each in files.values())
+    if held_out:
+        yield "held out", f"{held_out} of these rows, in files of their own"
+    left_out = [
+        f"{name} {', '.join(f'{count} {why}' for why, count in each['left_out'].items())}"
+        for name, each in files.items()
+        if each["left_out"]
+    ]
+    if left_out:
+        yield "left out", "; ".join(left_out)
+
+
 def _lines(
     summary: dict[str, Any], folder: Path, stopped: str | None, resume_command: str
 ) -> Iterator[tuple[str, str]]:
@@ -155,6 +179,7 @@ def _lines(
     if given := summary.get("given_solutions"):
         yield "given", f"{given} solutions of the seed file labelled"
     yield from _lines_of_cost(summary)
+    yield from _file_lines(summary)
     yield "seconds", f"{summary['seconds']:.0f} in this run"
     yield "files", f"{folder}"
     for number, (code, count) in enumerate(list(summary["reasons"].items())[:MOST_REASONS]):

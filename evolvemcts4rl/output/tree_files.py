@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from evolvemcts4rl.flag_groups.files import FORMATS
+from evolvemcts4rl.exports.choice import ExportOptions
 from evolvemcts4rl.labels.judge_rates import Panel
 from evolvemcts4rl.labels.labelling import (
     LabelledTree,
-    judges_agree,
     keep_supported_reasoning,
     learn_panel,
     learn_rates,
     relabel,
-    witnesses_agree,
 )
 from evolvemcts4rl.labels.planted import KnownCase, KnownVerdicts, known_cases
 from evolvemcts4rl.labels.rates import Rates
-from evolvemcts4rl.output import exports
+from evolvemcts4rl.output.export_files import ExportFiles
 from evolvemcts4rl.output.jsonl import (
     Row,
     atomic_write,
     encode_row,
-    encode_rows,
     read_in_order,
     read_rows,
 )
@@ -44,18 +39,18 @@ class TreeFiles:
         self._folder = folder
         self._settings = settings
         self.wanted = not settings.evolution.evolve_only
-        self._formats = settings.files.formats if self.wanted else ()
+        formats = settings.files.formats if self.wanted else ()
+        self.exports = ExportFiles(folder, formats, ExportOptions.of(settings))
 
     @property
     def names(self) -> list[str]:
         """Return the names of all these files."""
-        return [TREES, *(f"{name}.jsonl" for name in self._formats)] if self.wanted else []
+        return [TREES, *self.exports.names] if self.wanted else []
 
     def keep_formats(self) -> None:
         """Add the formats that the folder has already, so that all its files stay up to date."""
         if self.wanted:
-            there = [name for name in FORMATS if (self._folder / f"{name}.jsonl").exists()]
-            self._formats = tuple(name for name in FORMATS if name in (*self._formats, *there))
+            self.exports.keep_those_there()
 
     def trees(self) -> Iterator[Tree]:
         """Yield every tree of the run."""
@@ -72,24 +67,20 @@ class TreeFiles:
             if problem.has_tree and problem.question_id not in there
         }
 
-    def encoded(self, tree: Tree) -> Iterator[tuple[str, bytes]]:
-        """Yield the name of each file and what this tree adds to it."""
-        yield TREES, encode_row(tree.to_json())
-        labelled_tree = LabelledTree(tree)
-        for name, rows in self._rows_of_formats().items():
-            yield f"{name}.jsonl", encode_rows(rows(labelled_tree))
+    def encoded(self, problem: Problem, tree: Tree | None) -> Iterator[tuple[str, bytes]]:
+        """Yield the name of each file and what this problem adds to it."""
+        if tree:
+            yield TREES, encode_row(tree.to_json())
+        yield from self.exports.encoded(problem, LabelledTree(tree) if tree else None)
 
     def rewrite_exports(self, trees: Iterable[Tree]) -> Iterator[LabelledTree]:
         """Write the file of each format anew, and yield the trees."""
-        with contextlib.ExitStack() as stack:
-            files = {
-                name: stack.enter_context(atomic_write(self._folder / f"{name}.jsonl"))
-                for name in self._formats
-            }
+        with self.exports.made_anew() as files:
             for labelled_tree in map(LabelledTree, trees):
-                for name, rows in self._rows_of_formats().items():
-                    files[name].write(encode_rows(rows(labelled_tree)))
+                files.add_tree(labelled_tree)
                 yield labelled_tree
+            for row in read_rows(self._folder / PROBLEMS):
+                files.add_problem(Problem.from_json(row))
 
     def problems_with_certainty(self) -> Iterator[Row]:
         """Yield the problems in order; what is learned of the vote says how sure the voted are."""
@@ -142,20 +133,3 @@ class TreeFiles:
                 relabel(tree, rates, self._settings.search.confidence, panel=panel)
             keep_supported_reasoning(tree)
             yield tree
-
-    def _rows_of_formats(self) -> dict[str, Callable[[LabelledTree], Iterator[Row]]]:
-        rows: dict[str, Callable[..., Iterator[Row]]] = {
-            name: exports.ROWS[name] for name in self._formats
-        }
-        if self._settings.files.solutions_column is not None:
-            for name in {*rows} & {*exports.WITH_IDS}:
-                rows[name] = partial(rows[name], ids=True)
-        if "prm" in rows:
-            rows["prm"] = partial(rows["prm"], keep=self._keep())
-        return rows
-
-    def _keep(self) -> exports.Keep | None:
-        if self._settings.files.keep == "all":
-            return None
-        # The published estimators give no chances that verdicts could move.
-        return witnesses_agree if self._settings.search.estimator == "belief" else judges_agree

@@ -26,10 +26,13 @@ from evolvemcts4rl.chat.faults import Fault, fatal_reason, fault_of_reply
 from evolvemcts4rl.chat.journal import Totals
 from evolvemcts4rl.chat.replies import read_completions
 from evolvemcts4rl.chat.roles import Role
+from evolvemcts4rl.exports.choice import ExportOptions
+from evolvemcts4rl.exports.families import is_held_out
+from evolvemcts4rl.exports.formats import rows_of_problem, rows_of_tree
+from evolvemcts4rl.flag_groups.files import FORMATS
 from evolvemcts4rl.labels.judge import first_wrong_step
 from evolvemcts4rl.labels.labelling import LabelledTree
 from evolvemcts4rl.labels.planted import plant, worked_cases
-from evolvemcts4rl.output.exports import ROWS
 from evolvemcts4rl.output.spending import spending
 from evolvemcts4rl.output.summary import LabelCounts, print_summary, summarise
 from evolvemcts4rl.problems.acceptance_rules import (
@@ -146,8 +149,12 @@ def _show_card(text: str) -> None:
 
 
 def _export(text: str) -> None:
-    for rows in ROWS.values():
-        list(rows(LabelledTree(_tree(text))))
+    options = ExportOptions(per_problem=1, step_tag=text[:1] or "ки")
+    for name in FORMATS:
+        rows_of_tree(name, LabelledTree(_tree(text)), options)
+        problem = Problem(text, text, text, "parent", status=Status.SEARCHED)
+        rows_of_problem(name, problem, options)
+    is_held_out(text, 0.5)
 
 
 READERS: Mapping[str, Callable[[str], object]] = {
@@ -184,7 +191,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "judge.first_wrong_step": lambda text: first_wrong_step(text, 9),
     "planted.plant": lambda text: plant("q", (text, text), random.Random(0)),
     "planted.worked_cases": lambda text: worked_cases([("0", "q", text)], None),
-    "exports.ROWS": _export,
+    "exports.formats": _export,
     "summary.print_summary": _print_summary,
     "markup.escape": lambda text: (escape(text), text_block(text)),
     "problem_card.problem_card": _show_card,

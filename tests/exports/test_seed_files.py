@@ -7,12 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evolvemcts4rl.exports.choice import ExportOptions
+from evolvemcts4rl.exports.formats import rows_of_tree
 from evolvemcts4rl.labels.labelling import LabelledTree
-from evolvemcts4rl.output.exports import ROWS
 from evolvemcts4rl.records import Rollout
 from evolvemcts4rl.tree import Node, Tree
 
 QUESTION = "What is 2 + 2?"
+
+
+def made(name: str, grown: LabelledTree) -> list[dict[str, Any]]:
+    return rows_of_tree(name, grown, ExportOptions()).rows
 
 
 @pytest.fixture
@@ -43,7 +48,7 @@ def node(text: str, mc_value: float, *children: dict[str, Any]) -> dict[str, Any
 def test_seed_tree_has_the_question_at_its_root_and_a_value_at_every_step(
     grown: LabelledTree,
 ) -> None:
-    assert list(ROWS["seed_tree"](grown)) == [
+    assert made("seed_tree", grown) == [
         seed_row(
             node(
                 QUESTION,
@@ -64,7 +69,7 @@ def test_seed_flat_has_every_prefix_with_the_question_before_it(grown: LabelledT
     def prefix(mc_value: float, *steps: str) -> dict[str, Any]:
         return {"solution_prefix": "\n\n".join((QUESTION, *steps)), "mc_value": mc_value}
 
-    assert list(ROWS["seed_flat"](grown)) == [
+    assert made("seed_flat", grown) == [
         seed_row(
             [
                 prefix(2 / 3),
@@ -85,7 +90,7 @@ def test_the_belief_stands_in_where_no_rollout_passed_and_nothing_known_is_left_
         Node("Mine.\n\n", p_correct=0.75, children=[Node("It is 6.")]),
         Node("Yours.\n\n", children=[Node("It is 7.", 1, 1)]),
     ]
-    (tree,), (flat,) = ROWS["seed_tree"](grown), ROWS["seed_flat"](grown)
+    (tree,), (flat,) = made("seed_tree", grown), made("seed_flat", grown)
     assert tree["reasoning_steps"]["children"][2:] == [node("Mine.", 0.75)]
     assert flat["reasoning_steps"][-1] == {
         "solution_prefix": f"{QUESTION}\n\nMine.",
@@ -110,7 +115,7 @@ def all_of(row: dict[str, Any]) -> list[dict[str, Any]]:
 def test_both_files_tell_of_the_same_prefixes_and_no_value_is_missing(children: list[Node]) -> None:
     grown = LabelledTree(Tree("000007", QUESTION, "4", Node("", 4, 2, None, children)))
     ((tree,), (flat,)) = (
-        json.loads(json.dumps(list(ROWS[n](grown)))) for n in ("seed_tree", "seed_flat")
+        json.loads(json.dumps(made(n, grown))) for n in ("seed_tree", "seed_flat")
     )
     found = all_of(tree["reasoning_steps"])
     assert all(set(row) == {"text", "mc_value", "children"} for row in found)
