@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from evolvemcts4rl.flag_groups.declaration import Group, flag
-from evolvemcts4rl.flag_groups.kinds import Number, Switch, Text, WholeNumber
+from evolvemcts4rl.flag_groups.kinds import Switch, Text
+from evolvemcts4rl.flag_groups.number_kinds import Number, WholeNumber
 
 
 @dataclass(frozen=True)
