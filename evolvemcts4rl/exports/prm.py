@@ -23,12 +23,12 @@ class Beginning:
 
     @property
     def sure(self) -> float:
-        """The chance of the least sure of the labels."""
+        """Return the chance of the least sure of the labels."""
         return shown_by(self.nodes, self.labels)
 
     @property
     def final_answer_correct(self) -> bool | None:
-        """Whether the answers that they come to are right; None where they differ."""
+        """Return whether the answers that they come to are right; None where they differ."""
         return next(iter(self.verdicts)) if len(self.verdicts) == 1 else None
 
     def example(self, row: Row) -> Example:

@@ -55,7 +55,7 @@ class ExportFiles:
 
     @property
     def names(self) -> list[str]:
-        """The names of all these files."""
+        """Return the names of all these files."""
         endings = ("", TEST) if self._options.test_share else ("",)
         return [f"{name}{ending}.jsonl" for name in self.formats for ending in endings]
 
