@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from functools import cached_property
 from hashlib import blake2b
 from itertools import pairwise
 from typing import NamedTuple
@@ -129,13 +128,6 @@ class Labelled(NamedTuple):
     labels: list[bool]
 
 
-class Whole(NamedTuple):
-    """A whole solution's text, with its id where it was given."""
-
-    text: str
-    solution_id: str | None
-
-
 class LabelledTree:
     """A finished tree with its solutions, walked once for all that is made from it."""
 
@@ -146,23 +138,6 @@ class LabelledTree:
             Labelled(path, *up_to_first_error(path))
             for path in self.solutions
             if is_labelled(path) or _is_given(path)
-        ]
-
-    @cached_property
-    def right(self) -> list[Whole]:
-        """Return the right solutions that are not believed to hold an error."""
-        return [
-            whole
-            for path in self.solutions
-            if path[-1].correct and path[-1].label is not False
-            for whole in _wholes(path)
-        ]
-
-    @cached_property
-    def wrong(self) -> list[Whole]:
-        """Return the wrong solutions."""
-        return [
-            whole for path in self.solutions if path[-1].correct is False for whole in _wholes(path)
         ]
 
 
@@ -247,9 +222,3 @@ def keep_supported_reasoning(tree: Tree) -> None:
 def _is_given(path: Sequence[Node]) -> bool:
     """Return whether a solution was given and has a label at every step."""
     return bool(path[-1].solution_ids) and all(node.p_correct is not None for node in path)
-
-
-def _wholes(path: Sequence[Node]) -> list[Whole]:
-    """Return the solution once, or once for each id that it was given with."""
-    text = "".join([node.text for node in path]).strip()
-    return [Whole(text, each) for each in path[-1].ids_or_none]
