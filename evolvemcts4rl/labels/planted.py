@@ -35,6 +35,7 @@ MOST_READ, MOST_CHARACTERS = 1000, 10_000  # of the seeds' worked solutions
 _CALCULATOR = re2.compile(r"<<[^<>]*>>")  # GSM8K's notes: <<48/2=24>>
 _SUM = re2.compile(r"([0-9]{1,6}) ?([-+*/×÷]) ?([0-9]{1,6}) ?= ?([0-9]{1,9})")
 _RESULT = re2.compile(r"= ?([0-9]{1,9})")
+NEAR = 20  # characters after a number in which its end is looked for
 _DIGITS = re2.compile(r"[0-9]+")
 _PART_OF_A_NUMBER = frozenset("0123456789.,-+*/×÷^%=")
 
@@ -209,7 +210,7 @@ def _other_used_result(step: str, before: str, after: str, rng: random.Random) -
     """Return the step with another last result, where that is new here and used later."""
     found, used = None, _numbers(after) - _numbers(before)
     for match in _RESULT.finditer(step):
-        ends = step[match.end() :].lstrip()[:2]
+        ends = step[match.end() : match.end() + NEAR].lstrip()[:2]
         whole = ends[:1] not in _PART_OF_A_NUMBER - set(".,") and not ends[1:2].isdigit()
         if whole and match[1] in used:
             found = match
