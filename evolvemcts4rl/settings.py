@@ -17,7 +17,7 @@ from evolvemcts4rl.flag_groups.exports import ExportSettings
 from evolvemcts4rl.flag_groups.files import FileSettings
 from evolvemcts4rl.flag_groups.model import ModelSettings
 from evolvemcts4rl.flag_groups.prompts import PromptSettings
-from evolvemcts4rl.flag_groups.role_kinds import split_model
+from evolvemcts4rl.flag_groups.role_kinds import is_played, split_model
 from evolvemcts4rl.flag_groups.search import SearchSettings
 
 
@@ -39,6 +39,13 @@ class Settings:
             raise UserError(
                 "--keep agreed keeps what a judge agrees with: name one with --judge_model."
             )
+        judges = len(self.search.judge_model)
+        for flag, named in self.model.named_roles():
+            if not is_played(named, judges):
+                raise UserError(
+                    f"--{flag} speaks of {named}, which this run has not: "
+                    "name it with --judge_model, or leave this out."
+                )
 
     @classmethod
     def of(cls, **flags: Any) -> Settings:

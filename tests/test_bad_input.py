@@ -139,6 +139,9 @@ def test_server_of_a_role_that_is_not_there_is_named_with_its_flag(
         (["--extra_body", '{"messages": []}'], "it must not set 'messages'"),
         (["--extra_body", 'judge:{"n": 2}'], "it must not set 'n'"),
         (["--extra_body", '{"model": "x"}'], "it must not set 'model'"),
+        (["--extra_body", '{"min_p": NaN}'], "--extra_body: it must be a JSON object"),
+        (["--extra_body", 'judge:{"top_k": 2}'], "--extra_body speaks of judge, which this run"),
+        (["--judge_model", "a,b", "--header", "judge3:X=1"], "--header speaks of judge3, which"),
         (["--seed_file", "nowhere.jsonl"], "The seed file nowhere.jsonl is not there"),
         (
             ["--column_names", "question"],

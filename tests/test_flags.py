@@ -55,10 +55,13 @@ GIVEN = {
     "--formats prm,dpo,prm": {"formats": ("prm", "dpo")},
     "--prices 2.5,10": {"prices": (("", 2.5, 10.0),)},
     "--prices 2.5,10 judge:1,2": {"prices": (("", 2.5, 10.0), ("judge", 1.0, 2.0))},
-    '--extra_body {"b":1,"a":2} --extra_body judge2:{"c":{"d":[]}}': {
-        "extra_body": ('{"a":2,"b":1}', 'judge2:{"c":{"d":[]}}')
+    '--extra_body {"b":1,"a":2} --extra_body writer:{"c":{"d":[]}}': {
+        "extra_body": ('{"a":2,"b":1}', 'writer:{"c":{"d":[]}}')
     },
-    "--header X-A=b=c --header judge:X-D=e": {"header": ("X-A=b=c", "judge:X-D=e")},
+    "--judge_model a,b --header X-A=b=c --header judge2:X-D=e": {
+        "judge_model": ("a", "b"),
+        "header": ("X-A=b=c", "judge2:X-D=e"),
+    },
     "--evolve_model @cf/meta/llama@https://h/v1": {"evolve_model": "@cf/meta/llama@https://h/v1"},
     "--judge_model a@http://h:1/v1,http://h:2/v1,b --judge_model c": {
         "judge_model": ("a@http://h:1/v1,http://h:2/v1", "b", "c")

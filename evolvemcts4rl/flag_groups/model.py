@@ -81,3 +81,8 @@ class ModelSettings(Group):
         secret=True,
         metavar="NAME=VALUE",
     )
+
+    def named_roles(self) -> list[tuple[str, str]]:
+        """Return each role that --extra_body or --header names, "" for none, after its flag."""
+        fields = [("extra_body", BodyFields.read(text)[0]) for text in self.extra_body]
+        return fields + [("header", Header.read(text)[0]) for text in self.header]

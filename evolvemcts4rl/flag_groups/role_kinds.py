@@ -67,6 +67,14 @@ def is_role(name: str) -> bool:
     return name in (POLICY, WRITER, JUDGE) or (number.isascii() and number.isdecimal())
 
 
+def is_played(named: str, judges: int) -> bool:
+    """Return whether a role, "" for none, is there in a run with so many judges."""
+    if not named.startswith(JUDGE):
+        return True
+    roles = [f"{JUDGE}{number}" for number in range(1, judges + 1)]
+    return named in roles or (named == JUDGE and judges > 0)
+
+
 def split_role(text: str, end: str) -> tuple[str, str]:
     """Return the role that a text names before a colon, "" for none, and what comes after it.
 
@@ -137,7 +145,7 @@ class BodyFields(Text):
         """Return the role, "" for none, and the fields. Raises ValueError."""
         role, rest = split_role(text, "{")
         try:
-            fields = json.loads(rest)
+            fields = json.loads(rest, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
             fields = None
         if not isinstance(fields, dict):
@@ -152,6 +160,10 @@ class BodyFields(Text):
             if name in fields:
                 _check_sampling(name, kind, fields[name])
         return role, fields
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _check_sampling(name: str, kind: Number, value: Any) -> None:

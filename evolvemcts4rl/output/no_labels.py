@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from evolvemcts4rl.flag_groups.kinds import GRADERS
 from evolvemcts4rl.output.summary import LabelCounts
 from evolvemcts4rl.reasons import ReasonCode, Status
 from evolvemcts4rl.records import Problem
@@ -29,6 +30,10 @@ WAYS_OUT = {
     ReasonCode.CONTAMINATED: "take other seeds, or other files with --decontaminate",
     ReasonCode.NO_PROBLEM: "name the column of the problems with --column_names",
 }
+OWN_GRADER_SAYS_NO = (
+    "look whether the function of --grader is right about one of its solutions, or take easier "
+    "seeds or a stronger model"
+)
 
 
 def why_nothing_is_labelled(
@@ -52,6 +57,8 @@ def why_nothing_is_labelled(
         return None
     code, count = counts.most_common(1)[0]
     way_out = WAYS_OUT.get(code, "problems.jsonl has the reason of each")
+    if code is ReasonCode.SOLVED_NEVER and settings.answers.grader not in GRADERS:
+        way_out = OWN_GRADER_SAYS_NO
     whose = "the only problem" if total == 1 else f"{count} of {total} problems"
     return f"{whose} came to nothing, {_first(firsts[code])}: {way_out}."
 

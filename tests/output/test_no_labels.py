@@ -89,3 +89,14 @@ def test_nothing_is_told_where_there_are_labels_or_it_is_told_elsewhere(what: st
     problems = [NEVER, replace(NEVER, status=Status.FAILED)] if what == "failed" else [NEVER]
     settings = Settings.of(seed_file="s", evolve_only=what == "evolve_only")
     assert why_nothing_is_labelled(problems, labels, settings) is None
+
+
+def test_a_run_that_an_own_grader_never_passes_is_sent_to_the_grader() -> None:
+    settings = Settings.of(seed_file="s", grader="grade.py:grade")
+    told = why_nothing_is_labelled([NEVER], LabelCounts(), settings)
+    assert told is not None
+    assert told.endswith(
+        ": look whether the function of --grader is right about one of its solutions, or take "
+        "easier seeds or a stronger model."
+    )
+    assert "--answer_column" not in told
