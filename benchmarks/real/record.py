@@ -1,7 +1,7 @@
 """Record a model: python benchmarks/real/record.py --base_url URL --model_name NAME OUT.jsonl.gz.
 
 First solutions of every problem of problems.jsonl, then rollouts at every proper prefix of a
-choice of the solutions: eight at each prefix, then eight more. What is bought is kept in a journal
+choice of the solutions: four at each prefix, then four more, up to 16. What is bought is kept in a journal
 beside OUT: the same command goes on where it was stopped, and OUT is written anew every few
 minutes. Where the journal is gone, what OUT holds is not bought again. Prompts, continuation,
 steps and verdicts are the tool's own.
@@ -31,7 +31,7 @@ from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.solver import Solver
 
 SOLUTIONS, ROLLOUTS = 16, 16
-CHOICES = 8  # completions of a request: a server reads the prefix once for all of them
+CHOICES = 4  # completions of a request: a server reads the prefix once for all of them
 AT_ONCE = 40  # requests: more than a server has slots for, so that none stays empty
 WRITE_EVERY = 25  # solutions
 
