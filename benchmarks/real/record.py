@@ -1,9 +1,9 @@
 """Record a model: python benchmarks/real/record.py --base_url URL --model_name NAME OUT.jsonl.gz.
 
 First solutions of every problem of problems.jsonl, then rollouts at every proper prefix of a
-choice of the solutions: four at each prefix, then four more, up to 16. What is bought is kept in a journal
-beside OUT: the same command goes on where it was stopped, and OUT is written anew every few
-minutes. Where the journal is gone, what OUT holds is not bought again. Prompts, continuation,
+choice of the solutions: four at each prefix, then four more, up to 16. What is bought is kept in
+a journal beside OUT: the same command goes on where it was stopped, and OUT is written anew every
+few minutes. Where the journal is gone, what OUT holds is not bought again. Prompts, continuation,
 steps and verdicts are the tool's own.
 """
 
