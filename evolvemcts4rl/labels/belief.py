@@ -23,7 +23,14 @@ from types import MappingProxyType
 import numpy as np
 
 from evolvemcts4rl.labels.agreement import Agreements
-from evolvemcts4rl.labels.messages import Ask, Message, gather, messages_under
+from evolvemcts4rl.labels.messages import (
+    Ask,
+    Message,
+    gather,
+    messages_under,
+    right_after,
+    states_after,
+)
 from evolvemcts4rl.labels.rates import (
     HARD_RIGHT,
     LASTING,
@@ -69,6 +76,7 @@ class Belief:
         self._agreements = Agreements(tree, self.witnesses)
         self._opinions = opinions
         self._drawn: dict[Node, int] = {}  # how many rollouts wrote this step themselves
+        self._keys: dict[Node, StepKey] = {}  # of nodes about which nothing has changed since
         self._has_grown = False  # since the results were compared
         self._forget()
         for path in tree.solutions():
@@ -96,12 +104,18 @@ class Belief:
         for node in path:
             self._parents[node] = parent
             self._messages.pop(node, None)
+            self._keys.pop(node, None)
             parent = node
         self.witnesses.add(path, path[-1] not in self._seen)
         self._seen.add(path[-1])
 
     def key(self, node: Node) -> StepKey:
         """Return all that the chances of a node's step depend on."""
+        if node not in self._keys:
+            self._keys[node] = self._read_key(node)
+        return self._keys[node]
+
+    def _read_key(self, node: Node) -> StepKey:
         facts, agreement = self.witnesses.facts(node), self._agreements[node]
         before = agreement.before if agreement.now != NOT_SEEN else NOT_SEEN
         return StepKey(
@@ -132,15 +146,16 @@ class Belief:
         Shape (len(path),), never rising.
         """
         weights = self.weights()
-        stays = np.array([self._stays_right(node) for node in path])
-        return stays.cumprod(axis=0) @ weights
+        right: Array = self._stay_right(path).cumprod(axis=0) @ weights
+        return right
 
     def p_right_everywhere(self) -> dict[Node, float]:
         """Return the same for every node but the root, parents before children."""
         weights, nodes = self.weights(), self._tree.nodes()
         right: dict[Node, Array] = {self._tree.root: np.ones_like(SLIP)}
-        for node in nodes:  # parents come before children
-            right[node] = right[self._parents[node]] * self._stays_right(node)
+        stay = self._stay_right(nodes) if nodes else ()
+        for node, stays in zip(nodes, stay, strict=True):  # parents come before children
+            right[node] = right[self._parents[node]] * stays
         by_cell = np.array([right[node] for node in nodes]).reshape(-1, len(SLIP))
         return dict(zip(nodes, (by_cell @ weights).tolist(), strict=True))
 
@@ -151,11 +166,11 @@ class Belief:
         """
         self.weights()  # brings the messages up to date
         state, states = np.eye(STATES)[RIGHT][:, None], []
-        moves = [self.move(node) for node in path]
+        moves = self.moves(path)
         for to in moves:
             state = (state[:, None] * to).sum(axis=0)
             states.append(state)
-        return np.array([to[RIGHT, RIGHT] for to in moves]).cumprod(axis=0), np.array(states)
+        return moves[:, RIGHT, RIGHT].cumprod(axis=0), np.array(states)
 
     def information_gain(self, path: Sequence[Node], rollouts: int) -> Array:
         """Return what `rollouts` from each proper prefix of the path would tell, in bits.
@@ -196,14 +211,22 @@ class Belief:
 
         Shape (from, to, cells).
         """
-        to, hard = self._messages[node].to(), self._hard(node)
-        to[:LASTING] += hard[:, None] * (to[HARD_RIGHT:] - to[:LASTING])
-        return to[:STATES]
+        return self.moves([node])[0]
 
-    def _stays_right(self, node: Node) -> Array:
-        easy, hard = self._messages[node].stays_right()
-        share = self._hard(node)[RIGHT]
-        return (1 - share) * easy + share * hard
+    def moves(self, nodes: Sequence[Node]) -> Array:
+        """Return the same of several nodes, one after another on the first axis."""
+        to = states_after([self._messages[node] for node in nodes])
+        hard = np.array([self._hard(node) for node in nodes])[:, :, None]
+        to[:, :LASTING] += hard * (to[:, HARD_RIGHT:] - to[:, :LASTING])
+        moves: Array = to[:, :STATES]
+        return moves
+
+    def _stay_right(self, nodes: Sequence[Node]) -> Array:
+        """Return the chance that each node's step is right after a right prefix: (nodes, cells)."""
+        easy, hard = right_after([self._messages[node] for node in nodes])
+        share = np.array([self._hard(node)[RIGHT] for node in nodes])
+        stay: Array = (1 - share) * easy + share * hard
+        return stay
 
     def _hard(self, node: Node) -> Array:
         """Return the chance that a node's step is a hard one, if the prefix before it is good."""
@@ -254,6 +277,7 @@ class Belief:
         for node in self._stale():
             self._drawn[node] = max(node.num_rollouts - node.num_started, 1)
         for node in self._agreements.update(self._drawn):
+            self._keys.pop(node, None)
             while self._messages.pop(node, None):
                 node = self._parents[node]
         self._has_grown = False

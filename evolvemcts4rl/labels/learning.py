@@ -19,7 +19,6 @@ from evolvemcts4rl.labels.rates import (
     SLIP,
     SLIPPED,
     STATES,
-    Array,
     Counts,
     Rates,
 )
@@ -53,17 +52,16 @@ def count(belief: Belief, tree: Tree, counts: Counts) -> None:
     """Add what a tree says of the rates: how often each thing is expected to have happened."""
     weights = belief.weights()
     counts.cells += weights
-    start = np.zeros((STATES, len(SLIP)))
-    start[RIGHT] = weights
-    states: dict[Node, Array] = {tree.root: start}
-    steps, joints = [], []
-    for parent in (tree.root, *tree.nodes()):
-        for node in parent.children:
-            joint = states[parent][:, None] * belief.move(node)
-            states[node] = joint.sum(axis=0)
-            steps.append(node)
-            joints.append(joint.sum(axis=-1))
-    joint = np.array(joints).reshape(-1, STATES, STATES)
+    parents, steps, joints = [tree.root], [], [np.empty((0, STATES, STATES))]
+    states = np.zeros((1, STATES, len(SLIP)))
+    states[0, RIGHT] = weights
+    while nodes := [node for parent in parents for node in parent.children]:
+        places = [place for place, parent in enumerate(parents) for _ in parent.children]
+        each = states[places, :, None] * belief.moves(nodes)
+        parents, states = nodes, each.sum(axis=1)
+        steps += nodes
+        joints.append(each.sum(axis=-1))
+    joint = np.concatenate(joints)
     good = joint[:, :, :LASTING].sum(axis=(1, 2))
     slipped = joint[:, :LASTING, LASTING:].sum(axis=(1, 2))
     mended = joint[:, LASTING:, :LASTING].sum(axis=(1, 2))

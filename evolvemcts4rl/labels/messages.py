@@ -51,20 +51,30 @@ class Message:
         """Return the chance that a hard step follows a right and a mended prefix: (2, cells)."""
         return self._block[HARD:AFTER]
 
-    def to(self) -> Array:
-        """Return the chance of the prefix's state, given the origin: (origins, to, cells)."""
-        chances: Array = self._step * self._block[AFTER:TOTAL]
-        chances /= self._block[TOTAL:, None]
-        return chances
 
-    def stays_right(self) -> tuple[Array, Array]:
-        """Return the chance that a step keeps a prefix right, if it is easy and if it is hard."""
-        after = self._block[AFTER + RIGHT]
-        easy, hard = (
-            self._step[origin, RIGHT] * after / self._block[TOTAL + origin]
-            for origin in (RIGHT, HARD_RIGHT)
-        )
-        return easy, hard
+def states_after(messages: Sequence[Message]) -> Array:
+    """Return the chance of each prefix's state, given the origin: (messages, from, to, cells)."""
+    blocks = np.array([message._block for message in messages])
+    chances = np.array([message._step for message in messages])
+    chances *= blocks[:, None, AFTER:TOTAL]
+    chances /= blocks[:, TOTAL:, None]
+    return chances
+
+
+def right_after(messages: Sequence[Message]) -> tuple[Array, Array]:
+    """Return the chances that steps keep a prefix right, if they are easy and if they are hard.
+
+    Shapes (messages, cells).
+    """
+    blocks = np.array([message._block for message in messages])
+    after = blocks[:, AFTER + RIGHT]
+    easy, hard = (
+        np.array([message._step[origin, RIGHT] for message in messages])
+        * after
+        / blocks[:, TOTAL + origin]
+        for origin in (RIGHT, HARD_RIGHT)
+    )
+    return easy, hard
 
 
 class Ask(NamedTuple):
@@ -110,15 +120,11 @@ class Messages:
         total = joint.sum(axis=2)
         blocks[:, AFTER:TOTAL], blocks[:, TOTAL:] = likely, total
         blocks[:, SEEN:HARD] = np.log(total) + highest
-        for place, ask in enumerate(asks):
-            if ask.draws > 1:
-                # The text tells its state once; its other draws are samples of what the model does.
-                right, lasting = (
-                    joint[place, origin, :LASTING].sum(axis=0) / total[place, origin]
-                    for origin in (RIGHT, LASTING)
-                )
-                again = self._again(ask.key, (right + lasting) / 2)
-                blocks[place, SEEN:HARD] += (ask.draws - 1) * np.log(again)
+        repeated = [place for place, ask in enumerate(asks) if ask.draws > 1]
+        if repeated:
+            shares = joint[repeated, :, :LASTING].sum(axis=2) / total[repeated]
+            again = self._again([asks[place] for place in repeated], shares)
+            blocks[repeated, SEEN:HARD] += again
         # Copies, so that one message does not keep all others of its making.
         return [Message(block.copy(), step) for block, step in zip(blocks, steps, strict=True)]
 
@@ -146,14 +152,18 @@ class Messages:
                 after[place] += self._rates.verdict(ask.verdict)
         return after, hard
 
-    def _again(self, key: StepKey, good: Array) -> Array:
-        """Return the chance that the model writes a step once more that is good so surely.
+    def _again(self, asks: Sequence[Ask], good: Array) -> Array:
+        """Return what it says of steps that they were drawn more than once: (asks, origins, cells).
 
-        Given the origin: shape (origins, cells).
+        A text tells its state once; its other draws are samples of what the model does here. `good`
+        is how likely it is good, given the origin, in the same shape.
         """
-        to_good, to_wrong = self._rates.again(key.level, key.corrects)
-        chance: Array = good * to_good + (1 - good) * to_wrong
-        return chance
+        either = ((good[:, RIGHT] + good[:, LASTING]) / 2)[:, None]
+        known = [self._rates.again(ask.key.level, ask.key.corrects) for ask in asks]
+        to_good, to_wrong = np.array(known).swapaxes(0, 1)
+        more = np.array([ask.draws - 1 for ask in asks])[:, None, None]
+        says: Array = more * np.log(either * to_good + (1 - either) * to_wrong)
+        return says
 
 
 @functools.lru_cache(maxsize=2)
