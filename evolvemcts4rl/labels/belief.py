@@ -211,7 +211,8 @@ class Belief:
 
         Shape (from, to, cells).
         """
-        return self.moves([node])[0]
+        moves: Array = self.moves([node])[0]
+        return moves
 
     def moves(self, nodes: Sequence[Node]) -> Array:
         """Return the same of several nodes, one after another on the first axis."""

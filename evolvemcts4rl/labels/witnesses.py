@@ -12,7 +12,6 @@ from evolvemcts4rl.solutions.equations import stated_equations
 from evolvemcts4rl.tree import Node, Tree
 
 _NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")
-_COMPARES = re.compile(r"[=<>≤≥]|\\[lg][et]")
 
 # How the chance of a first error depends on a step, from the 3,400 annotated solutions of
 # ProcessBench (docs/method.md):
@@ -93,7 +92,5 @@ class Witnesses:
 @functools.lru_cache(maxsize=4096)
 def equations_hold(text: str) -> bool | None:
     """Return whether every equation of a step is true; None where none can be checked."""
-    if not _COMPARES.search(text):
-        return None
     verdicts = stated_equations(text)
     return all(verdicts) if verdicts else None
