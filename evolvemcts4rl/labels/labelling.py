@@ -79,9 +79,10 @@ def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
     for node, chance in right.items():
         sure = not 1 - confidence < chance < confidence
         node.p_correct = round(chance, 4) if sure or node in asked_of else None
-    for path in tree.solutions():
-        if path[0].text.startswith(THINK):
-            _write_mended(tree, path, belief)
+    if any(first.text.startswith(THINK) for first in tree.root.children):
+        for path in tree.solutions():
+            if path[0].text.startswith(THINK):
+                _write_mended(tree, path, belief)
 
 
 def _write_mended(tree: Tree, path: Sequence[Node], belief: Belief) -> None:
