@@ -34,6 +34,7 @@ from benchmarks.metrics import (
 )
 from benchmarks.named_worlds import WORLDS
 from benchmarks.simulated_judges import PANELS, judge_trees
+from benchmarks.true_rates import relabel_by_true_rates
 from benchmarks.worlds import Task, World, continue_solution, first_error, make_task
 from evolvemcts4rl.flag_groups.search import SearchSettings
 from evolvemcts4rl.labels.labelling import learn_panel, learn_rates, relabel
@@ -56,10 +57,12 @@ def run(
     times: int = 1,
     without: frozenset[str] = frozenset(),
     panels: Sequence[str] = (),
+    with_true_rates: bool = False,
 ) -> dict[str, list[Result]]:
     """Return what each method makes of the same problems of a world, as one run.
 
     `panels` are the judges whom the belief hears beside: names of simulated_judges.PANELS.
+    `with_true_rates` adds a belief that need not learn the rates.
     """
     results: dict[str, list[Result]] = {method: [] for method in METHODS}
     believed: Believed = []
@@ -81,6 +84,10 @@ def run(
     for _, tree, _ in believed:
         relabel(tree, rates, CONFIDENCE, without)
     results["belief"] = _read(believed)
+    if with_true_rates:
+        tasks, trees = [task for task, _, _ in believed], [tree for _, tree, _ in believed]
+        relabel_by_true_rates(tasks, trees, CONFIDENCE)
+        results["true rates"] = _read(believed)
     for name in panels:
         results[f"judges: {name}"] = _judged(believed, rates, name, without)
     return results
@@ -167,6 +174,9 @@ def main() -> None:
     parser.add_argument(
         "--reliability", action="store_true", help="print how true labels of each height are"
     )
+    parser.add_argument(
+        "--true_rates", action="store_true", help="add a belief that is told the world's rates"
+    )
     args = parser.parse_args()
     without = frozenset(filter(None, args.without.split(",")))
     panels = tuple(filter(None, args.judges.split(",")))
@@ -176,7 +186,16 @@ def main() -> None:
     print(table_head(16))
     with ProcessPoolExecutor() as pool:
         waiting = [
-            pool.submit(run, WORLDS[name], args.seeds, args.problems, times, without, panels)
+            pool.submit(
+                run,
+                WORLDS[name],
+                args.seeds,
+                args.problems,
+                times,
+                without,
+                panels,
+                args.true_rates,
+            )
             for name, times in jobs
         ]
         for (name, times), future in zip(jobs, waiting, strict=True):

@@ -21,6 +21,7 @@ from evolvemcts4rl.labels.rates import (
     Array,
     Counts,
     Rates,
+    StepKey,
 )
 from evolvemcts4rl.tree import Node, Tree
 
@@ -64,6 +65,15 @@ def count(belief: Belief, tree: Tree, counts: Counts) -> None:
 def _count_step(belief: Belief, node: Node, joint: Array, counts: Counts) -> None:
     """Count one step, given how likely it leads from each state to each."""
     key = belief.key(node)
+    alone, shared = belief.rates.slip_kinds(key)
+    count_known(key, node, joint, shared / (alone + shared), counts)
+
+
+def count_known(key: StepKey, node: Node, joint: Array, shared: float, counts: Counts) -> None:
+    """Count one step, given how likely it leads from each state to each: shape (from, to).
+
+    `shared` is the chance that the error is one that others make as well, if the step makes one.
+    """
     good = joint[:, :LASTING].sum()
     slipped = joint[:LASTING, LASTING:].sum()
     carried = joint[LASTING:, LASTING:].sum()
@@ -74,8 +84,7 @@ def _count_step(belief: Belief, node: Node, joint: Array, counts: Counts) -> Non
     if key.corrects:
         counts.seen("announced_well", True, joint[LASTING:, :LASTING].sum())
         counts.seen("announced_well", False, carried)
-    alone, shared = belief.rates.slip_kinds(key)
-    shared_slips = slipped * shared / (alone + shared)
+    shared_slips = slipped * shared
     counts.seen("shared", True, shared_slips)
     counts.seen("shared", False, slipped - shared_slips)
     if key.agreement != NOT_SEEN:
