@@ -53,4 +53,5 @@ def test_labels_of_a_belief_that_is_told_the_rates_are_calibrated() -> None:
     values = [(value, truth) for one in found["true rates"] for value, truth, _ in one.values]
     error = calibration_error(values)
     assert len(values) > 200
-    assert error is not None and error < 0.05
+    assert error is not None
+    assert error < 0.05

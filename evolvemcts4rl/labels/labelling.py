@@ -62,7 +62,7 @@ def relabel(
 def belief_of(
     tree: Tree, rates: Rates, without: Set[str] = frozenset(), panel: Panel | None = None
 ) -> Belief:
-    """Return the belief over a tree with these rates, and with the panel's judges if there is one."""
+    """Return the belief over a tree with these rates, and with the panel's judges if any."""
     corrections = steps_announcing_correction(node.text.strip() for node in tree.nodes())
     said = opinions(tree, panel) if panel else NO_OPINIONS
     return Belief(tree, corrections, rates, without, said)
