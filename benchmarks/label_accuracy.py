@@ -68,13 +68,13 @@ def run(
     believed: Believed = []
     for name in [f"{seed}:{index}" for seed in seeds for index in range(problems)]:
         task = make_task(world, random.Random(name))
-        sample = functools.partial(_sample, task, name)
+        sample = functools.partial(sample_from, task, name)
         if len({solution.verdict for solution in sample((), SOLUTIONS, 0)}) < 2:
             continue  # not searched
-        believed.append((task, *_search(name, task, "belief", sample, times)))
+        believed.append((task, *search_tree(name, task, "belief", sample, times)))
         error_of = functools.partial(first_error, task)
         for method in METHODS[1:3]:
-            tree, tokens = _search(name, task, method, sample, times)
+            tree, tokens = search_tree(name, task, method, sample, times)
             for title, soft in ((method, False), (f"{method} soft", True)):
                 if title in results:
                     value = soft_value if soft else hard_value
@@ -120,9 +120,10 @@ def _read(believed: Believed) -> list[Result]:
     return results
 
 
-def _search(
+def search_tree(
     name: str, task: Task, method: str, sample: Callable[..., list[Rollout]], times: int
 ) -> tuple[Tree, int]:
+    """Return the tree of a problem, searched if it is to be, and the tokens that it took."""
     tokens = 0
 
     async def roll_out(prefix: Prefix, count: int, start: int) -> list[Rollout]:
@@ -139,14 +140,14 @@ def _search(
             max_search=times * SEARCHES,
         )
         solutions = await roll_out((), SOLUTIONS, 0)
-        return await mcts.search(
-            Problem(name, task.question, str(task.key)), solutions, roll_out, settings
-        )
+        mixed = len({solution.verdict for solution in solutions}) > 1
+        problem = Problem(name, task.question, str(task.key))
+        return await mcts.search(problem, solutions, roll_out if mixed else None, settings)
 
     return asyncio.run(search()), tokens
 
 
-def _sample(task: Task, name: str, prefix: Prefix, count: int, start: int) -> list[Rollout]:
+def sample_from(task: Task, name: str, prefix: Prefix, count: int, start: int) -> list[Rollout]:
     """Return completions of some indices from a prefix, the same for every method."""
     rngs = (random.Random(f"{name}:{prefix}:{index}") for index in range(start, start + count))
     return [continue_solution(task, prefix, rng) for rng in rngs]

@@ -39,7 +39,8 @@ LEAST = 1e-30  # of a cell's weight
 
 def true_states(task: Task, steps: Prefix) -> list[int]:
     """Return the state after each step: right, mended, or with which kind of error."""
-    error, states = first_error(task, steps), []
+    error = first_error(task, steps)
+    states: list[int] = []
     for depth in range(1, len(steps) + 1):
         before = states[-1] if states else RIGHT
         position, total = total_of(task, steps[:depth])
@@ -103,8 +104,9 @@ def _cells(rates: Rates, steps: Sequence[Step], belief: Belief) -> Array:
         either[1] = either[1] + key.draws * moves[HARD_RIGHT + step.before, step.after]
     for easy, hard in from_good.values():
         weights = weights + np.logaddexp(easy, hard)
-    cells: Array = np.exp(weights - weights.max())
-    return np.maximum(cells / cells.sum(), LEAST)
+    likely = np.exp(weights - weights.max())
+    cells: Array = np.maximum(likely / likely.sum(), LEAST)
+    return cells
 
 
 def relabel_by_true_rates(tasks: Sequence[Task], trees: Sequence[Tree], confidence: float) -> None:
