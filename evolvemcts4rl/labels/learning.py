@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -19,8 +19,10 @@ from evolvemcts4rl.labels.rates import (
     SLIP,
     SLIPPED,
     STATES,
+    Array,
     Counts,
     Rates,
+    StepKey,
 )
 from evolvemcts4rl.tree import Node, Tree
 
@@ -61,15 +63,8 @@ def count(belief: Belief, tree: Tree, counts: Counts) -> None:
         parents, states = nodes, each.sum(axis=1)
         steps += nodes
         joints.append(each.sum(axis=-1))
-    joint = np.concatenate(joints)
-    good = joint[:, :, :LASTING].sum(axis=(1, 2))
-    slipped = joint[:, :LASTING, LASTING:].sum(axis=(1, 2))
-    mended = joint[:, LASTING:, :LASTING].sum(axis=(1, 2))
-    carried = joint[:, LASTING:, LASTING:].sum(axis=(1, 2))
-    for node, *ways in zip(
-        steps, good.tolist(), slipped.tolist(), mended.tolist(), carried.tolist(), strict=True
-    ):
-        _count_step(belief, node, Ways(*ways), counts)
+    for node, ways in zip(steps, ways_of(np.concatenate(joints)), strict=True):
+        _count_step(belief, node, ways, counts)
 
 
 class Ways(NamedTuple):
@@ -84,9 +79,31 @@ class Ways(NamedTuple):
     carried: float
 
 
+def ways_of(joint: Array) -> Iterator[Ways]:
+    """Yield each step's ways, given how likely it leads from each state to each.
+
+    `joint` has the shape (steps, from, to).
+    """
+    good = joint[:, :, :LASTING].sum(axis=(1, 2))
+    slipped = joint[:, :LASTING, LASTING:].sum(axis=(1, 2))
+    mended = joint[:, LASTING:, :LASTING].sum(axis=(1, 2))
+    carried = joint[:, LASTING:, LASTING:].sum(axis=(1, 2))
+    ways = zip(good.tolist(), slipped.tolist(), mended.tolist(), carried.tolist(), strict=True)
+    return (Ways(*each) for each in ways)
+
+
 def _count_step(belief: Belief, node: Node, ways: Ways, counts: Counts) -> None:
     """Count one step."""
     key = belief.key(node)
+    alone, shared = belief.rates.slip_kinds(key)
+    count_known(key, node, ways, shared / (alone + shared), counts)
+
+
+def count_known(key: StepKey, node: Node, ways: Ways, shared: float, counts: Counts) -> None:
+    """Count one step whose ways are known.
+
+    `shared` is the chance that the error is one that others make as well, if the step makes one.
+    """
     good, slipped, mended, carried = ways
     if key.equations is not None:
         counts.seen("false_slip", not key.equations, slipped)
@@ -95,8 +112,7 @@ def _count_step(belief: Belief, node: Node, ways: Ways, counts: Counts) -> None:
     if key.corrects:
         counts.seen("announced_well", True, mended)
         counts.seen("announced_well", False, carried)
-    alone, shared = belief.rates.slip_kinds(key)
-    shared_slips = slipped * shared / (alone + shared)
+    shared_slips = slipped * shared
     counts.seen("shared", True, shared_slips)
     counts.seen("shared", False, slipped - shared_slips)
     if key.agreement != NOT_SEEN:

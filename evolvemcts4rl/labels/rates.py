@@ -87,8 +87,10 @@ PRIORS = {
 }
 GOOD, SLIPPED, CARRIED = range(3)  # what a step is: right or mended, a new error, an old one
 # By the agreement before and by what the step is, how its result agrees: alone, shared by some, by
-# most. The same is held of few solutions to compare with and of many, until a run teaches better.
-AGREEMENT_PRIOR = np.array(
+# most. The same is held of few solutions to compare with and of many, until a run teaches better,
+# which it soon does: each row is worth AGREEMENT_CASES.
+AGREEMENT_CASES = 5
+AGREEMENT_PRIOR = (AGREEMENT_CASES / 20) * np.array(
     [
         [
             [[5, 4, 11], [14, 3, 3], [14, 3, 3]],
