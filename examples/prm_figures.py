@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from examples.prm_rows import Row, read_json_lines
+from examples.prm_rows import BadInput, Row, read_json_lines
 
 RECORDING = "recording.jsonl.gz"  # in the run's folder: where --record should write
 RIGHT = "right"  # the answer under which all right solutions of a problem vote
@@ -42,6 +42,17 @@ def first_solutions(run: Path) -> list[list[Solution]]:
     They stand in the recording; a tree holds those of the search too, which begin with steps of
     wrong solutions and may not vote. Wrong answers are the same where they are written alike.
     """
+    try:
+        return read_solutions(run)
+    except (KeyError, TypeError, AttributeError, EOFError, OSError) as error:
+        raise BadInput(
+            f"The recording or the trees of {run} cannot be read ({type(error).__name__}): "
+            "make them anew."
+        ) from None
+
+
+def read_solutions(run: Path) -> list[list[Solution]]:
+    """Return what first_solutions does, or raise what a broken file leads to."""
     files = ("rlvr.test", "prm.test")
     ids = {row["question_id"] for name in files for row in read_json_lines(run / f"{name}.jsonl")}
     problems = {
@@ -57,7 +68,7 @@ def first_solutions(run: Path) -> list[list[Solution]]:
     for row in read_json_lines(run / RECORDING):
         name, text = row["question_id"], row["text"].strip()
         if name in ids and not row["prefix"] and row["verdict"] is not None:
-            written = "".join(row["answer"].lower().split())
+            written = "".join((row["answer"] or text).lower().split())
             answer = RIGHT if row["verdict"] else f"not {RIGHT}: {written}"
             # A problem without a tree was most often solved never: its steps decide nothing.
             parts = steps.get((name, text)) or tuple(text.split("\n\n"))
@@ -104,10 +115,10 @@ def f1(
 
 
 def best_threshold(rows: Sequence[Row], scores: Sequence[Sequence[float]]) -> float:
-    """Return the threshold with the highest F1, of those between a hundred steps or so."""
-    steps = [score for each in scores for score in each]
-    tried = np.unique(np.quantile(steps, np.linspace(0.005, 0.995, 199))) if steps else [0.5]
-    return float(max(tried, key=lambda threshold: f1(rows, scores, threshold)[0]))
+    """Return the threshold with the highest F1, of 199 among the scores; else a half."""
+    steps = [score for each in scores for score in each] or [0.5]
+    tried = [0.5, *map(float, np.quantile(steps, np.linspace(0.005, 0.995, 199)))]
+    return max(tried, key=lambda threshold: f1(rows, scores, threshold)[0])
 
 
 def auc(rows: Sequence[Row], scores: Sequence[Sequence[float]]) -> float:

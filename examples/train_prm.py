@@ -37,7 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from examples.prm_figures import RECORDING, WAYS, auc, best_threshold, f1, first_solutions
 from examples.prm_rows import SIGNS, BadInput, Coded, Coder, Row, fit, read_runs
 
-NOT_READ = -100.0  # the target of tokens that end no step: the Trainer counts what is not -100
+NOT_READ = -100.0  # the target of tokens that end no step
 TINY = {"hidden_size": 64, "intermediate_size": 256, "num_hidden_layers": 2}
 TINY_TEMPLATE = (
     "{% for turn in messages %}<{{ turn.role }}>{{ turn.content }}<end>{% endfor %}"
@@ -84,7 +84,7 @@ def load(name: str, head: str) -> tuple[Any, Any]:
     except (OSError, ValueError) as error:
         told = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BadInput(f"The model {name} does not load: {told}") from None
-    return model, tokenizer
+    return model.float(), tokenizer
 
 
 def refuse_unfit(model: Any, coder: Coder) -> None:
@@ -135,23 +135,23 @@ def step_losses(logits: Any, targets: Any) -> Any:
 
 
 def train(model: Any, coder: Coder, rows: Sequence[Coded], flags: argparse.Namespace) -> None:
-    """Train the model with the Trainer of transformers."""
+    """Train the model with the Trainer of transformers: the mean loss of the steps of a batch."""
+    import torch
     import transformers
 
     def loss(outputs: Any, targets: Any, num_items_in_batch: Any = None) -> Any:
         logits, read = coder.outputs(outputs.logits), targets[..., 0] != NOT_READ
-        # In double precision, which not every device has: counts of large logits need it.
+        # On the CPU in double precision, which not every device has: large counts need it.
         losses = step_losses(logits[read].cpu().double(), targets[read].cpu().double())
-        # num_items_in_batch counts both numbers of each step, over all batches of an update.
-        steps = len(losses) if num_items_in_batch is None else float(num_items_in_batch) / 2
-        return (losses.sum() / steps).float().to(logits.device)
+        return losses.mean().float().to(logits.device)
 
     with tempfile.TemporaryDirectory() as scratch:
         arguments = transformers.TrainingArguments(
             output_dir=scratch,
             num_train_epochs=flags.epochs,
             per_device_train_batch_size=flags.batch_size,
-            learning_rate=flags.learning_rate,
+            learning_rate=flags.learning_rate or (1e-3 if flags.model == "tiny" else 1e-5),
+            bf16=torch.cuda.is_available() and torch.cuda.is_bf16_supported(),
             warmup_steps=20,
             lr_scheduler_type="cosine",
             logging_steps=100,
@@ -185,6 +185,8 @@ def score(
         with torch.no_grad():
             logits = model(**{name: each.to(model.device) for name, each in batch.items()}).logits
         chances = coder.outputs(logits).float().softmax(-1)[..., 1].cpu()
+        if not chances[read].isfinite().all():
+            raise BadInput("The model has diverged: give a smaller --learning_rate.")
         for place, row, ends in zip(some, chances, read, strict=True):
             found[place] = row[ends].tolist()
     return found
@@ -257,20 +259,29 @@ def run(flags: argparse.Namespace) -> None:
     report(model, coder, (others[0], others[1]), flags)
 
 
+def positive(text: str) -> int:
+    """Return a whole number above 0; raise ValueError for everything else."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Read the flags and return the exit code."""
     parser = argparse.ArgumentParser(
         description="Train a PRM on the rows of runs, and measure it on held-out families.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("runs", type=Path, nargs="+", help="folders of runs with prm.test.jsonl")
     parser.add_argument("--model", default="tiny", help="tiny, a folder, or a name on the hub")
     parser.add_argument("--labels", choices=("hard", "soft", "counts"), default="hard")
     parser.add_argument("--head", choices=("token", "chat"), default="token")
-    parser.add_argument("--max_length", type=int, help="tokens of a row (default: the model's)")
-    parser.add_argument("--epochs", type=float, default=3)
-    parser.add_argument("--batch_size", type=int, default=16)
-    parser.add_argument("--learning_rate", type=float, default=1e-5)
+    parser.add_argument(
+        "--max_length", type=positive, help="tokens of a row (default: the model's)"
+    )
+    parser.add_argument("--epochs", type=positive, default=3)
+    parser.add_argument("--batch_size", type=positive, default=16)
+    parser.add_argument("--learning_rate", type=float, help="1e-5, and 1e-3 for tiny")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save", type=Path, help="folder for the trained model")
     flags = parser.parse_args(argv)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolvemcts4rl.exports import families
@@ -99,6 +99,7 @@ labels_of_a_row = st.tuples(st.integers(1, 8), st.booleans()).map(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(labels_of_a_row, st.data(), st.integers(0, 60))
 def test_no_row_with_an_error_is_ever_cut_into_one_without(
     labels: list[bool], data: st.DataObject, max_length: int
@@ -204,6 +205,7 @@ def test_f1_is_that_of_processbench_and_a_row_without_scores_is_missed() -> None
     assert f1([rows[0], rows[2]], [[0.7, 0.6], [0.9, 0.8]], 0.5)[0] == pytest.approx(0)
     threshold = best_threshold([rows[0], rows[2]], [[0.7, 0.6], [0.9, 0.8]])
     assert 0.6 < threshold <= 0.7
+    assert best_threshold([rows[2]], [[0.9, 0.8]]) == 0.5  # nothing to choose by
 
 
 def test_auc_counts_ties_half() -> None:
@@ -250,6 +252,14 @@ def test_votes_count_first_solutions_alone_and_share_ties(tmp_path: Path) -> Non
     }
 
 
+@pytest.mark.parametrize("broken", [b"no gzip", gzip.compress(b'{"prefix": []}\n')[:-9]])
+def test_a_broken_recording_is_named(tmp_path: Path, broken: bytes) -> None:
+    write(tmp_path / "problems.jsonl", [{"question_id": "000000", "question": "?"}])
+    (tmp_path / RECORDING).write_bytes(broken)
+    with pytest.raises(BadInput, match="cannot be read"):
+        first_solutions(tmp_path)
+
+
 def test_bad_input_gets_a_sentence_and_exit_code_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -265,6 +275,9 @@ def test_bad_input_gets_a_sentence_and_exit_code_2(
     write(run / "prm.test.jsonl", [prm_row("000001")])
     assert main([str(run)]) == 2
     assert "rows of one family alone" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main([str(run), "--max_length", "0"])
+    assert "--max_length: invalid positive value: '0'" in capsys.readouterr().err
     (run / "prm.jsonl").write_text("{\n")
     assert main([str(run)]) == 2
     assert "Line 1 of" in capsys.readouterr().err
