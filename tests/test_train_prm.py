@@ -133,10 +133,11 @@ def test_rows_that_are_left_out_and_cut_are_counted_aloud(
 
 
 def test_a_piece_ends_with_its_step_or_where_its_sign_is_due() -> None:
-    assert WORDS.pieces("Two words", ["one step", "another"]) == [
-        ["Two", "words", "one", "step"],
-        ["another"],
-    ]
+    first: Any
+    second: Any
+    first, second = WORDS.pieces("Two words", ["one step", "another"])
+    assert first == ["Two", "words", "one", "step"]
+    assert second == ["another"]
     first, second = Coder(Words(), "chat").pieces("Two words", ["one step", "another"])
     assert first == ["<user>", "Two", "words", "one", "step", "<end>", "<assistant>"]
     assert second == ["+", "<end>", "<user>", "another", "<end>", "<assistant>"]
