@@ -93,15 +93,15 @@ def _cells(rates: Rates, steps: Sequence[Step], belief: Belief) -> Array:
     weights = np.log(rates.cells)
     from_good: dict[tuple[Node, int], list[Array]] = {}  # log-chances if easy and if hard
     for step in steps:
-        key = belief.key(step.node)
-        moves, _ = rates.step(key)
-        easy = key.draws * moves[step.before, step.after]
+        moves = rates.step(belief.key(step.node))
+        draws = max(step.node.num_rollouts - step.node.num_started, 1)
+        easy = draws * np.log(moves[step.before, step.after])
         if step.before >= LASTING:
             weights = weights + easy
             continue
         either = from_good.setdefault((step.parent, step.before), [LOG_EASY, LOG_HARD])
         either[0] = either[0] + easy
-        either[1] = either[1] + key.draws * moves[HARD_RIGHT + step.before, step.after]
+        either[1] = either[1] + draws * np.log(moves[HARD_RIGHT + step.before, step.after])
     for easy, hard in from_good.values():
         weights = weights + np.logaddexp(easy, hard)
     likely = np.exp(weights - weights.max())
