@@ -32,7 +32,7 @@ from evolvemcts4rl.solutions.solver import Solver
 
 SOLUTIONS, ROLLOUTS = 16, 16
 CHOICES = 4  # completions of a request: a server reads the prefix once for all of them
-AT_ONCE = 40  # requests: more than a server has slots for, so that none stays empty
+AT_ONCE = 20  # requests: a few more than a server has slots for, so that none stays empty
 WRITE_EVERY = 25  # solutions
 
 
