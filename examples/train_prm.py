@@ -57,7 +57,7 @@ def make_tiny(head: str, texts: Iterable[str]) -> tuple[Any, Any]:
     words.pre_tokenizer = pre_tokenizers.Split(pattern, "removed", invert=True)
     special = ["<unk>", "<s>", "<user>", "<assistant>", "<end>", *SIGNS]
     trainer = trainers.WordLevelTrainer(vocab_size=4000, special_tokens=special)
-    words.train_from_iterator(texts, trainer)
+    words.train_from_iterator([*texts, "\n\n"], trainer)
     tokenizer = transformers.PreTrainedTokenizerFast(
         tokenizer_object=words, unk_token="<unk>", bos_token="<s>", chat_template=TINY_TEMPLATE
     )
