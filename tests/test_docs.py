@@ -108,7 +108,7 @@ def test_every_flag_that_a_document_names_is_there(name: str) -> None:
         "data", "reward", "dataset", "dataset_name", "dataset_config", "reward_funcs", "rlhf_type",
         "columns", "assistant_only_loss", "input_key",
         # Of examples/train_prm.py
-        "save", "labels", "head", "max_length",
+        "save", "labels", "head", "max_length", "learning_rate",
         # Of uv and pip
         "universal", "python-version", "all-extras", "upgrade", "upgrade-package", "no-deps",
     }  # fmt: skip
