@@ -9,6 +9,7 @@ files without labels, the texts that are learned) are what we meant. No framewor
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -34,13 +35,14 @@ READERS = {
     "trl": "read_trl.py",
     "trl_prm": "read_trl_prm.py",
     "openrlhf": "read_openrlhf.py",
+    "openrlhf_prm": "read_openrlhf_prm.py",
     "verl": "read_verl.py",
     "llamafactory": "read_llamafactory.py",
     "ms_swift": "read_ms_swift.py",
     "axolotl": "read_axolotl.py",
 }
 SECONDS = 1800  # for one framework and one run
-PROBLEMS, STEPS = 12, (10, 26)
+PROBLEMS, STEPS = 12, (8, 60)
 ALL_FORMATS = ("--formats", ",".join(FORMATS), "--min_p_correct", "0.5")
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
@@ -135,7 +137,9 @@ def _python(folder: Path) -> str:
 
 
 def _generate(*flags: str) -> None:
-    if generate.main(list(flags)) != 0:
+    with contextlib.redirect_stdout(sys.stderr):  # the table alone goes to standard output
+        code = generate.main(list(flags))
+    if code != 0:
         sys.exit(f"`generate.py {' '.join(flags)}` failed")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -92,6 +93,7 @@ def _outcome(framework: str, check: Check, setting: Setting) -> Outcome:
     try:
         found = check.act(setting)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a framework may raise anything
+        traceback.print_exc()
         lines = str(error).strip().splitlines() or [""]
         return Outcome(
             framework, check.file, check.how, error=f"{type(error).__name__}: {lines[0]}"

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+# It asks for older versions of TRL and others than are here, which its reading does not need.
+os.environ["DISABLE_VERSION_CHECK"] = "1"
+# It is imported for sound alone, and its wheels need CUDA.
+sys.modules["torchaudio"] = ModuleType("torchaudio")
+sys.modules["torchaudio"].__spec__ = ModuleSpec("torchaudio", None)
 
 from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
 from llamafactory.hparams import DataArguments, ModelArguments
@@ -49,7 +60,7 @@ def chats(name: str) -> Callable[[Setting], Found]:
         entry = _info(setting.run)["sft"] | {"file_name": str(setting.run / f"{name}.jsonl")}
         prepared, tokenizer = _read(setting, "sft", name, entry)
         found = [_said(tokenizer, row["labels"]) for row in prepared]
-        meant = ["".join(said_by(row["messages"])) for row in setting.rows(name)]
+        meant = [said_by(row["messages"]) for row in setting.rows(name)]
         return Found(len(meant), len(found), matches(found, meant))
 
     return check
@@ -65,7 +76,7 @@ def pairs(name: str, as_told: bool) -> Callable[[Setting], Found]:
             entry["columns"] = {"messages": "prompt", "chosen": "chosen", "rejected": "rejected"}
         prepared, tokenizer = _read(setting, "rm", name, entry)
         found = [
-            tuple(_said(tokenizer, row[f"{side}_labels"]) for side in ("chosen", "rejected"))
+            tuple(_said(tokenizer, row[f"{side}_labels"])[0] for side in ("chosen", "rejected"))
             for row in prepared
         ]
         meant = [
@@ -90,10 +101,11 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else str(value[0]["content"])
 
 
-def _said(tokenizer: Any, labels: list[int]) -> str:
-    """Return the text that is learned, without what the template puts around it."""
-    text = tokenizer.decode([id for id in labels if id >= 0], skip_special_tokens=True)
-    return str(text).removesuffix("\n")
+def _said(tokenizer: Any, labels: list[int]) -> list[str]:
+    """Return the texts that are learned, without the line break that the template adds to each."""
+    parts = groupby(labels, lambda label: label >= 0)
+    texts = [tokenizer.decode(list(part), skip_special_tokens=True) for on, part in parts if on]
+    return [str(text).removesuffix("\n") for text in texts]
 
 
 if __name__ == "__main__":

@@ -45,7 +45,8 @@ def pairs(name: str) -> Callable[[Setting], Found]:
         read = _read(setting, name, columns=PAIRS)
         found = [(row["messages"][-1]["content"], row["rejected_response"]) for row in read]
         meant = [(_text(row["chosen"]), _text(row["rejected"])) for row in setting.rows(name)]
-        return Found(len(meant), len(found), matches(found, meant))
+        equal = matches(found, meant)
+        return Found(len(meant), len(found), equal, "" if equal else "chats inside of chats")
 
     return check
 

@@ -12,6 +12,9 @@ from transformers import AutoTokenizer
 from trl.rewards import accuracy_reward
 
 
+_PREFIX = "the steps before are not in the prompt: to be joined to it"
+
+
 def _arguments(setting: Setting, **more: Any) -> dict[str, Any]:
     """Return what every trainer is told: two steps on a CPU, nothing cut, nothing sent."""
     return {
@@ -51,12 +54,7 @@ def sft(name: str) -> Callable[[Setting], Found]:
         data = _data(setting, name)
         prepared = _trained(trl.SFTTrainer(str(setting.model), args=config, train_dataset=data))
         decode = _decoder(setting)
-        learned = [
-            decode(
-                [id for id, on in zip(row["input_ids"], row["assistant_masks"], strict=True) if on]
-            )
-            for row in prepared
-        ]
+        learned = [decode([id for id in row["labels"] if id >= 0]) for row in prepared]
         meant = [
             "".join(f"{t}{END}" for t in said_by(row["messages"])) for row in setting.rows(name)
         ]
@@ -79,7 +77,8 @@ def dpo(name: str, prompt: Callable[[Any], str]) -> Callable[[Setting], Found]:
             (prompt(row), _text(row["chosen"]) + END, _text(row["rejected"]) + END)
             for row in setting.rows(name)
         ]
-        return Found(len(meant), len(learned), matches(learned, meant))
+        equal = matches(learned, meant)
+        return Found(len(meant), len(learned), equal, "" if equal else _PREFIX)
 
     return check
 

@@ -8,8 +8,9 @@ pip() { "$folder/venv/bin/python" -m pip "$@"; }
 pip install -r "$here/../../requirements-train.txt"
 beside() { local name=$1; shift; pip install --no-deps --target "$folder/$name" "$@"; }
 beside trl_prm trl==1.13.0
-beside openrlhf openrlhf==0.11.2 pylatexenc
-beside verl verl==0.9.1 omegaconf antlr4-python3-runtime==4.9.3
-beside llamafactory llamafactory==0.9.5 omegaconf antlr4-python3-runtime==4.9.3
+beside openrlhf openrlhf==0.11.2 pylatexenc==2.11
+beside openrlhf_prm openrlhf==0.9.5
+beside verl verl==0.9.1 omegaconf
+beside llamafactory llamafactory==0.9.5 omegaconf
 beside ms_swift ms-swift==4.6.0
 beside axolotl axolotl==0.19.0
