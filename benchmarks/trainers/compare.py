@@ -21,12 +21,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-sys.path[:0] = [str(ROOT), str(HERE)]
-
-from outcome import Outcome
+sys.path.insert(0, str(ROOT))
 
 import generate
 from benchmarks.toy_world import Model, make_problem
+from benchmarks.trainers.outcome import Outcome
 from evolvemcts4rl.flag_groups.files import FORMATS
 from tests.support.loopback import Loopback
 from tests.support.toy_chat import question_of, toy_handler
@@ -108,10 +107,11 @@ def outcomes(framework: str, folder: Path, run: Path, model: Path) -> Iterator[O
     where = {"run": run, "model": model, "work": folder / "work" / "trained", "results": results}
     for name, path in where.items():
         command += [f"--{name}", str(path)]
-    packages = {"PYTHONPATH": str(folder / framework)}
+    caches = {"HF_HOME": str(folder / "cache"), "MODELSCOPE_CACHE": str(folder / "cache")}
+    packages = {"PYTHONPATH": os.pathsep.join([str(folder / framework), str(ROOT)])}
     with log.open("w") as output:
         subprocess.run(
-            command, stdout=output, stderr=output, env=os.environ | OFFLINE | packages,
+            command, stdout=output, stderr=output, env=os.environ | OFFLINE | packages | caches,
             cwd=folder / "work", timeout=SECONDS, check=False,
         )  # fmt: skip
     if results.exists():

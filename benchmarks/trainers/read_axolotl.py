@@ -10,8 +10,9 @@ from axolotl.prompt_strategies.chat_template import load as load_chats
 from axolotl.prompt_strategies.dpo.chat_template import default as load_pairs
 from axolotl.prompt_strategies.stepwise_supervised import load as load_steps
 from axolotl.utils.dict import DictDefault
-from outcome import END, Check, Found, Setting, matches, report, said_by
 from transformers import AutoTokenizer
+
+from benchmarks.trainers.outcome import END, Check, Found, Setting, matches, report, said_by
 
 LONGEST = 8192
 

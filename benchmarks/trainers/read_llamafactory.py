@@ -21,8 +21,9 @@ sys.modules["torchaudio"].__spec__ = ModuleSpec("torchaudio", None)
 
 from llamafactory.data import get_dataset, get_template_and_fix_tokenizer
 from llamafactory.hparams import DataArguments, ModelArguments
-from outcome import Check, Found, Setting, matches, report, said_by
 from transformers import AutoTokenizer, Seq2SeqTrainingArguments
+
+from benchmarks.trainers.outcome import Check, Found, Setting, matches, report, said_by
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "training.md"
 

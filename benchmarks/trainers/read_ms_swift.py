@@ -6,8 +6,9 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
-from outcome import Check, Found, Setting, matches, report
 from swift.dataset import load_dataset
+
+from benchmarks.trainers.outcome import Check, Found, Setting, matches, report
 
 PAIRS = {"prompt": "query", "chosen": "response", "rejected": "rejected_response"}
 

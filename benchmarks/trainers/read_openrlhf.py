@@ -10,8 +10,9 @@ from typing import Any
 from openrlhf.datasets import PromptDataset, RewardDataset, SFTDataset
 from openrlhf.datasets.utils import blending_datasets
 from openrlhf.utils import extract_boxed_answer, grade_answer
-from outcome import END, Check, Found, Setting, matches, report, said_by
 from transformers import AutoTokenizer
+
+from benchmarks.trainers.outcome import END, Check, Found, Setting, matches, report, said_by
 
 LONGEST = 8192
 

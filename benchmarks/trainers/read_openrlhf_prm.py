@@ -6,8 +6,9 @@ from importlib.metadata import version
 from types import SimpleNamespace
 
 from openrlhf.datasets import ProcessRewardDataset
-from outcome import Check, Found, Setting, matches, report
 from transformers import AutoTokenizer
+
+from benchmarks.trainers.outcome import Check, Found, Setting, matches, report
 
 LONGEST = 8192
 TAG = "ки"

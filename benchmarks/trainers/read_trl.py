@@ -7,10 +7,10 @@ from typing import Any
 
 import trl
 from datasets import load_dataset
-from outcome import END, Check, Found, Setting, matches, report, said_by
 from transformers import AutoTokenizer
 from trl.rewards import accuracy_reward
 
+from benchmarks.trainers.outcome import END, Check, Found, Setting, matches, report, said_by
 
 _PREFIX = "the steps before are not in the prompt: to be joined to it"
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import trl
 from datasets import load_dataset
-from outcome import Check, Found, Setting, report
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 from trl.experimental.prm import PRMConfig, PRMTrainer
+
+from benchmarks.trainers.outcome import Check, Found, Setting, report
 
 SEPARATOR = "\n\n"
 

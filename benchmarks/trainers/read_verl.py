@@ -5,10 +5,11 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from omegaconf import OmegaConf
-from outcome import Check, Found, Setting, matches, report
 from transformers import AutoTokenizer
 from verl.utils.dataset.rl_dataset import RLHFDataset
 from verl.utils.reward_score import default_compute_score
+
+from benchmarks.trainers.outcome import Check, Found, Setting, matches, report
 
 
 def rlvr(setting: Setting) -> Found:
