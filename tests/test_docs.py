@@ -106,8 +106,8 @@ def test_every_flag_that_a_document_names_is_there(name: str) -> None:
         "parallel", "model", "model-path", "max-model-len",  # of servers
         # Of trainers
         "data", "reward", "dataset", "dataset_name", "dataset_config", "reward_funcs", "rlhf_type",
-        "columns", "assistant_only_loss", "input_key", "label_key", "placeholder_token", "reward_tokens",
-        "max_length",
+        "columns", "assistant_only_loss", "input_key", "label_key", "placeholder_token",
+        "reward_tokens", "max_length",
         # Of uv and pip
         "universal", "python-version", "all-extras", "upgrade", "upgrade-package", "no-deps",
     }  # fmt: skip
