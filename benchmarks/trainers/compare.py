@@ -3,7 +3,8 @@
 FOLDER is where setup.sh has put the frameworks. Each reads the files of two runs with its own code,
 in its own process: the sample run, written anew with all formats, and a run of the toy model, whose
 solutions are longer. The table says how many rows each one read, and of how many the labels (or, of
-files without labels, the texts that are learned) are what we meant. No framework asks the network.
+files without labels, the texts that are learned) are what we meant, of both runs together. No
+framework asks the network.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -65,12 +66,14 @@ def main() -> None:
     for name, run in runs.items():
         command = [_python(folder), str(HERE / "tiny.py"), str(run), str(work / f"{name}-model")]
         subprocess.run(command, check=True, env=os.environ | OFFLINE)
-    print("| run | framework | file | told | rows read | labels equal | |")
-    print("|---|---|---|---|---|---|---|")
+    print("| framework | file | told | rows read | labels equal | |")
+    print("|---|---|---|---|---|---|")
     for framework in args.frameworks:
-        for name, run in runs.items():
-            for outcome in outcomes(framework, folder, run, work / f"{name}-model"):
-                print(table_row(name, outcome), flush=True)
+        each_run = [
+            outcomes(framework, folder, run, work / f"{name}-model") for name, run in runs.items()
+        ]
+        for both in zip(*each_run, strict=False):
+            print(table_row(both), flush=True)
 
 
 def sample_run(folder: Path) -> Path:
@@ -121,14 +124,19 @@ def outcomes(framework: str, folder: Path, run: Path, model: Path) -> Iterator[O
         yield Outcome(framework, "", "", error=f"not tried: {said[-1] if said else 'no word'}")
 
 
-def table_row(run: str, outcome: Outcome) -> str:
-    """Return an outcome as a line of the table."""
-    cells = [run, outcome.framework, outcome.file, outcome.how]
-    if found := outcome.found:
-        equal = "–" if found.equal is None else f"{found.equal} of {found.rows}"
-        cells += [f"{found.read} of {found.rows}", equal, found.note]
+def table_row(both: Sequence[Outcome]) -> str:
+    """Return what a framework made of a file in all runs, added up, as a line of the table."""
+    first = both[0]
+    cells = [first.framework, first.file, first.how]
+    found = [outcome.found for outcome in both if outcome.found]
+    if len(found) == len(both):
+        rows = sum(each.rows for each in found)
+        equal = [each.equal for each in found if each.equal is not None]
+        cells.append(f"{sum(each.read for each in found)} of {rows}")
+        cells.append(f"{sum(equal)} of {rows}" if equal else "–")
+        cells.append("; ".join(dict.fromkeys(each.note for each in found if each.note)))
     else:
-        cells += ["no", "–", outcome.error]
+        cells += ["no", "–", next(outcome.error for outcome in both if outcome.error)]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
