@@ -1,0 +1,151 @@
+"""A small process reward model, trained from scratch: a GRU over digits, and one over steps."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from benchmarks.proof.measures import Case, Chances, best_threshold
+from benchmarks.proof.purchases import Row
+from benchmarks.proof.reading import (
+    COLUMN_SIZES,
+    DIGITS,
+    SIDE_SIZES,
+    WORDS,
+    Ints,
+    Library,
+    padded,
+)
+
+WIDTH = 48  # of what is known of a column, a computation, a step and a solution
+BATCH = 64
+RATE = 3e-3
+CHECKS = 10  # how often it is looked at while it learns
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a trained model says of the held-out solutions, at its best state and at its last."""
+
+    best: Chances
+    threshold: float
+    last: Chances
+
+
+class RewardModel:
+    """Gives for each step of a solution the chance that all steps up to it are right."""
+
+    def __init__(self, library: Library, seed: int) -> None:
+        torch.manual_seed(seed)
+        self.computations = torch.from_numpy(library.computations())
+        parts, words = library.steps()
+        self.parts, self.words = torch.from_numpy(parts), torch.from_numpy(words)
+        self.net = nn.ModuleDict(
+            {
+                "columns": nn.ModuleList([nn.Embedding(size, WIDTH) for size in COLUMN_SIZES]),
+                "sides": nn.ModuleList([nn.Embedding(size, WIDTH) for size in SIDE_SIZES]),
+                "words": nn.Embedding(WORDS + 1, WIDTH, padding_idx=0),
+                "fit": nn.Sequential(nn.ReLU(), nn.Linear(WIDTH, WIDTH), nn.ReLU()),
+                "over_columns": nn.GRU(WIDTH, WIDTH, batch_first=True),
+                "part": nn.Sequential(nn.ReLU(), nn.Linear(WIDTH, WIDTH), nn.ReLU()),
+                "step": nn.Sequential(nn.Linear(WIDTH, WIDTH), nn.ReLU()),
+                "over_steps": nn.GRU(WIDTH, WIDTH, batch_first=True),
+                "verdict": nn.Linear(WIDTH, 1),
+            }
+        )
+
+    def logits(self, steps: Ints) -> torch.Tensor:
+        """Return the log-odds of each step: solutions × steps, both filled up with 0."""
+        different, place = np.unique(steps, return_inverse=True)
+        vectors = self._steps(torch.from_numpy(different))
+        rows = vectors[torch.from_numpy(place.reshape(steps.shape))]
+        after, _ = self.net["over_steps"](rows)
+        return self.net["verdict"](after).squeeze(-1)
+
+    def _steps(self, steps: torch.Tensor) -> torch.Tensor:
+        parts = self.parts[steps]
+        different, place = torch.unique(parts, return_inverse=True)
+        read = self._computations(different)[place] * (parts > 0).unsqueeze(-1)
+        said = self.net["words"](self.words[steps]).sum(1)
+        return self.net["step"](read.sum(1) + said)
+
+    def _computations(self, which: torch.Tensor) -> torch.Tensor:
+        tokens = self.computations[which]
+        columns = tokens[:, : len(COLUMN_SIZES) * DIGITS].view(-1, len(COLUMN_SIZES), DIGITS)
+        seen = sum(embed(columns[:, k]) for k, embed in enumerate(self.net["columns"]))
+        _, last = self.net["over_columns"](self.net["fit"](seen))
+        sides = tokens[:, len(COLUMN_SIZES) * DIGITS :]
+        beside = sum(embed(sides[:, k]) for k, embed in enumerate(self.net["sides"]))
+        return self.net["part"](last[0] + beside)
+
+    @torch.no_grad()
+    def chances(self, solutions: Sequence[Sequence[int]]) -> list[list[float]]:
+        """Return the chance of each step of the solutions."""
+        found: list[list[float]] = []
+        for start in range(0, len(solutions), 512):
+            some = solutions[start : start + 512]
+            values = self.logits(padded(some, max(map(len, some)))).sigmoid().tolist()
+            found += [row[: len(each)] for row, each in zip(values, some, strict=True)]
+        return found
+
+
+def train(
+    rows: Sequence[Row], cases: Sequence[Case], known: Sequence[Case], steps: int, seed: int
+) -> Trained:
+    """Train on rows, and return what is said of the cases.
+
+    Of the states on the way, the one is taken that has, with its best threshold, the best F1 on
+    the `known` solutions of further training problems.
+    """
+    library = Library()
+    taught = [(library.read(row.question, row.steps), row.targets) for row in rows]
+    asked = [library.read(case.question, case.steps) for case in cases]
+    checked = [library.read(case.question, case.steps) for case in known]
+    model = RewardModel(library, seed)
+    optimiser = torch.optim.AdamW(model.net.parameters(), lr=RATE, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
+    best: tuple[float, float, dict[str, torch.Tensor]] | None = None
+    for number, (solutions, targets) in enumerate(_batches(taught, steps, seed), 1):
+        loss = _loss(model.logits(solutions), targets)
+        optimiser.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.net.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        if number % (steps // CHECKS) == 0:
+            threshold, score = best_threshold(known, model.chances(checked))
+            if best is None or score > best[0]:
+                best = score, threshold, copy.deepcopy(model.net.state_dict())
+    last = model.chances(asked)
+    assert best is not None
+    model.net.load_state_dict(best[2])
+    return Trained(model.chances(asked), best[1], last)
+
+
+def _batches(
+    taught: Sequence[tuple[list[int], tuple[float, ...]]], steps: int, seed: int
+) -> Iterator[tuple[Ints, torch.Tensor]]:
+    """Yield so many batches, each row once before any comes again; the target of no step is −1."""
+    rng = np.random.default_rng(seed)
+    order: list[int] = []
+    for _ in range(steps):
+        while len(order) < BATCH:
+            order += rng.permutation(len(taught)).tolist()
+        some = [taught[index] for index in order[:BATCH]]
+        del order[:BATCH]
+        width = max(len(solution) for solution, _ in some)
+        targets = np.full((BATCH, width), -1.0, dtype=np.float32)
+        for index, (_, row) in enumerate(some):
+            targets[index, : len(row)] = row
+        yield padded([solution for solution, _ in some], width), torch.from_numpy(targets)
+
+
+def _loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Return the mean cross entropy over the steps."""
+    there = targets >= 0
+    return nn.functional.binary_cross_entropy_with_logits(logits[there], targets[there])
