@@ -25,11 +25,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from benchmarks.named_worlds import WORLDS
+from benchmarks.named_worlds import WORLDS as NAMED
 from benchmarks.proof.measures import FIGURES, without_model, worth
 from benchmarks.proof.purchases import RIVALS, Lesson, Row, held_out, our_lessons, rival_lessons
+from benchmarks.worlds import World
 
-DEFAULT_WORLDS = "base,LLM-like,traps,recovers often,no repeats,one wording,misgraded"
+# The published methods take for granted that no right answer comes after an error.
+WORLDS = NAMED | {
+    "never mended": World("a wrong total stays wrong to the end", silent=0.0, announced=0.0)
+}
+
+DEFAULT_WORLDS = "never mended,base,LLM-like,traps,recovers often,no repeats,one wording,misgraded"
 DEFAULT_RIVALS = "shepherd,omega,answers alone"
 KNOWN_PROBLEMS, HELD_OUT_PROBLEMS = 60, 200
 

@@ -4,9 +4,10 @@ The training itself needs torch, which the tests do without.
 """
 
 import random
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.named_worlds import WORLDS
@@ -23,6 +24,7 @@ from benchmarks.proof.measures import (
 )
 from benchmarks.proof.purchases import RIVALS, Lesson
 from benchmarks.proof.reading import COLUMN_SIZES, DIGITS, SIDE_SIZES, Library
+from benchmarks.proof_of_worth import Plan, buy
 from benchmarks.worlds import continue_solution, first_error, make_task
 
 BASE = WORLDS["base"]
@@ -48,6 +50,14 @@ def test_each_rival_gets_our_tokens_and_at_most_one_problem_more(
     mine = purchases.buy(BASE, 1, purchases.OURS, problems=4)
     both = min(4, bought.problems)
     assert [task for task, _ in bought.trees[:both]] == [task for task, _ in mine.trees[:both]]
+
+
+def test_what_is_bought_is_read_back_as_it_was(tmp_path: Path, ours: dict[str, Lesson]) -> None:
+    plan = Plan("base", 1, 4)
+    assert buy(plan, "ours", tmp_path) == buy(plan, "ours", tmp_path) == ours
+    theirs = buy(plan, "omega", tmp_path)
+    assert theirs == dict(purchases.rival_lessons(BASE, 1, "omega", ours["ours, all"].tokens))
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_tokens_are_those_of_all_completions_asked_for() -> None:
@@ -81,7 +91,7 @@ def test_true_lessons_are_true_and_all_solutions_are_more_than_the_sure_ones(
 
 
 def test_rivals_teach_whole_solutions_and_soft_labels_are_shares() -> None:
-    taught = dict(purchases.rival_lessons(BASE, 1, "shepherd", 3000))
+    taught = dict(purchases.rival_lessons(WORLDS["weak"], 1, "shepherd", 4000))
     hard, soft = taught["shepherd: hard"].rows, taught["shepherd: soft"].rows
     assert [row.steps for row in hard] == [row.steps for row in soft]
     assert all("boxed" in row.steps[-1] and len(row.steps) == len(row.targets) for row in hard)
@@ -132,6 +142,7 @@ def test_a_weighted_vote_of_eight_against_the_majority() -> None:
     assert choices(eight, chances) == (0.0, 1.0)
 
 
+@settings(deadline=None)
 @given(st.integers(), st.sampled_from(sorted(WORLDS)))
 def test_reading_tells_every_step_and_fits_its_tables(seed: int, name: str) -> None:
     rng = random.Random(seed)

@@ -85,12 +85,16 @@ class RewardModel:
 
     @torch.no_grad()
     def chances(self, solutions: Sequence[Sequence[int]]) -> list[list[float]]:
-        """Return the chance of each step of the solutions."""
+        """Return for each step the chance that it and all before it are right.
+
+        Rows that end with their first error teach nothing of what follows one; so the chance after
+        a step is at most the chance before it.
+        """
         found: list[list[float]] = []
         for start in range(0, len(solutions), 512):
             some = solutions[start : start + 512]
-            values = self.logits(padded(some, max(map(len, some)))).sigmoid().tolist()
-            found += [row[: len(each)] for row, each in zip(values, some, strict=True)]
+            values = self.logits(padded(some, max(map(len, some)))).sigmoid().cummin(1).values
+            found += [row[: len(each)] for row, each in zip(values.tolist(), some, strict=True)]
         return found
 
 
