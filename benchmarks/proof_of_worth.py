@@ -90,8 +90,7 @@ def measure(plan: Plan, method: str, title: str, steps: int, folder: Path) -> di
         lesson, world = buy(plan, method, folder)[title], WORLDS[plan.world]
         cases = held_out(world, plan.seed, "held out", HELD_OUT_PROBLEMS)
         known = held_out(world, plan.seed, "known", KNOWN_PROBLEMS)
-        trained = train(lesson.rows, cases, known, steps, plan.seed)
-        figures = worth(cases, trained.best, trained.threshold, trained.last)
+        figures = worth(cases, *train(lesson.rows, cases, known, steps, plan.seed))
         majority, any_right = without_model(cases)
         figures |= {"majority": majority, "pass@8": any_right}
         figures |= {"problems": lesson.problems, "tokens": lesson.tokens, "true": lesson.true}

@@ -15,7 +15,7 @@ from benchmarks.metrics import Found, auc, processbench_f1
 from evolvemcts4rl.records import Prefix
 
 GROUP = 8  # solutions among which one is chosen
-FIGURES = ("F1", "F1 plain", "AUC", "best of 8", "weighted vote")
+FIGURES = ("F1", "F1 known", "AUC", "best of 8", "weighted vote")
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ def first_error_f1(cases: Sequence[Case], chances: Chances, threshold: float) ->
 
 
 def best_threshold(cases: Sequence[Case], chances: Chances) -> tuple[float, float]:
-    """Return the threshold with the best F1 on these cases, and that F1."""
+    """Return the threshold with the best F1 on these cases, and that F1; ½ where all are alike."""
     lowest = [min(each) for each in chances]
     candidates = np.unique(np.quantile([chance for each in chances for chance in each], QUANTILES))
     candidates = np.unique([*candidates, *np.quantile(lowest, QUANTILES), 0.5])
     scored = [(first_error_f1(cases, chances, float(at)), float(at)) for at in candidates]
-    score, threshold = max(scored)
+    score, threshold = max(scored, key=lambda pair: (pair[0], -abs(pair[1] - 0.5)))
     return threshold, score
 
 
@@ -127,15 +127,24 @@ def _vote(cases: Sequence[Case], weights: Sequence[float]) -> float:
     return weighted_vote([case.answer for case in cases], weights, right)
 
 
-def worth(
-    cases: Sequence[Case], chances: Chances, threshold: float, plain: Chances
-) -> dict[str, float]:
-    """Return the FIGURES of a reward model; `plain` are the chances of its last state."""
-    best, vote = choices(cases, chances)
+@dataclass(frozen=True)
+class State:
+    """What a model says of the held-out cases, and the threshold below which a step is wrong."""
+
+    chances: Chances
+    threshold: float
+
+
+def worth(cases: Sequence[Case], own: State, known: State) -> dict[str, float]:
+    """Return the FIGURES of a reward model.
+
+    Its own state and threshold were chosen by the labels that taught it, the known ones by truth.
+    """
+    best, vote = choices(cases, own.chances)
     return {
-        "F1": first_error_f1(cases, chances, threshold),
-        "F1 plain": first_error_f1(cases, plain, 0.5),
-        "AUC": steps_auc(cases, chances),
+        "F1": first_error_f1(cases, own.chances, own.threshold),
+        "F1 known": first_error_f1(cases, known.chances, known.threshold),
+        "AUC": steps_auc(cases, own.chances),
         "best of 8": best,
         "weighted vote": vote,
     }

@@ -29,9 +29,9 @@ _PART = re.compile(
     r"|boxed\{(?P<boxed>-?\d+)\}|gives (?P<gives>-?\d+)\."
 )
 SIGNS = "+-*"
-# Tokens of a column: what is computed (sign and two digits), its result, the first number beside
-# the total before, the second beside the stage's number. 0 is nothing.
-COLUMN_SIZES = (301, 11, 101, 101)
+# Tokens of a column: what its digits give beside the result's digit, the first number's digit
+# beside that of the total before, the second's beside that of the stage's. 0 is nothing.
+COLUMN_SIZES = (191, 101, 101)
 # Of a computation: its sign beside the stage's, how far its letter is from the next, its kind.
 SIDE_SIZES = (10, 8, 5)
 KINDS = ("stage", "note", "boxed", "gives")
@@ -54,11 +54,14 @@ class Asked:
         return Asked(int(found[1]) if found else 0, stages)
 
 
+NOTHING: Computation = (0,) * (len(COLUMN_SIZES) * DIGITS + len(SIDE_SIZES))
+
+
 class Library:
     """All different steps and computations that were read, each once, as tables of tokens."""
 
     def __init__(self) -> None:
-        self._computations: dict[Computation, int] = {(0,) * (4 * DIGITS + 3): 0}
+        self._computations: dict[Computation, int] = {NOTHING: 0}
         self._steps: dict[tuple[tuple[int, ...], tuple[int, ...]], int] = {((), ()): 0}
 
     def read(self, question: str, steps: Prefix) -> list[int]:
@@ -106,16 +109,15 @@ def _read_part(
         sign, number = asked.stages.get(found["letter"], ("+", 0))
         signs = 1 + SIGNS.index(found["sign"]) * 3 + SIGNS.index(sign)
         jump = 4 + min(max(here - position, -3), 3)
-        columns = [*_computed(found["sign"], a, b), *_digits(c)]
-        columns += [*_pairs(a, total), *_pairs(b, number)]
+        columns = [*_computed(found["sign"], a, b, c), *_pairs(a, total), *_pairs(b, number)]
         return (*columns, signs, jump, kind), c, here + 1
     if found["x"]:
         x, y, z = int(found["x"]), int(found["y"]), int(found["z"])
-        columns = [*_computed("+", x, y), *_digits(z), *[0] * (2 * DIGITS)]
+        columns = [*_computed("+", x, y, z), *[0] * (2 * DIGITS)]
         return (*columns, 0, 0, 1 + KINDS.index("note")), total, position
     name = "boxed" if found["boxed"] else "gives"
     value = int(found[name])
-    columns = [*[0] * DIGITS, *_digits(value), *_pairs(value, total), *[0] * DIGITS]
+    columns = [*[0] * DIGITS, *_pairs(value, total), *[0] * DIGITS]
     jump = 4 + min(max(len(asked.stages) - position, -3), 3)
     return (*columns, 0, jump, 1 + KINDS.index(name)), value, position
 
@@ -125,19 +127,25 @@ def _decimal(value: int) -> list[int]:
     return [rest // 10**place % 10 for place in range(DIGITS)]
 
 
-def _digits(value: int) -> list[int]:
-    return [1 + digit for digit in _decimal(value)]
-
-
 def _pairs(one: int, other: int) -> list[int]:
     return [1 + 10 * a + b for a, b in zip(_decimal(one), _decimal(other), strict=True)]
 
 
-def _computed(sign: str, a: int, b: int) -> list[int]:
-    """Return a token a column: a digit of each number; of a product, the whole second number."""
-    second = [b % 10] * DIGITS if sign == "*" else _decimal(b)
-    start = 1 + 100 * SIGNS.index(sign)
-    return [start + 10 * x + y for x, y in zip(_decimal(a), second, strict=True)]
+def _computed(sign: str, a: int, b: int, c: int) -> list[int]:
+    """Return for each column what its digits and the tens before give, beside the result's digit.
+
+    The tables of single digits are known to any model that reads solutions; what is carried over
+    ten by the tens themselves is to be learned.
+    """
+    ones, others = _decimal(a), _decimal(b)
+    if sign == "*":  # the numbers multiplied with are below ten
+        given = [x * others[0] for x in ones]
+    else:
+        pairs = zip(ones, others, strict=True)
+        given = [x + y if sign == "+" else x - y for x, y in pairs]
+    tens = [0, *(each // 10 for each in given)]
+    sums = [each % 10 + ten for each, ten in zip(given, tens, strict=False)]  # from -1 to 17
+    return [1 + 10 * (1 + each) + digit for each, digit in zip(sums, _decimal(c), strict=True)]
 
 
 def _words(text: str) -> tuple[int, ...]:

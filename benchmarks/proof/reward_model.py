@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.proof.measures import Case, Chances, best_threshold
+from benchmarks.proof.measures import Case, State, best_threshold, first_below
 from benchmarks.proof.purchases import Row
 from benchmarks.proof.reading import (
     COLUMN_SIZES,
@@ -26,15 +25,7 @@ WIDTH = 48  # of what is known of a column, a computation, a step and a solution
 BATCH = 64
 RATE = 3e-3
 CHECKS = 10  # how often it is looked at while it learns
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a trained model says of the held-out solutions, at its best state and at its last."""
-
-    best: Chances
-    threshold: float
-    last: Chances
+KEPT_BACK = 0.15  # share of the problems whose rows choose the state and the threshold
 
 
 class RewardModel:
@@ -98,23 +89,41 @@ class RewardModel:
         return found
 
 
+class Choice:
+    """The best state that a model has come through, by its F1 on some cases."""
+
+    def __init__(self, library: Library, cases: Sequence[Case]) -> None:
+        self.cases = cases
+        self.read = [library.read(case.question, case.steps) for case in cases]
+        self.score, self.threshold = -1.0, 0.5
+        self.weights: dict[str, torch.Tensor] = {}
+
+    def look(self, model: RewardModel) -> None:
+        """Take the model's state if none before was better."""
+        threshold, score = best_threshold(self.cases, model.chances(self.read))
+        if score >= self.score:
+            self.score, self.threshold = score, threshold
+            self.weights = copy.deepcopy(model.net.state_dict())
+
+
 def train(
     rows: Sequence[Row], cases: Sequence[Case], known: Sequence[Case], steps: int, seed: int
-) -> Trained:
-    """Train on rows, and return what is said of the cases.
+) -> tuple[State, State]:
+    """Train on rows, and return what is said of the cases in two states.
 
-    Of the states on the way, the one is taken that has, with its best threshold, the best F1 on
-    the `known` solutions of further training problems.
+    The first is chosen, with its threshold, by the labels of rows that are kept back. The second
+    is chosen by `known` solutions of further training problems, whose first errors are the true
+    ones: somebody would have to annotate them.
     """
     library = Library()
-    taught = [(library.read(row.question, row.steps), row.targets) for row in rows]
+    taught, kept_back = _divide(rows)
+    lessons = [(library.read(row.question, row.steps), row.targets) for row in taught]
     asked = [library.read(case.question, case.steps) for case in cases]
-    checked = [library.read(case.question, case.steps) for case in known]
+    choices = [Choice(library, kept_back), Choice(library, known)]
     model = RewardModel(library, seed)
-    optimiser = torch.optim.AdamW(model.net.parameters(), lr=RATE, weight_decay=0.01)
+    optimiser = torch.optim.AdamW(model.net.parameters(), lr=RATE, weight_decay=0.01, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps)
-    best: tuple[float, float, dict[str, torch.Tensor]] | None = None
-    for number, (solutions, targets) in enumerate(_batches(taught, steps, seed), 1):
+    for number, (solutions, targets) in enumerate(_batches(lessons, steps, seed), 1):
         loss = _loss(model.logits(solutions), targets)
         optimiser.zero_grad()
         loss.backward()
@@ -122,13 +131,24 @@ def train(
         optimiser.step()
         schedule.step()
         if number % (steps // CHECKS) == 0:
-            threshold, score = best_threshold(known, model.chances(checked))
-            if best is None or score > best[0]:
-                best = score, threshold, copy.deepcopy(model.net.state_dict())
-    last = model.chances(asked)
-    assert best is not None
-    model.net.load_state_dict(best[2])
-    return Trained(model.chances(asked), best[1], last)
+            for choice in choices:
+                choice.look(model)
+    states = []
+    for choice in choices:
+        model.net.load_state_dict(choice.weights)
+        states.append(State(model.chances(asked), choice.threshold))
+    return states[0], states[1]
+
+
+def _divide(rows: Sequence[Row]) -> tuple[list[Row], list[Case]]:
+    """Return the rows to learn from, and those of the last problems, as cases by their labels."""
+    questions = list(dict.fromkeys(row.question for row in rows))
+    back = set(questions[-max(1, round(KEPT_BACK * len(questions))) :])
+    return [row for row in rows if row.question not in back], [
+        Case(row.question, row.steps, first_below(row.targets, 0.5), "", False)
+        for row in rows
+        if row.question in back
+    ]
 
 
 def _batches(
