@@ -137,12 +137,12 @@ def _parse() -> argparse.Namespace:
     )
     parser.add_argument("--worlds", default=DEFAULT_WORLDS, help="names, with commas between them")
     parser.add_argument("--seeds", default="301,302,303")
-    parser.add_argument("--problems", type=int, default=400, help="that our method buys")
+    parser.add_argument("--problems", type=int, default=150, help="that our method buys")
     parser.add_argument("--rivals", default=DEFAULT_RIVALS, help=f"some of: {', '.join(RIVALS)}")
     parser.add_argument(
         "--labels", default="", help="only titles that begin so, with ; between them"
     )
-    parser.add_argument("--steps", type=int, default=1500, help="batches of each training")
+    parser.add_argument("--steps", type=int, default=1000, help="batches of each training")
     parser.add_argument("--cache", type=Path, default=Path("runs/proof_of_worth"))
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--only_buy", action="store_true", help="train nothing yet")

@@ -21,9 +21,9 @@ from benchmarks.proof.reading import (
     padded,
 )
 
-WIDTH = 48  # of what is known of a column, a computation, a step and a solution
+WIDTH = 32  # of what is known of a column, a computation, a step and a solution
 BATCH = 64
-RATE = 3e-3
+RATE = 5e-3
 CHECKS = 10  # how often it is looked at while it learns
 KEPT_BACK = 0.15  # share of the problems whose rows choose the state and the threshold
 
