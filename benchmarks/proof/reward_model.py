@@ -74,7 +74,6 @@ class RewardModel:
         beside = sum(embed(sides[:, k]) for k, embed in enumerate(self.net["sides"]))
         return self.net["part"](last[0] + beside)
 
-    @torch.no_grad()
     def chances(self, solutions: Sequence[Sequence[int]]) -> list[list[float]]:
         """Return for each step the chance that it and all before it are right.
 
@@ -84,8 +83,10 @@ class RewardModel:
         found: list[list[float]] = []
         for start in range(0, len(solutions), 512):
             some = solutions[start : start + 512]
-            values = self.logits(padded(some, max(map(len, some)))).sigmoid().cummin(1).values
-            found += [row[: len(each)] for row, each in zip(values.tolist(), some, strict=True)]
+            with torch.no_grad():
+                logits = self.logits(padded(some, max(map(len, some))))
+            values = logits.sigmoid().cummin(1).values.tolist()
+            found += [row[: len(each)] for row, each in zip(values, some, strict=True)]
         return found
 
 
