@@ -29,7 +29,7 @@ ROOMS = [
     ["exports"],
     ["report"],
     ["output"],
-    ["flags", "progress", "show_tree"],
+    ["flags", "progress", "endings", "show_tree"],
     ["evolve", "mcts"],
     ["generate"],
 ]

@@ -21,9 +21,10 @@ from evolvemcts4rl.labels.labelling import (
     relabel,
     up_to_first_error,
 )
+from evolvemcts4rl.labels.search_state import Search
 from evolvemcts4rl.records import Problem, Rollout
 from evolvemcts4rl.tree import Node, Tree
-from mcts import Search, score, search, select
+from mcts import score, search, select
 
 ESTIMATORS = ["belief", "omega", "shepherd"]
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.label_accuracy import sample_from
 from benchmarks.named_worlds import WORLDS
 from benchmarks.proof import purchases
 from benchmarks.proof.measures import (
@@ -63,7 +64,7 @@ def test_what_is_bought_is_read_back_as_it_was(tmp_path: Path, ours: dict[str, L
 def test_tokens_are_those_of_all_completions_asked_for() -> None:
     alone = purchases.buy(BASE, 1, RIVALS["answers alone"], problems=1)
     task = make_task(BASE, random.Random("1:0"))
-    first = purchases.sample(task, "1:0", (), range(16))
+    first = sample_from(task, "1:0", (), 16, 0)
     assert alone.tokens == sum(rollout.tokens for rollout in first)
     assert purchases.buy(BASE, 1, RIVALS["omega"], problems=1).tokens > alone.tokens
 
@@ -112,8 +113,16 @@ def test_first_error_f1_of_known_chances() -> None:
     # At 0.75 the fourth is exact too; at 0.35 the fifth is called clean.
     assert first_error_f1(cases, chances, 0.75) == pytest.approx(2 * 2 / 3 * 1 / 2 / (7 / 6))
     threshold, score = best_threshold(cases, chances)
-    assert first_error_f1(cases, chances, threshold) == score
+    assert first_error_f1(cases, chances, threshold) == pytest.approx(score)
     assert score >= first_error_f1(cases, chances, 0.75)
+
+
+@given(st.lists(st.lists(st.sampled_from([0.1, 0.3, 0.6, 0.9]), min_size=3, max_size=3)))
+def test_best_threshold_has_the_f1_that_it_says(chances: list[list[float]]) -> None:
+    cases = [case("7"), case("6", 1), case("6", 2), *(case("7", n % 4 or None) for n in range(99))]
+    chances = [[0.9, 0.6, 0.3], *chances]
+    threshold, score = best_threshold(cases[: len(chances)], chances)
+    assert first_error_f1(cases[: len(chances)], chances, threshold) == pytest.approx(score)
 
 
 def test_one_kind_of_solutions_gives_an_f1_of_nothing() -> None:

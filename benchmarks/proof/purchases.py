@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import mcts
+from benchmarks.label_accuracy import sample_from
 from benchmarks.metrics import hard_value, share
 from benchmarks.proof.measures import Case
-from benchmarks.worlds import Task, World, continue_solution, first_error, make_task
+from benchmarks.worlds import Task, World, first_error, make_task
 from evolvemcts4rl.exports.choice import ExportOptions, choose, shown_by
 from evolvemcts4rl.exports.prm import prm_rows
 from evolvemcts4rl.flag_groups.search import SearchSettings
@@ -114,7 +115,7 @@ def _search(name: str, task: Task, terms: Terms) -> tuple[Tree, int]:
 
     async def roll_out(prefix: Prefix, count: int, start: int) -> list[Rollout]:
         nonlocal tokens
-        rollouts = sample(task, name, prefix, range(start, start + count))
+        rollouts = sample_from(task, name, prefix, count, start)
         tokens += sum(rollout.tokens for rollout in rollouts)
         return rollouts
 
@@ -133,14 +134,6 @@ def _search(name: str, task: Task, terms: Terms) -> tuple[Tree, int]:
     return asyncio.run(search()), tokens
 
 
-def sample(task: Task, name: str, prefix: Prefix, indices: Sequence[int]) -> list[Rollout]:
-    """Return the completions of some indices from a prefix: the same ones for every method."""
-    return [
-        continue_solution(task, prefix, random.Random(f"{name}:{prefix}:{index}"))
-        for index in indices
-    ]
-
-
 def held_out(world: World, seed: int, kind: str, problems: int) -> list[Case]:
     """Return solutions of problems that no method buys, 16 each."""
     cases = []
@@ -148,7 +141,7 @@ def held_out(world: World, seed: int, kind: str, problems: int) -> list[Case]:
         name = f"{seed}:{kind}:{index}"
         task = make_task(world, random.Random(name))
         right = str(task.totals[-1])
-        for rollout in sample(task, name, (), range(16)):
+        for rollout in sample_from(task, name, (), 16, 0):
             answer = rollout.answer or ""
             error = first_error(task, rollout.steps)
             cases.append(Case(task.question, rollout.steps, error, answer, answer == right))
