@@ -3,7 +3,7 @@
 On simulated worlds a small process reward model is trained from scratch on our labels, on those of
 the published methods that the same tokens buy, and on the truth, and is asked about held-out
 problems. What is bought and what is measured is kept in --cache, so that a run that is stopped goes
-on. It needs torch: requirements-train.txt.
+on. It needs torch, in the version of requirements-train.txt.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ WORLDS = NAMED | {
     "never mended": World("a wrong total stays wrong to the end", silent=0.0, announced=0.0)
 }
 
-DEFAULT_WORLDS = "never mended,base,LLM-like,traps,recovers often,no repeats,one wording,misgraded"
+DEFAULT_WORLDS = (
+    "base,never mended,LLM-like,recovers often,traps,misgraded,one wording,no repeats,weak"
+)
 DEFAULT_RIVALS = "shepherd,omega,answers alone"
 KNOWN_PROBLEMS, HELD_OUT_PROBLEMS = 60, 200
 
@@ -143,7 +145,9 @@ def _parse() -> argparse.Namespace:
         "--labels", default="", help="only titles that begin so, with ; between them"
     )
     parser.add_argument("--steps", type=int, default=1000, help="batches of each training")
-    parser.add_argument("--cache", type=Path, default=Path("runs/proof_of_worth"))
+    parser.add_argument(
+        "--cache", type=Path, default=Path("runs/proof_of_worth"), help="empty it after a change"
+    )
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--only_buy", action="store_true", help="train nothing yet")
     return parser.parse_args()
@@ -153,7 +157,7 @@ def main() -> None:
     """Print the tables."""
     args = _parse()
     if not args.only_buy and not importlib.util.find_spec("torch"):
-        sys.exit("This benchmark trains with torch: pip install -r requirements-train.txt first.")
+        sys.exit("This benchmark needs torch, in the version that requirements-train.txt has.")
     args.cache.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(args.processes) as pool:
         for world in args.worlds.split(","):
