@@ -103,7 +103,8 @@ def test_every_flag_that_a_document_names_is_there(name: str) -> None:
     commands = {
         # Of run_tests.sh and the benchmarks
         "fast", "stream", "rounds", "problems", "without", "budget", "reliability", "run", "judges",
-        "true_rates", "worlds", "rivals", "parallel", "model", "model-path", "max-model-len",  # of servers
+        "true_rates", "worlds", "rivals",
+        "parallel", "model", "model-path", "max-model-len",  # of servers
         # Of trainers
         "data", "reward", "dataset", "dataset_name", "dataset_config", "reward_funcs", "rlhf_type",
         "columns", "assistant_only_loss", "input_key", "label_key", "placeholder_token",
