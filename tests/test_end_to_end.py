@@ -338,7 +338,7 @@ def test_what_failed_is_tried_again_at_the_end_of_the_same_run(tmp_path: Path) -
     flags = ["--evolve_rounds", "0", "--concurrency", "2"]
     seeds = seed_file(tmp_path, 6)
     with Loopback(handler) as server:
-        done = run_here(command(server.url, seeds, tmp_path / "out", *flags))
+        done = run(command(server.url, seeds, tmp_path / "out", *flags))
         assert run_here(command(server.url, seeds, tmp_path / "other", *flags)).returncode == 0
     assert done.returncode == 0, done.stderr
     assert "1 of the problems failed: trying once more." in done.stderr

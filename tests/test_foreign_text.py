@@ -90,9 +90,12 @@ def refusing(status: int, message: str) -> Callable[[Ask], Reply | dict[str, Any
     return handler
 
 
+@pytest.mark.slow
 def test_error_of_a_running_server_is_printed_as_text(tmp_path: Path) -> None:
     text = printed(
-        refusing(400, f"maximum context length is 10 tokens {HOSTILE} n must be 1"), tmp_path
+        refusing(400, f"maximum context length is 10 tokens {HOSTILE} n must be 1"),
+        tmp_path,
+        start=as_a_process,
     )
     assert_printable(text)
     assert "maximum context length" in text
