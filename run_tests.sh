@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that must hold before a change lands: style, types, tests. With --fast: style, and the tests that start no processes.
+# Everything that must hold before a change lands: style, types, tests. With --fast: style, and the quick tests that start no processes.
 # Other arguments go to pytest: ./run_tests.sh tests/solutions/test_steps.py -k latex
 set -euo pipefail
 source "$(dirname "$0")/scripts/setup_venv.sh"

@@ -31,7 +31,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 def _refuse_process(event: str, _: tuple[Any, ...]) -> None:
     """Raise where a test starts a process without saying that it is slow."""
-    if event == "subprocess.Popen" and _running and not _running[-1].get_closest_marker("slow"):
+    if (
+        event in ("subprocess.Popen", "os.fork")
+        and _running
+        and not _running[-1].get_closest_marker("slow")
+    ):
         raise RuntimeError("this test starts a process: mark it with @pytest.mark.slow")
 
 

@@ -63,6 +63,7 @@ def test_different_answers_are_never_normalised_to_the_same_text(kind: str) -> N
         assert read_form(gold).text != read_form(answer).text, (gold, answer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", [MATCHING, DIFFERENT], ids=["equal", "different"])
 def test_order_of_a_pair_does_not_matter_and_each_answer_is_itself(
     table: Mapping[str, str],
@@ -73,6 +74,7 @@ def test_order_of_a_pair_does_not_matter_and_each_answer_is_itself(
         assert same(answer, read_form(answer).text), answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MATCHING)
 def test_no_order_of_two_answers_of_a_kind_matters(kind: str) -> None:
     answers = [text for pair in pairs(MATCHING, kind) for text in pair]
