@@ -38,7 +38,7 @@ LOOPS = {
 }
 READ_ALL = """
 import json, resource, sys
-resource.setrlimit(resource.RLIMIT_CPU, (4, 4))
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))  # linear: 3 s on a slow machine; else minutes
 from evolvemcts4rl.chat.dialect import ChatRequest, Dialect
 from evolvemcts4rl.chat.faults import fatal_reason, fault_of_reply
 asked = ChatRequest("m", [{"role": "user", "content": "?"}], {}, b"")
