@@ -10,23 +10,24 @@ import gc
 import logging
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evolvemcts4rl.chat.replicas import FIRST_BACKOFF
-from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError, not_written, severity
+from evolvemcts4rl.endings import last_words, print_result
+from evolvemcts4rl.errors import BudgetSpent, EndpointError, UserError, severity
 from evolvemcts4rl.event_loop import run_to_end
 from evolvemcts4rl.flag_groups.kinds import GRADERS
-from evolvemcts4rl.flag_groups.model import EMBEDDED_MODEL
 from evolvemcts4rl.flags import parse_settings
 from evolvemcts4rl.interrupts import Interrupts
 from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Problem
 from evolvemcts4rl.settings import Settings
-from evolvemcts4rl.terminal import log_to_stderr, printable, sentence
+from evolvemcts4rl.terminal import log_to_stderr
 from evolvemcts4rl.tree import Tree
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("generate")
 SHUTDOWN_NOTICE_SECONDS = 1.0  # seconds that a run takes to end before it says what it waits for
-BUDGET_SPENT = 3  # exit code
 # Problems in work for each request in flight: while one is graded, another one's request runs.
 PROBLEMS_PER_REQUEST = 2
 
@@ -68,21 +68,14 @@ def main(argv: Sequence[str] | None = None, backoff: float = FIRST_BACKOFF) -> i
 
                 return export(settings)
             run = Run(settings, backoff=backoff, to_the_end=interrupts.run)
-            return _print_summary(run, run.run())
-        except UserError as error:
-            way_on = f" {_again(run).capitalize()} goes on from here." if error.resumable else ""
-            print(f"{sentence(str(error))}{way_on}", file=sys.stderr)
+            files = run.run()
+            return print_result(files.summary, files.path, run.stopped, settings.resume_command)
+        except (UserError, OSError, KeyboardInterrupt) as error:
+            again = run.settings.resume_command if run else "the same command"
+            print(last_words(error, again), file=sys.stderr)
+            if isinstance(error, KeyboardInterrupt):
+                return interrupts.exit_code
             return 1 if run and run.bought_something else 2
-        except OSError as error:
-            trouble = f"{not_written(error)}: make room, then run {_again(run)} again."
-            print(printable(trouble), file=sys.stderr)
-            return 1 if run and run.bought_something else 2
-        except KeyboardInterrupt:
-            print(
-                f"Stopped: {_again(run)} goes on from here, and nothing that was bought is lost.",
-                file=sys.stderr,
-            )
-            return interrupts.exit_code
 
 
 def generate(settings: Settings, *, quiet: bool = False) -> RunFiles:
@@ -115,6 +108,7 @@ class Run:
 
         Raises UserError, and KeyboardInterrupt after Ctrl-C or SIGTERM.
         """
+        from evolvemcts4rl.chat.embedded_model import endpoint_of
         from evolvemcts4rl.output.hub import push, refuse_to_push
         from evolvemcts4rl.output.recording import record_run, refuse_to_record
         from evolvemcts4rl.output.run_folder import RunFolder
@@ -143,24 +137,13 @@ class Run:
             self._say(f"{self.folder.path} is complete; its files are made anew from its trees.")
             self.folder.rebuild_exports()
         else:
-            with self._endpoint() as settings:
+            with endpoint_of(self.settings) as settings:
                 self.to_the_end(self._run_stages(settings, seeds, test_texts))
         if record:
             self.to_the_end(record_run(Path(record), self.folder, self.settings))
         if self.settings.exports.push_to_hub and self.folder.complete:
             self._say(f"Sent to {push(self.settings, self.folder.path)}.")
         return RunFiles(self.folder.path)
-
-    @contextmanager
-    def _endpoint(self) -> Iterator[Settings]:
-        """Give the settings with the endpoint's address, that of the embedded model included."""
-        if self.settings.model.model_name == EMBEDDED_MODEL and not self.settings.model.base_url:
-            from evolvemcts4rl.chat.embedded_model import embedded_model
-
-            with embedded_model() as url:
-                yield self.settings.changed(base_url=(url,))
-        else:
-            yield self.settings
 
     async def _run_stages(self, settings: Settings, seeds: Seeds, test_texts: list[str]) -> None:
         """Do everything that needs the endpoint.
@@ -198,7 +181,8 @@ class Run:
 
         started = time.monotonic()
         journal, done = self.folder.open(settings.model.continuation)
-        self.progress = Progress(len(seeds), settings, self.chat.usage, done, quiet=self.quiet)
+        show = partial(Progress, len(seeds), settings, self.chat.usage, quiet=self.quiet)
+        self.progress = show(done)
         complete, known = False, None
         try:
             self.chat.keep_in(journal)
@@ -214,9 +198,7 @@ class Run:
                 self.progress.close()
                 log.warning("%d of the problems failed: trying once more.", self.failed)
                 self.failed, done = 0, self.folder.without_failed()
-                self.progress = Progress(
-                    len(seeds), settings, self.chat.usage, done, quiet=self.quiet
-                )
+                self.progress = show(done)
             known = await self._ask_known(seeds)
             complete = True
         except BudgetSpent as spent:
@@ -224,14 +206,11 @@ class Run:
         finally:
             self.bought_something = journal.totals().completions > 0
             self.progress.close()
-            note = asyncio.get_running_loop().call_later(
-                SHUTDOWN_NOTICE_SECONDS, self._say_what_is_waited_for
-            )
+            note = asyncio.get_running_loop().call_later(SHUTDOWN_NOTICE_SECONDS, self._say_waiting)
             try:
                 await self.chat.close()
                 note.cancel()
-                timeouts = self.solver.grader.timeouts
-                seconds = time.monotonic() - started
+                seconds, timeouts = time.monotonic() - started, self.solver.grader.timeouts
                 self.folder.finish(complete, journal, seconds, timeouts, known)
             finally:  # whoever called may go on for long, also after a second Ctrl-C
                 journal.close()
@@ -244,7 +223,7 @@ class Run:
         problems = f"{self.progress.done} of {self.progress.total} problems are done"
         return f"{error}: {problems}; {self.settings.resume_command} goes on with a larger one"
 
-    def _say_what_is_waited_for(self) -> None:
+    def _say_waiting(self) -> None:
         count = self.chat.in_flight
         replies = "1 reply" if count == 1 else f"{count} replies"
         self._say(f"Waiting for {replies} in progress; press Ctrl-C again to stop now.")
@@ -292,9 +271,8 @@ class Run:
         problem, solutions = await self.solver.first_solutions(problem)
         if not problem.has_tree:
             return problem, None
-        roll_out = (
-            self.solver.rollout_sampler(problem) if problem.status == Status.SEARCHED else None
-        )
+        is_searched = problem.status == Status.SEARCHED
+        roll_out = self.solver.rollout_sampler(problem) if is_searched else None
         tree = await search(problem, solutions, roll_out, self.settings.search)
         tree.p_answer = 1.0 if problem.p_answer is None else problem.p_answer
         await judge(tree, self._judges(), self.settings.search.judge_solutions)
@@ -310,30 +288,12 @@ class Run:
         """Ask the judges about solutions whose truth is known, which shows how well they judge."""
         from evolvemcts4rl.labels.planted import ask_known, worked_cases
 
-        settings = self.settings
-        if (
-            not self._judges()
-            or settings.search.estimator != "belief"
-            or settings.evolution.evolve_only
-        ):
+        search = self.settings.search
+        has_belief = search.estimator == "belief" and not self.settings.evolution.evolve_only
+        if not has_belief or not self._judges():
             return None
-        worked = worked_cases(seeds.worked_solutions(), settings.search.step_separator)
+        worked = worked_cases(seeds.worked_solutions(), search.step_separator)
         return await ask_known(self.folder.known_cases(worked), self._judges())
-
-
-def _print_summary(run: Run, files: RunFiles) -> int:
-    """Print what came out and return the exit code."""
-    from evolvemcts4rl.output.summary import print_summary
-
-    summary = files.summary
-    print_summary(summary, files.path, run.stopped, run.settings.resume_command)
-    if run.stopped:
-        return BUDGET_SPENT
-    return 1 if summary["problems"].get("failed") or summary["nothing_labelled"] else 0
-
-
-def _again(run: Run | None) -> str:
-    return run.settings.resume_command if run else "the same command"
 
 
 if __name__ == "__main__":

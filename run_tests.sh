@@ -1,12 +1,21 @@
 #!/usr/bin/env bash
-# Everything that must hold before a change lands: style, types, tests. With --fast: style, and the tests that start no processes.
+# Everything that must hold before a change lands: style, types, tests. With --fast: style, and the quick tests that start no processes.
 # Other arguments go to pytest: ./run_tests.sh tests/solutions/test_steps.py -k latex
 set -euo pipefail
 source "$(dirname "$0")/scripts/setup_venv.sh"
+export PYTHONDONTWRITEBYTECODE= # the tests start many processes: each would compile the program anew
 fast=
 if [ "${1:-}" = --fast ]; then fast=yes; shift; fi
 if [ $# -gt 0 ]; then exec python -m pytest ${fast:+-m "not slow"} "$@"; fi
+on_two_cores=(-n 2 --dist loadfile --no-loadscope-reorder) # tests/conftest.py puts the long files first
 echo "Style";  ruff check .; ruff format --check .
-if [ -n "$fast" ]; then exec python -m pytest -m "not slow" -n 2 --dist loadfile; fi
-echo "Types";  mypy
-echo "Tests";  python -m pytest -n 2 --dist loadfile
+if [ -n "$fast" ]; then exec python -m pytest -m "not slow" "${on_two_cores[@]}"; fi
+said=$(mktemp)
+mypy >"$said" 2>&1 & # beside the tests, which often wait
+types=$!
+trap 'kill "$types" 2>/dev/null || true; rm -f "$said"' EXIT
+failed=0
+echo "Tests";  python -m pytest "${on_two_cores[@]}" || failed=$?
+echo "Types";  wait "$types" || failed=$?
+cat "$said"
+exit "$failed"

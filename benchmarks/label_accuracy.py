@@ -34,6 +34,7 @@ from benchmarks.metrics import (
 )
 from benchmarks.named_worlds import WORLDS
 from benchmarks.simulated_judges import PANELS, judge_trees
+from benchmarks.true_rates import relabel_by_true_rates
 from benchmarks.worlds import Task, World, continue_solution, first_error, make_task
 from evolvemcts4rl.flag_groups.search import SearchSettings
 from evolvemcts4rl.labels.labelling import learn_panel, learn_rates, relabel
@@ -56,22 +57,24 @@ def run(
     times: int = 1,
     without: frozenset[str] = frozenset(),
     panels: Sequence[str] = (),
+    with_true_rates: bool = False,
 ) -> dict[str, list[Result]]:
     """Return what each method makes of the same problems of a world, as one run.
 
     `panels` are the judges whom the belief hears beside: names of simulated_judges.PANELS.
+    `with_true_rates` adds a belief that need not learn the rates.
     """
     results: dict[str, list[Result]] = {method: [] for method in METHODS}
     believed: Believed = []
     for name in [f"{seed}:{index}" for seed in seeds for index in range(problems)]:
         task = make_task(world, random.Random(name))
-        sample = functools.partial(_sample, task, name)
+        sample = functools.partial(sample_from, task, name)
         if len({solution.verdict for solution in sample((), SOLUTIONS, 0)}) < 2:
             continue  # not searched
-        believed.append((task, *_search(name, task, "belief", sample, times)))
+        believed.append((task, *search_tree(name, task, "belief", sample, times)))
         error_of = functools.partial(first_error, task)
         for method in METHODS[1:3]:
-            tree, tokens = _search(name, task, method, sample, times)
+            tree, tokens = search_tree(name, task, method, sample, times)
             for title, soft in ((method, False), (f"{method} soft", True)):
                 if title in results:
                     value = soft_value if soft else hard_value
@@ -81,6 +84,10 @@ def run(
     for _, tree, _ in believed:
         relabel(tree, rates, CONFIDENCE, without)
     results["belief"] = _read(believed)
+    if with_true_rates:
+        tasks, trees = [task for task, _, _ in believed], [tree for _, tree, _ in believed]
+        relabel_by_true_rates(tasks, trees, CONFIDENCE)
+        results["true rates"] = _read(believed)
     for name in panels:
         results[f"judges: {name}"] = _judged(believed, rates, name, without)
     return results
@@ -113,9 +120,10 @@ def _read(believed: Believed) -> list[Result]:
     return results
 
 
-def _search(
+def search_tree(
     name: str, task: Task, method: str, sample: Callable[..., list[Rollout]], times: int
 ) -> tuple[Tree, int]:
+    """Return the tree of a problem, searched if it is to be, and the tokens that it took."""
     tokens = 0
 
     async def roll_out(prefix: Prefix, count: int, start: int) -> list[Rollout]:
@@ -132,14 +140,14 @@ def _search(
             max_search=times * SEARCHES,
         )
         solutions = await roll_out((), SOLUTIONS, 0)
-        return await mcts.search(
-            Problem(name, task.question, str(task.key)), solutions, roll_out, settings
-        )
+        mixed = len({solution.verdict for solution in solutions}) > 1
+        problem = Problem(name, task.question, str(task.key))
+        return await mcts.search(problem, solutions, roll_out if mixed else None, settings)
 
     return asyncio.run(search()), tokens
 
 
-def _sample(task: Task, name: str, prefix: Prefix, count: int, start: int) -> list[Rollout]:
+def sample_from(task: Task, name: str, prefix: Prefix, count: int, start: int) -> list[Rollout]:
     """Return completions of some indices from a prefix, the same for every method."""
     rngs = (random.Random(f"{name}:{prefix}:{index}") for index in range(start, start + count))
     return [continue_solution(task, prefix, rng) for rng in rngs]
@@ -167,6 +175,9 @@ def main() -> None:
     parser.add_argument(
         "--reliability", action="store_true", help="print how true labels of each height are"
     )
+    parser.add_argument(
+        "--true_rates", action="store_true", help="add a belief that is told the world's rates"
+    )
     args = parser.parse_args()
     without = frozenset(filter(None, args.without.split(",")))
     panels = tuple(filter(None, args.judges.split(",")))
@@ -176,7 +187,16 @@ def main() -> None:
     print(table_head(16))
     with ProcessPoolExecutor() as pool:
         waiting = [
-            pool.submit(run, WORLDS[name], args.seeds, args.problems, times, without, panels)
+            pool.submit(
+                run,
+                WORLDS[name],
+                args.seeds,
+                args.problems,
+                times,
+                without,
+                panels,
+                args.true_rates,
+            )
             for name, times in jobs
         ]
         for (name, times), future in zip(jobs, waiting, strict=True):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import mcts
 from evolvemcts4rl.flag_groups.search import SearchSettings
+from evolvemcts4rl.labels.search_state import Search
 from evolvemcts4rl.output.recording import read_recording
 from evolvemcts4rl.records import Prefix, Problem, Rollout
 from evolvemcts4rl.tree import Node, Tree
@@ -60,7 +61,7 @@ class NoneLeft(Exception):
     """All rollouts that were recorded at a prefix are used."""
 
 
-class ReplayedSearch(mcts.Search):
+class ReplayedSearch(Search):
     """A search that selects recorded solutions alone, and has the recorded rollouts alone."""
 
     def __init__(self, recording: Recording, settings: SearchSettings) -> None:

@@ -149,7 +149,7 @@ def first_error(task: Task, steps: Prefix) -> int | None:
 
 def continue_solution(task: Task, prefix: Prefix, rng: random.Random) -> Rollout:
     """Return one completion from a prefix, as the world's model writes it, graded."""
-    steps, (position, value) = list(prefix), _state(task, prefix)
+    steps, (position, value) = list(prefix), total_of(task, prefix)
     world, stages = task.world, len(task.operations)
     if prefix and "boxed" in prefix[-1]:
         answer = int(re.findall(r"boxed\{(-?\d+)\}", prefix[-1])[-1])
@@ -189,8 +189,8 @@ def _graded(task: Task, answer: int, rng: random.Random) -> bool:
     return answer == task.key and rng.random() >= task.world.misgraded
 
 
-def _state(task: Task, prefix: Prefix) -> tuple[int, int]:
-    """Return where a prefix has come to: the next stage and the total so far."""
+def total_of(task: Task, prefix: Prefix) -> tuple[int, int]:
+    """Return where a prefix has come to: the next stage, and the total so far."""
     position, value = 0, task.start
     for step in prefix:
         for letter, _, _, _, after in _STAGE.findall(step):
@@ -200,7 +200,7 @@ def _state(task: Task, prefix: Prefix) -> tuple[int, int]:
     return position, value
 
 
-def _is_fleeting(task: Task, position: int, value: int) -> bool:
+def is_fleeting(task: Task, position: int, value: int) -> bool:
     """Return whether the error that led to this total is of the kind that is soon recovered."""
     digest = blake2b(
         f"{task.start}:{task.totals[-1]}:{value - task.totals[position - 1]}".encode(),
@@ -224,7 +224,7 @@ def _next_step(task: Task, position: int, value: int, rng: random.Random) -> tup
     before = task.totals[position - 1] if position else task.start
     opening, erred = "", False
     if value != before:
-        silent = world.fleeting_recovery if _is_fleeting(task, position, value) else world.silent
+        silent = world.fleeting_recovery if is_fleeting(task, position, value) else world.silent
         chance = rng.random()
         if chance < world.announced:
             value, opening = before, _correction(task, rng)

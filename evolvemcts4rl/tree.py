@@ -208,7 +208,7 @@ class Tree:
             path.append(node)
             if node.is_end:
                 yield path.copy()
-            stack.extend((child, depth + 1) for child in reversed(node.children))
+            stack += [(child, depth + 1) for child in reversed(node.children)]
 
     def to_json(self) -> dict[str, Any]:
         """Return the row as it stands in tree.jsonl."""

@@ -1,12 +1,22 @@
-"""Hold each test that starts a process to be marked slow: `./run_tests.sh --fast` leaves it out."""
+"""Hold each test that starts a process to be marked slow: `./run_tests.sh --fast` leaves it out.
+
+Files with such tests come first: a long one that begins last would keep one core alone at work.
+"""
 
 import sys
+from collections import Counter
 from collections.abc import Generator
 from typing import Any
 
 import pytest
 
 _running: list[pytest.Item] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files with slow tests first, those with most of them in front."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.hookimpl(wrapper=True)
@@ -21,7 +31,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 def _refuse_process(event: str, _: tuple[Any, ...]) -> None:
     """Raise where a test starts a process without saying that it is slow."""
-    if event == "subprocess.Popen" and _running and not _running[-1].get_closest_marker("slow"):
+    if (
+        event in ("subprocess.Popen", "os.fork")
+        and _running
+        and not _running[-1].get_closest_marker("slow")
+    ):
         raise RuntimeError("this test starts a process: mark it with @pytest.mark.slow")
 
 

@@ -29,7 +29,7 @@ ROOMS = [
     ["exports"],
     ["report"],
     ["output"],
-    ["flags", "progress", "show_tree"],
+    ["flags", "progress", "endings", "show_tree"],
     ["evolve", "mcts"],
     ["generate"],
 ]
@@ -62,7 +62,12 @@ def imports_of(path: Path, modules: set[str]) -> set[str]:
 
 
 MODULES = sources()
-IMPORTS = {name: imports_of(path, set(MODULES)) for name, path in MODULES.items()}
+
+
+@pytest.fixture(scope="module")
+def imports() -> dict[str, set[str]]:
+    """Return what each module imports of the program."""
+    return {name: imports_of(path, set(MODULES)) for name, path in MODULES.items()}
 
 
 def room_of(module: str) -> str:
@@ -71,16 +76,18 @@ def room_of(module: str) -> str:
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - {FACADE}))
-def test_a_module_imports_only_from_its_own_room_and_those_below(module: str) -> None:
-    for other in IMPORTS[module] - {FACADE}:
+def test_a_module_imports_only_from_its_own_room_and_those_below(
+    imports: dict[str, set[str]], module: str
+) -> None:
+    for other in imports[module] - {FACADE}:
         below = HEIGHT[room_of(other)] < HEIGHT[room_of(module)]
         assert below or room_of(other) == room_of(module), (
             f"{module} imports {other}, which stands no lower"
         )
 
 
-def test_there_is_no_circle_of_imports() -> None:
-    graph = {module: found - {FACADE} for module, found in IMPORTS.items() if module != FACADE}
+def test_there_is_no_circle_of_imports(imports: dict[str, set[str]]) -> None:
+    graph = {module: found - {FACADE} for module, found in imports.items() if module != FACADE}
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
@@ -88,10 +95,10 @@ def test_there_is_no_circle_of_imports() -> None:
     assert order[-1] == "generate"
 
 
-def test_nothing_in_the_package_imports_the_root() -> None:
+def test_nothing_in_the_package_imports_the_root(imports: dict[str, set[str]]) -> None:
     root = {"generate", "evolve", "mcts"}
     assert root <= set(MODULES)
-    for module, found in IMPORTS.items():
+    for module, found in imports.items():
         if module not in {*root, FACADE}:
             assert not found & root, module
 

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.toy_world import Model
 from generate import main
 from tests.support.loopback import Loopback, Reply, error_reply
-from tests.support.run_process import command, environment, outputs, run, seed_file
+from tests.support.run_process import command, environment, outputs, run, run_here, seed_file
 from tests.support.toy_chat import toy_handler
 
 GOOD = toy_handler(Model())
@@ -103,7 +103,7 @@ def test_separator_that_the_model_never_writes_ends_the_run_with_a_sentence(plac
     seed_file(place, 40)
     with Loopback(GOOD) as server:
         flags = ["--step_separator", r"\n@@\n", *SMALL]
-        done = run(command(server.url, "seeds.jsonl", "out", *flags), cwd=place)
+        done = run_here(command(server.url, "seeds.jsonl", "out", *flags))
         assert len(server.asks) < 20
     assert done.returncode == 1
     assert "--step_separator '\\n@@\\n' occurs in none of the first 32 solutions" in done.stderr
@@ -189,7 +189,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of a run that nothing stops."""
     folder = tmp_path_factory.mktemp("undisturbed")
     with Loopback(GOOD) as server:
-        done = run(command(server.url, seed_file(folder, 4), folder / "out", *SMALL))
+        done = run_here(command(server.url, seed_file(folder, 4), folder / "out", *SMALL))
     assert done.returncode == 0, done.stderr
     return outputs(folder / "out")
 
@@ -212,7 +212,7 @@ def test_key_refused_for_good_in_the_middle_ends_the_run_with_one_sentence_and_i
         assert "refuses the key" in sentence
         assert sentence.endswith(" The same command goes on from here.")
         server.handler = GOOD
-        again = run(args, cwd=place)
+        again = run_here(args)
     assert again.returncode == 0, again.stderr
     assert outputs(place / "out") == undisturbed
 
@@ -234,7 +234,7 @@ def test_full_disk_ends_the_run_with_one_sentence_and_it_can_go_on(
         assert done.returncode == (1 if room > 20_000 else 2), done.stderr
         (sentence,) = sentences(done.stderr)
         assert "make room" in sentence
-        again = run(args, cwd=place)
+        again = run_here(args)
     assert again.returncode == 0, again.stderr
     assert outputs(place / "out") == undisturbed
 

@@ -103,12 +103,14 @@ def test_every_flag_that_a_document_names_is_there(name: str) -> None:
     commands = {
         # Of run_tests.sh and the benchmarks
         "fast", "stream", "rounds", "problems", "without", "budget", "reliability", "run", "judges",
+        "true_rates", "worlds", "rivals",
         "parallel", "model", "model-path", "max-model-len",  # of servers
         # Of trainers
         "data", "reward", "dataset", "dataset_name", "dataset_config", "reward_funcs", "rlhf_type",
-        "columns", "assistant_only_loss", "input_key",
+        "columns", "assistant_only_loss", "input_key", "label_key", "placeholder_token",
+        "reward_tokens",
         # Of examples/train_prm.py
-        "save", "labels", "head", "max_length",
+        "save", "labels", "head", "max_length", "learning_rate",
         # Of uv and pip
         "universal", "python-version", "all-extras", "upgrade", "upgrade-package", "no-deps",
     }  # fmt: skip

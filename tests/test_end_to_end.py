@@ -291,7 +291,7 @@ def test_second_run_on_the_same_folder_is_refused(tmp_path: Path) -> None:
         )
         while len(server.asks) < 4:
             time.sleep(0.01)
-        second = run(args)
+        second = run_here(args)
         first.kill()
         first.wait()
     assert second.returncode == 2

@@ -7,12 +7,13 @@ import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
 from tests.support.loopback import Ask, Loopback, Reply, chat_reply, error_reply
-from tests.support.run_process import command, environment
+from tests.support.run_process import command, environment, run_here
 
 HOSTILE = "\x1b]0;pwned\x07\x1b[2J\u202ekcab\u2066\r\x9b31m\u2028\u200b\n\x00ERROR generate: forged"
 LISTING = {"object": "list", "data": [{"id": name, "owned_by": HOSTILE} for name in ("m", HOSTILE)]}
@@ -34,14 +35,19 @@ def printed(
     folder: Path,
     *flags: str,
     models: Reply | None = None,
+    start: Callable[[list[str]], CompletedProcess[str]] = run_here,
 ) -> str:
-    """Return all that a run against this server prints, as it leaves the process."""
+    """Return all that a run against this server prints."""
     with Loopback(handler, models=models or Reply(body=LISTING)) as server:
         args = command(server.url, seeds(folder), folder / "out", "--max_retries", "1", *flags)
-        done = subprocess.run(
-            args, capture_output=True, timeout=120, env=environment(), check=False
-        )
-    return done.stdout.decode() + done.stderr.decode()
+        done = start(args)
+    return done.stdout + done.stderr
+
+
+def as_a_process(args: list[str]) -> CompletedProcess[str]:
+    """Run a command line as a process: what leaves it are bytes, whose line ends stay."""
+    done = subprocess.run(args, capture_output=True, timeout=120, env=environment(), check=False)
+    return CompletedProcess(args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def assert_printable(text: str) -> None:
@@ -68,7 +74,7 @@ def hostile_model(ask: Ask) -> Reply | dict[str, Any]:
 
 @pytest.mark.slow
 def test_run_whose_every_text_is_hostile_prints_text_alone(tmp_path: Path) -> None:
-    text = printed(hostile_model, tmp_path, "--judge_model", "m")
+    text = printed(hostile_model, tmp_path, "--judge_model", "m", start=as_a_process)
     assert_printable(text)
     assert "look at " in text
     assert "voted \\text{7" in text
@@ -87,7 +93,9 @@ def refusing(status: int, message: str) -> Callable[[Ask], Reply | dict[str, Any
 @pytest.mark.slow
 def test_error_of_a_running_server_is_printed_as_text(tmp_path: Path) -> None:
     text = printed(
-        refusing(400, f"maximum context length is 10 tokens {HOSTILE} n must be 1"), tmp_path
+        refusing(400, f"maximum context length is 10 tokens {HOSTILE} n must be 1"),
+        tmp_path,
+        start=as_a_process,
     )
     assert_printable(text)
     assert "maximum context length" in text
@@ -115,7 +123,6 @@ FORBIDDEN = error_reply(403, f"no {HOSTILE}", code=HOSTILE)
 UNKNOWN = error_reply(404, f"no model {HOSTILE}", code="model_not_found")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "refusal", [PAGE, FORBIDDEN, UNKNOWN], ids=["page", "forbidden", "unknown model"]
 )

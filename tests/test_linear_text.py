@@ -18,7 +18,7 @@ from tests.support.work import bounded_work
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "evolvemcts4rl"
-LENGTH = 100_000
+LENGTH = 50_000
 
 # Modules that may use `re`, with the reason why no foreign text can make it slow.
 BOUNDED = "its repetitions have small bounds: tests/solutions/test_work.py reads the patterns"
@@ -48,7 +48,7 @@ def stopped_at() -> dict[str, str]:
             break
         assert done.stdout, done.stderr
         reader, beginning = json.loads(done.stdout.splitlines()[-1])
-        why = "its work had no end" if done.returncode == -signal.SIGXCPU else done.stderr
+        why = "its work had no end" if done.returncode == -signal.SIGPROF else done.stderr
         found[reader] = f"{beginning!r}: {why}"
         left = left[left.index(reader) + 1 :]
     return found

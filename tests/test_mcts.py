@@ -21,9 +21,10 @@ from evolvemcts4rl.labels.labelling import (
     relabel,
     up_to_first_error,
 )
+from evolvemcts4rl.labels.search_state import Search
 from evolvemcts4rl.records import Problem, Rollout
 from evolvemcts4rl.tree import Node, Tree
-from mcts import Search, score, search, select
+from mcts import score, search, select
 
 ESTIMATORS = ["belief", "omega", "shepherd"]
 
@@ -316,9 +317,10 @@ def test_solutions_are_labelled_where_their_first_error_is_sure_and_there_alone(
                 assert max(falls) > 0.79 or not between
 
 
+@pytest.mark.slow
 def test_nothing_is_bought_that_is_not_worth_its_price() -> None:
     def spent(effort: str | float) -> int:
-        toys = [Toy(seed, Model(slip=0.2)) for seed in range(8)]
+        toys = [Toy(seed, Model(slip=0.2)) for seed in range(4)]
         for toy in toys:
             asyncio.run(toy.search(effort=effort, max_branches=400, max_search=40))
         return sum(toy.sampled for toy in toys)
@@ -328,6 +330,7 @@ def test_nothing_is_bought_that_is_not_worth_its_price() -> None:
     assert amounts[0] < amounts[1] < amounts[3] < amounts[4]
 
 
+@pytest.mark.slow
 def test_a_run_finds_the_truth_of_the_toy_world() -> None:
     toys = [Toy(seed) for seed in range(40)]
     trees = [asyncio.run(toy.search()) for toy in toys]
@@ -406,9 +409,10 @@ def test_relabelling_takes_back_labels_that_are_no_longer_sure() -> None:
     assert c.p_correct > 0.5
 
 
+@pytest.mark.slow
 def test_a_run_learns_how_often_its_model_errs_and_recovers() -> None:
     def learned(**model: Any) -> dict[str, float]:
-        trees = [asyncio.run(Toy(seed, Model(**model)).search()) for seed in range(30)]
+        trees = [asyncio.run(Toy(seed, Model(**model)).search()) for seed in range(15)]
         return learn_rates(Tree.from_json(tree.to_json()) for tree in trees).summary()
 
     seldom, often = learned(slip=0.04, silent=0.01, announced=0.01), learned(slip=0.2, silent=0.3)

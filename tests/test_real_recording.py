@@ -64,7 +64,9 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
         rows = make(folder, server)
         asked = len(server.asks)
         again = make(folder, server)
-    assert again == rows
+        recorder.journal_of(folder / "out.jsonl.gz").unlink()
+        without_journal = make(folder, server)
+    assert again == without_journal == rows
     assert len(server.asks) == asked, "the same command bought something twice"
     return folder / "out.jsonl.gz", rows
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sympy
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -57,6 +56,8 @@ def crossing_of_lines() -> str:
 
 
 def inequality() -> str:
+    import sympy
+
     x = sympy.Symbol("x", real=True)
     found = sympy.solve_univariate_inequality((x + 4) / (x - 3) <= 2, x, relational=False)
     found = found.intersect(sympy.Interval.open(3, 12))
@@ -65,6 +66,8 @@ def inequality() -> str:
 
 
 def difference_of_roots() -> str:
+    import sympy
+
     x = sympy.Symbol("x")
     low, high = sorted(sympy.solve(x**2 - 8 * x + 5, x), key=float)
     return str(sympy.latex(sympy.simplify(high - low))).replace(" ", "")

@@ -1,9 +1,10 @@
 """Record a model: python benchmarks/real/record.py --base_url URL --model_name NAME OUT.jsonl.gz.
 
 First solutions of every problem of problems.jsonl, then rollouts at every proper prefix of a
-choice of the solutions. What is bought is kept in a journal beside OUT: the same command goes on
-where it was stopped, and OUT is written anew every few minutes. Prompts, continuation, steps and
-verdicts are the tool's own.
+choice of the solutions: four at each prefix, then four more, up to 16. What is bought is kept in
+a journal beside OUT: the same command goes on where it was stopped, and OUT is written anew every
+few minutes. Where the journal is gone, what OUT holds is not bought again. Prompts, continuation,
+steps and verdicts are the tool's own.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from evolvemcts4rl.answers.grader import Grader
 from evolvemcts4rl.chat.client import ChatClient
 from evolvemcts4rl.chat.journal import Journal
 from evolvemcts4rl.output.jsonl import encode_rows
-from evolvemcts4rl.output.recording import Recorder, written_whole
+from evolvemcts4rl.output.recording import Recorder, read_recording, written_whole
 from evolvemcts4rl.records import Prefix, Problem, Rollout
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.solver import Solver
 
 SOLUTIONS, ROLLOUTS = 16, 16
-CHOICES = 4  # completions of a request: a server's slots are then seldom empty
-AT_ONCE = 16  # requests
+CHOICES = 4  # completions of a request: a server reads the prefix once for all of them
+AT_ONCE = 20  # requests: a few more than a server has slots for, so that none stays empty
 WRITE_EVERY = 25  # solutions
 
 
@@ -45,7 +46,7 @@ def recording_settings(base_url: str, model_name: str) -> Settings:
     """Return the settings of a recording."""
     return Settings.of(
         seed_file="problems.jsonl",
-        base_url=(base_url,),
+        base_url=tuple(base_url.split(",")),
         model_name=model_name,
         temperature=0.7,
         top_p=0.95,
@@ -93,12 +94,15 @@ def proper_prefixes(steps: Prefix) -> list[Prefix]:
 
 async def record(out: Path, settings: Settings, most: int, problems: Sequence[Problem]) -> None:
     """Buy what is missing and write the recording; `most` solutions get rollouts."""
+    is_new = not journal_of(out).exists()
     journal, grader = Journal(journal_of(out)), Grader()
     chat = ChatClient(settings, journal)
     try:
         await chat.open(probe=False)
         solver = Solver(chat, grader, settings)
         recorder = Recorder(journal, grader, settings, chat.prefill)
+        if is_new and out.exists():
+            recorder.take_up(problems, read_recording(out))
         print(f"prefixes are continued by {chat.continuation}", flush=True)
         found = await asyncio.gather(*(_first_solutions(solver, one) for one in problems))
         solutions = {
@@ -110,23 +114,25 @@ async def record(out: Path, settings: Settings, most: int, problems: Sequence[Pr
         )
         await _write(out, recorder, problems, [])
         by_id = {problem.question_id: problem for problem in problems}
-        done: set[tuple[str, Prefix]] = set()
         slots = asyncio.Semaphore(AT_ONCE)
         in_work: defaultdict[tuple[str, Prefix], asyncio.Lock] = defaultdict(asyncio.Lock)
+        done: set[tuple[str, Prefix]] = set()
 
-        async def roll_out(name: str, steps: Prefix) -> None:
+        async def roll_out(name: str, steps: Prefix, start: int) -> None:
             sample = solver.rollout_sampler(by_id[name])
             async with slots:
                 for prefix in proper_prefixes(steps):
                     async with in_work[name, prefix]:  # two solutions that share it ask once
-                        for start in range(0, ROLLOUTS, CHOICES):
-                            await sample(prefix, CHOICES, start)
+                        await sample(prefix, CHOICES, start)
             done.add((name, steps))
             if len(done) % WRITE_EVERY == 0 or len(done) == len(chosen):
-                await _write(out, recorder, problems, [each for each in chosen if each in done])
+                recorded = chosen if start else [each for each in chosen if each in done]
+                await _write(out, recorder, problems, recorded)
                 print(f"{len(done)} of {len(chosen)}, {chat.tokens_spent} tokens", flush=True)
 
-        await asyncio.gather(*(roll_out(name, steps) for name, steps in chosen))
+        for start in range(0, ROLLOUTS, CHOICES):
+            done.clear()
+            await asyncio.gather(*(roll_out(name, steps, start) for name, steps in chosen))
     finally:
         await chat.close()
         grader.close()

@@ -219,9 +219,10 @@ def _begins(said: str, text: str) -> bool:
 
 def _contains(said: str, text: str) -> bool:
     """Return whether a sentence names an option of words, and denies nothing."""
-    if _NEGATION.search(said) or not any(len(word) > 1 and word.isalpha() for word in _words(text)):
+    words = [] if _NEGATION.search(said) else _words(text)
+    if not any(len(word) > 1 and word.isalpha() for word in words):
         return False
-    return f" {' '.join(_words(text))} " in f" {' '.join(_words(said))} "
+    return f" {' '.join(words)} " in f" {' '.join(_words(said))} "
 
 
 def _words(text: str) -> list[str]:

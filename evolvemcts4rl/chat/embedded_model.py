@@ -18,12 +18,24 @@ from pathlib import Path
 from typing import Any
 
 from evolvemcts4rl.errors import UserError
+from evolvemcts4rl.flag_groups.model import EMBEDDED_MODEL
+from evolvemcts4rl.settings import Settings
 
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
 WEIGHTS_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 SLOTS = 16  # completions written at once; more are no faster on two cores
 TOKENS_PER_SLOT = 1536
 START_SECONDS = 60.0
+
+
+@contextmanager
+def endpoint_of(settings: Settings) -> Iterator[Settings]:
+    """Give the settings with the endpoint's address, that of the embedded model included."""
+    if settings.model.model_name == EMBEDDED_MODEL and not settings.model.base_url:
+        with embedded_model() as url:
+            yield settings.changed(base_url=(url,))
+    else:
+        yield settings
 
 
 @contextmanager

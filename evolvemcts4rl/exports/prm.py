@@ -82,6 +82,7 @@ def math_shepherd_rows(
 ) -> Iterator[Example | Why]:
     """Yield Math-Shepherd's format: a tag after each step in `input`, + or − for it in `label`.
 
+    `value` has the signs alone, as OpenRLHF's PRM training reads them.
     What holds the tag itself is left out, since readers could not tell it from a mark.
     """
     tree, tag = labelled_tree.tree, options.step_tag
@@ -100,6 +101,7 @@ def math_shepherd_rows(
                 "question_id": tree.question_id,
                 "input": "\n".join([tree.question, *marked]),
                 "label": "\n".join([tree.question, *judged]),
+                "value": [_sign(label) for label in each.labels],
                 "task": tree.question_id,
             }
             yield each.example(with_id(row, each.solution_id, options))

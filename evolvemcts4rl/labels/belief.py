@@ -16,13 +16,21 @@ the model has it, so that what n of them say is tempered to n / (1 + (n - 1) ρ)
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence, Set
 from types import MappingProxyType
 
 import numpy as np
 
 from evolvemcts4rl.labels.agreement import Agreements
-from evolvemcts4rl.labels.messages import Message, gather, message_of
+from evolvemcts4rl.labels.messages import (
+    Ask,
+    Message,
+    gather,
+    messages_under,
+    right_after,
+    states_after,
+)
 from evolvemcts4rl.labels.rates import (
     HARD_RIGHT,
     LASTING,
@@ -68,40 +76,50 @@ class Belief:
         self._agreements = Agreements(tree, self.witnesses)
         self._opinions = opinions
         self._drawn: dict[Node, int] = {}  # how many rollouts wrote this step themselves
-        self._messages: dict[
-            Node, Message
-        ] = {}  # of the nodes at and below which nothing has changed since
-        self._root = gather((), 1.0)  # what is known of the problem itself
-        self._weights: Array | None = (
-            None  # how much each cell is believed, as long as nothing is added
-        )
+        self._keys: dict[Node, StepKey] = {}  # of nodes about which nothing has changed since
+        self._has_grown = False  # since the results were compared
+        self._forget()
         for path in tree.solutions():
             self.add(path)
 
+    def _forget(self) -> None:
+        # The messages of the nodes at and below which nothing has changed since.
+        self._messages: dict[Node, Message] = {}
+        self._root = gather((), 1.0)  # what is known of the problem itself
+        # How much each cell is believed, as long as nothing is added.
+        self._weights: Array | None = None
+
+    def under(self, rates: Rates) -> Belief:
+        """Return the belief under other rates; to neither of the two is anything added then."""
+        self._read_tree()
+        other = copy.copy(self)
+        other.rates = rates
+        other._forget()
+        return other
+
     def add(self, path: Sequence[Node]) -> None:
         """Take in a rollout that has just entered the tree at this path."""
-        self._weights = None
+        self._weights, self._has_grown = None, True
         parent = self._tree.root
         for node in path:
             self._parents[node] = parent
             self._messages.pop(node, None)
+            self._keys.pop(node, None)
             parent = node
         self.witnesses.add(path, path[-1] not in self._seen)
         self._seen.add(path[-1])
 
     def key(self, node: Node) -> StepKey:
         """Return all that the chances of a node's step depend on."""
+        if node not in self._keys:
+            self._keys[node] = self._read_key(node)
+        return self._keys[node]
+
+    def _read_key(self, node: Node) -> StepKey:
         facts, agreement = self.witnesses.facts(node), self._agreements[node]
         before = agreement.before if agreement.now != NOT_SEEN else NOT_SEEN
-        draws = 1 if "repeats" in self._without else self._drawn[node]
         return StepKey(
-            facts.level,
-            facts.equations,
-            facts.corrects,
-            agreement.now,
-            before,
-            agreement.few,
-            draws,
+            facts.level, facts.equations, facts.corrects, agreement.now, before, agreement.few
         )
 
     def evidence(self) -> Array:
@@ -128,15 +146,16 @@ class Belief:
         Shape (len(path),), never rising.
         """
         weights = self.weights()
-        stays = np.array([self._stays_right(node) for node in path])
-        return stays.cumprod(axis=0) @ weights
+        right: Array = self._stay_right(path).cumprod(axis=0) @ weights
+        return right
 
     def p_right_everywhere(self) -> dict[Node, float]:
         """Return the same for every node but the root, parents before children."""
         weights, nodes = self.weights(), self._tree.nodes()
         right: dict[Node, Array] = {self._tree.root: np.ones_like(SLIP)}
-        for node in nodes:  # parents come before children
-            right[node] = right[self._parents[node]] * self._stays_right(node)
+        stay = self._stay_right(nodes) if nodes else ()
+        for node, stays in zip(nodes, stay, strict=True):  # parents come before children
+            right[node] = right[self._parents[node]] * stays
         by_cell = np.array([right[node] for node in nodes]).reshape(-1, len(SLIP))
         return dict(zip(nodes, (by_cell @ weights).tolist(), strict=True))
 
@@ -147,11 +166,11 @@ class Belief:
         """
         self.weights()  # brings the messages up to date
         state, states = np.eye(STATES)[RIGHT][:, None], []
-        moves = [self.move(node) for node in path]
+        moves = self.moves(path)
         for to in moves:
             state = (state[:, None] * to).sum(axis=0)
             states.append(state)
-        return np.array([to[RIGHT, RIGHT] for to in moves]).cumprod(axis=0), np.array(states)
+        return moves[:, RIGHT, RIGHT].cumprod(axis=0), np.array(states)
 
     def information_gain(self, path: Sequence[Node], rollouts: int) -> Array:
         """Return what `rollouts` from each proper prefix of the path would tell, in bits.
@@ -192,15 +211,23 @@ class Belief:
 
         Shape (from, to, cells).
         """
-        to, hard = self._messages[node].to, self._hard(node)
-        mixed: Array = to[:STATES].copy()
-        mixed[:LASTING] += hard[:, None] * (to[HARD_RIGHT:] - to[:LASTING])
-        return mixed
+        moves: Array = self.moves([node])[0]
+        return moves
 
-    def _stays_right(self, node: Node) -> Array:
-        to, hard = self._messages[node].to, self._hard(node)[RIGHT]
-        stays: Array = (1 - hard) * to[RIGHT, RIGHT] + hard * to[HARD_RIGHT, RIGHT]
-        return stays
+    def moves(self, nodes: Sequence[Node]) -> Array:
+        """Return the same of several nodes, one after another on the first axis."""
+        to = states_after([self._messages[node] for node in nodes])
+        hard = np.array([self._hard(node) for node in nodes])[:, :, None]
+        to[:, :LASTING] += hard * (to[:, HARD_RIGHT:] - to[:, :LASTING])
+        moves: Array = to[:, :STATES]
+        return moves
+
+    def _stay_right(self, nodes: Sequence[Node]) -> Array:
+        """Return the chance that each node's step is right after a right prefix: (nodes, cells)."""
+        easy, hard = right_after([self._messages[node] for node in nodes])
+        share = np.array([self._hard(node)[RIGHT] for node in nodes])
+        stay: Array = (1 - share) * easy + share * hard
+        return stay
 
     def _hard(self, node: Node) -> Array:
         """Return the chance that a node's step is a hard one, if the prefix before it is good."""
@@ -214,26 +241,47 @@ class Belief:
 
     def _bring_up_to_date(self) -> None:
         """Compute the messages of nodes below which something changed, children first."""
+        self._read_tree()
         stale = self._stale()
         if not stale:
             return
+        heights: dict[Node, int] = {}
+        levels: list[list[Node]] = []
         for node in reversed(stale):
-            self._drawn[node] = max(node.num_rollouts - node.num_started, 1)
-        for node in self._agreements.update(self._drawn):
-            while self._messages.pop(node, None):
-                node = self._parents[node]
-        for node in reversed(self._stale()):
-            self._messages[node] = message_of(
-                self.rates,
-                self.key(node),
-                node.correct,
-                self._opinions.get(node, 0.0),
-                self._scale(node),
-                tuple([self._messages[child] for child in node.children]),
-            )
+            below = [heights.get(child, -1) for child in node.children]
+            heights[node] = height = max(below, default=-1) + 1
+            if height == len(levels):
+                levels.append([])
+            levels[height].append(node)
+        messages = messages_under(self.rates)
+        for nodes in levels:
+            found = messages.of([self._ask(node) for node in nodes])
+            self._messages.update(zip(nodes, found, strict=True))
         root = self._tree.root
         first = [self._messages[child] for child in root.children]
         self._root = gather(first, self._scale(root))
+
+    def _ask(self, node: Node) -> Ask:
+        return Ask(
+            self.key(node),
+            1 if "repeats" in self._without else self._drawn[node],
+            node.correct,
+            self._opinions.get(node, 0.0),
+            self._scale(node) if node.children else 1.0,
+            tuple([self._messages[child] for child in node.children]),
+        )
+
+    def _read_tree(self) -> None:
+        """Compare the results again if the tree has grown."""
+        if not self._has_grown:
+            return
+        for node in self._stale():
+            self._drawn[node] = max(node.num_rollouts - node.num_started, 1)
+        for node in self._agreements.update(self._drawn):
+            self._keys.pop(node, None)
+            while self._messages.pop(node, None):
+                node = self._parents[node]
+        self._has_grown = False
 
     def _stale(self) -> list[Node]:
         """Return all nodes below which something changed, parents before children."""

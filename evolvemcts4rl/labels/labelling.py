@@ -23,7 +23,7 @@ AGREED = 0.9  # what --keep agreed asks of the chance that a solution's labels a
 
 def learn_rates(trees: Iterable[Tree], without: Set[str] = frozenset()) -> Rates:
     """Return what a run's trees teach of its model."""
-    return learning.learn_rates(trees, lambda tree, rates: _belief_of(tree, rates, without))
+    return learning.learn_rates(trees, lambda tree, rates: belief_of(tree, rates, without))
 
 
 def learn_panel(
@@ -40,7 +40,7 @@ def learn_panel(
     return learn_from_trees(
         known,
         sample,
-        lambda tree, panel: _belief_of(tree, rates, without, panel).p_right_along,
+        lambda tree, panel: belief_of(tree, rates, without, panel).p_right_along,
     )
 
 
@@ -56,10 +56,13 @@ def relabel(
     `without` names witnesses that are not listened to. The judges of the panel are, if there is
     one.
     """
-    write_labels(tree, _belief_of(tree, rates, without, panel), confidence)
+    write_labels(tree, belief_of(tree, rates, without, panel), confidence)
 
 
-def _belief_of(tree: Tree, rates: Rates, without: Set[str], panel: Panel | None = None) -> Belief:
+def belief_of(
+    tree: Tree, rates: Rates, without: Set[str] = frozenset(), panel: Panel | None = None
+) -> Belief:
+    """Return the belief over a tree with these rates, and with the panel's judges if any."""
     corrections = steps_announcing_correction(node.text.strip() for node in tree.nodes())
     said = opinions(tree, panel) if panel else NO_OPINIONS
     return Belief(tree, corrections, rates, without, said)
@@ -79,9 +82,10 @@ def write_labels(tree: Tree, belief: Belief, confidence: float) -> None:
     for node, chance in right.items():
         sure = not 1 - confidence < chance < confidence
         node.p_correct = round(chance, 4) if sure or node in asked_of else None
-    for path in tree.solutions():
-        if path[0].text.startswith(THINK):
-            _write_mended(tree, path, belief)
+    if any(first.text.startswith(THINK) for first in tree.root.children):
+        for path in tree.solutions():
+            if path[0].text.startswith(THINK):
+                _write_mended(tree, path, belief)
 
 
 def _write_mended(tree: Tree, path: Sequence[Node], belief: Belief) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from evolvemcts4rl.labels.rates import (
     Array,
     Counts,
     Rates,
+    StepKey,
 )
 from evolvemcts4rl.tree import Node, Tree
 
@@ -39,10 +41,11 @@ def learn_rates(
     sample = heapq.nsmallest(
         SAMPLE, trees, key=lambda tree: blake2b(tree.question_id.encode()).digest()
     )
+    beliefs = [(tree, believe(tree, rates)) for tree in sample]
     for _ in range(ROUNDS):
         counts = Counts()
-        for tree in sample:
-            count(believe(tree, rates), tree, counts)
+        for tree, belief in beliefs:
+            count(belief.under(rates), tree, counts)
         rates = counts.rates_given(rates, PSEUDO_PROBLEMS)
     return rates
 
@@ -51,31 +54,65 @@ def count(belief: Belief, tree: Tree, counts: Counts) -> None:
     """Add what a tree says of the rates: how often each thing is expected to have happened."""
     weights = belief.weights()
     counts.cells += weights
-    start = np.zeros((STATES, len(SLIP)))
-    start[RIGHT] = weights
-    states: dict[Node, Array] = {tree.root: start}
-    for parent in (tree.root, *tree.nodes()):
-        for node in parent.children:
-            joint = states[parent][:, None] * belief.move(node)
-            states[node] = joint.sum(axis=0)
-            _count_step(belief, node, joint.sum(axis=-1), counts)
+    parents, steps, joints = [tree.root], [], [np.empty((0, STATES, STATES))]
+    states = np.zeros((1, STATES, len(SLIP)))
+    states[0, RIGHT] = weights
+    while nodes := [node for parent in parents for node in parent.children]:
+        places = [place for place, parent in enumerate(parents) for _ in parent.children]
+        each = states[places, :, None] * belief.moves(nodes)
+        parents, states = nodes, each.sum(axis=1)
+        steps += nodes
+        joints.append(each.sum(axis=-1))
+    for node, ways in zip(steps, ways_of(np.concatenate(joints)), strict=True):
+        _count_step(belief, node, ways, counts)
 
 
-def _count_step(belief: Belief, node: Node, joint: Array, counts: Counts) -> None:
-    """Count one step, given how likely it leads from each state to each."""
+class Ways(NamedTuple):
+    """How likely a step leads to a good prefix; from good to wrong, back, and from wrong to wrong.
+
+    What leads to a good prefix includes what is mended.
+    """
+
+    good: float
+    slipped: float
+    mended: float
+    carried: float
+
+
+def ways_of(joint: Array) -> Iterator[Ways]:
+    """Yield each step's ways, given how likely it leads from each state to each.
+
+    `joint` has the shape (steps, from, to).
+    """
+    good = joint[:, :, :LASTING].sum(axis=(1, 2))
+    slipped = joint[:, :LASTING, LASTING:].sum(axis=(1, 2))
+    mended = joint[:, LASTING:, :LASTING].sum(axis=(1, 2))
+    carried = joint[:, LASTING:, LASTING:].sum(axis=(1, 2))
+    ways = zip(good.tolist(), slipped.tolist(), mended.tolist(), carried.tolist(), strict=True)
+    return (Ways(*each) for each in ways)
+
+
+def _count_step(belief: Belief, node: Node, ways: Ways, counts: Counts) -> None:
+    """Count one step."""
     key = belief.key(node)
-    good = joint[:, :LASTING].sum()
-    slipped = joint[:LASTING, LASTING:].sum()
-    carried = joint[LASTING:, LASTING:].sum()
+    alone, shared = belief.rates.slip_kinds(key)
+    count_known(key, node, ways, shared / (alone + shared), counts)
+
+
+def count_known(key: StepKey, node: Node, ways: Ways, shared: float, counts: Counts) -> None:
+    """Count one step whose ways are known.
+
+    `shared` is the chance that the error is one that others make as well, if the step makes one.
+    """
+    good, slipped, mended, carried = ways
     if key.equations is not None:
         counts.seen("false_slip", not key.equations, slipped)
         counts.seen("false_carried", not key.equations, carried)
-    counts.seen("announced", key.corrects, joint[LASTING:].sum())
+    counts.seen("announced", key.corrects, mended + carried)
     if key.corrects:
-        counts.seen("announced_well", True, joint[LASTING:, :LASTING].sum())
+        counts.seen("announced_well", True, mended)
         counts.seen("announced_well", False, carried)
-    alone, shared = belief.rates.slip_kinds(key)
-    shared_slips = slipped * shared / (alone + shared)
+    shared_slips = slipped * shared
     counts.seen("shared", True, shared_slips)
     counts.seen("shared", False, slipped - shared_slips)
     if key.agreement != NOT_SEEN:

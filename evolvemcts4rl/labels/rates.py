@@ -11,6 +11,7 @@ with the measured values of docs/method.md as the prior.
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import NamedTuple
@@ -61,7 +62,6 @@ class StepKey(NamedTuple):
     agreement: int  # of its result, NOT_SEEN where it has none or there is nothing to compare
     agreement_before: int  # of the last result before it
     few: bool  # whether there are few right solutions that it is compared with
-    draws: int  # how many rollouts wrote it
 
 
 class Beta(NamedTuple):
@@ -87,8 +87,10 @@ PRIORS = {
 }
 GOOD, SLIPPED, CARRIED = range(3)  # what a step is: right or mended, a new error, an old one
 # By the agreement before and by what the step is, how its result agrees: alone, shared by some, by
-# most. The same is held of few solutions to compare with and of many, until a run teaches better.
-AGREEMENT_PRIOR = np.array(
+# most. The same is held of few solutions to compare with and of many, until a run teaches better,
+# which it soon does: each row is worth AGREEMENT_CASES.
+AGREEMENT_CASES = 5
+AGREEMENT_PRIOR = (AGREEMENT_CASES / 20) * np.array(
     [
         [
             [[5, 4, 11], [14, 3, 3], [14, 3, 3]],
@@ -142,9 +144,9 @@ class Rates:
         }
         return {name: round(value, 4) for name, value in named.items()}
 
-    @functools.lru_cache(maxsize=4096)  # noqa: B019 — there are two or three Rates in a run
-    def step(self, key: StepKey) -> tuple[Array, Array]:
-        """Return the log-chances of a step, and of what is seen of it: shape (from, to, cells)."""
+    @functools.lru_cache(maxsize=512)  # noqa: B019 — there are a few Rates in a run
+    def step(self, key: StepKey) -> Array:
+        """Return the chance of a step and of what is seen of it: shape (from, to, cells)."""
         false = np.array([[FALSE_ALARM, self.false_slip], [FALSE_ALARM, self.false_carried]])
         says = np.ones((2, 2))  # from good or wrong, to good or wrong
         if key.equations is not None:
@@ -155,14 +157,19 @@ class Rates:
         says = says * np.array([[good, 1.0], [good, carried]])
         says[0, 1] *= sum(self.slip_kinds(key))
         group = (0, 0, 1, 1)
-        seen = np.log(says[np.ix_((*group, 0, 0), group)])[:, :, None]
-        return self._log_moves(key.level, key.corrects), seen
+        seen: Array = says[np.ix_((*group, 0, 0), group)][:, :, None]
+        return self._moves(key.level, key.corrects) * seen
 
     @functools.lru_cache(maxsize=256)  # noqa: B019
-    def _log_moves(self, level: int, corrects: bool) -> Array:
-        with np.errstate(divide="ignore"):
-            log_moves: Array = np.log(self._moves(level, corrects))
-        return log_moves
+    def again(self, level: int, corrects: bool) -> tuple[Array, Array]:
+        """Return the chance that a step that is drawn once more says what it said.
+
+        If what it says is good, and if it is wrong: shapes (from, cells).
+        """
+        moves = self._moves(level, corrects)
+        good, wrong = moves[:, :LASTING].sum(axis=1), moves[:, LASTING:].sum(axis=1)
+        common = np.maximum(wrong, SHARED_AGAIN)
+        return good, (1 - self.shared) * wrong + self.shared * common
 
     def agree(self, key: StepKey) -> Array:
         """Return the chance of how a result agrees, for each of GOOD, SLIPPED and CARRIED."""
@@ -191,6 +198,7 @@ class Rates:
         chances[:LASTING] = (1 - HARD_SHARE) * chances[:LASTING] + HARD_SHARE * hard
         return chances
 
+    @functools.lru_cache(maxsize=256)  # noqa: B019
     def _moves(self, level: int, corrects: bool) -> Array:
         slip, recovery, fleeting_recovery = _transitions(level)
         if corrects:
@@ -210,6 +218,7 @@ class Rates:
             chances[kind, MENDED], chances[kind, kind] = back, 1 - back
         return chances
 
+    @functools.lru_cache(maxsize=16)  # noqa: B019
     def verdict(self, correct: bool) -> Array:
         """Return the logarithm of the chance of an answer's verdict, by state."""
         right = np.array([1 - self.misgraded] * 2 + [self.lucky] * 2)
@@ -228,7 +237,7 @@ def _transitions(level: int) -> tuple[Array, Array, Array]:
 
 def level_of(hazard: float) -> int:
     """Return the index of the nearest level."""
-    place = round(2 * float(np.log2(hazard)) + 11)
+    place = round(2 * math.log2(hazard) + 11)
     return min(max(place, 0), len(LEVELS) - 1)
 
 
@@ -237,7 +246,9 @@ class Counts:
     """What trees say of the rates: expected counts, [yes, no] each."""
 
     cells: Array = field(default_factory=lambda: np.zeros_like(SLIP))
-    rates: dict[str, Array] = field(default_factory=lambda: {name: np.zeros(2) for name in PRIORS})
+    rates: dict[str, list[float]] = field(
+        default_factory=lambda: {name: [0.0, 0.0] for name in PRIORS}
+    )
     agreement: Array = field(default_factory=lambda: np.zeros_like(AGREEMENT_PRIOR))
 
     def seen(self, name: str, yes: bool, weight: float) -> None:
@@ -248,8 +259,8 @@ class Counts:
         """Return the rates under which this was most to be expected, with their priors."""
         learned = {}
         for name, prior in PRIORS.items():
-            yes, no = self.rates[name] + prior
-            learned[name] = float(yes / (yes + no))
+            yes, no = map(sum, zip(self.rates[name], prior, strict=True))
+            learned[name] = yes / (yes + no)
         agreement = self.agreement + AGREEMENT_PRIOR
         cells = self.cells + pseudo_problems * BEFOREHAND
         return replace(

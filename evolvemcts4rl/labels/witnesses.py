@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from evolvemcts4rl.labels.rates import level_of
 from evolvemcts4rl.solutions.equations import stated_equations
 from evolvemcts4rl.tree import Node, Tree
 
 _NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")
-_COMPARES = ("=", "<", ">", "≤", "≥", "\\le", "\\ge", "\\lt", "\\gt")
 
 # How the chance of a first error depends on a step, from the 3,400 annotated solutions of
 # ProcessBench (docs/method.md):
@@ -29,8 +28,7 @@ LEAST_HAZARD, MOST_HAZARD = 0.1, 4.0
 WITNESSES = ("words", "equations", "agreement", "corrections", "repeats")
 
 
-@dataclass(frozen=True)
-class StepFacts:
+class StepFacts(NamedTuple):
     """What is read off one step, given the steps before it."""
 
     level: int  # of its hazard, beside that of an average step
@@ -94,7 +92,5 @@ class Witnesses:
 @functools.lru_cache(maxsize=4096)
 def equations_hold(text: str) -> bool | None:
     """Return whether every equation of a step is true; None where none can be checked."""
-    if not any(sign in text for sign in _COMPARES):
-        return None
     verdicts = stated_equations(text)
     return all(verdicts) if verdicts else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -67,15 +68,19 @@ def write_card(folder: Path, summary: Facts, settings: Settings) -> None:
     if path.exists() and not is_our_card(path):
         return
     with atomic_write(path) as file:
-        file.write(card(folder.resolve().name, summary, settings).encode())
+        digests = {name: _digest(folder, name) for name in _counts(summary)}
+        file.write(card(folder.resolve().name, summary, settings, digests).encode())
 
 
-def card(name: str, summary: Facts, settings: Settings) -> str:
-    """Return the text of the card of a run with this name, summary.json and settings."""
+def card(name: str, summary: Facts, settings: Settings, digests: Mapping[str, str]) -> str:
+    """Return the text of the card of a run with this name, summary.json and settings.
+
+    `digests` tell what each file holds.
+    """
     counts = _counts(summary)
     parts = [
         "---",
-        *_yaml(name, counts, settings.exports.licence),
+        *_yaml(name, counts, settings.exports.licence, digests),
         "---",
         CARD_MARK,
         "",
@@ -115,7 +120,9 @@ def _counts(summary: Facts) -> dict[str, tuple[int, int, dict[str, int]]]:
     return counts | {name: (rows, 0, {}) for name, rows in whole.items() if rows}
 
 
-def _yaml(name: str, counts: Facts, licence: str | None) -> Iterator[str]:
+def _yaml(
+    name: str, counts: Facts, licence: str | None, digests: Mapping[str, str]
+) -> Iterator[str]:
     """Yield the lines of the card's head; texts stand as JSON, which YAML reads."""
     yield f"pretty_name: {json.dumps(_plain(name))}"
     if licence:
@@ -138,12 +145,31 @@ def _yaml(name: str, counts: Facts, licence: str | None) -> Iterator[str]:
         yield f"- config_name: {each}"
         if each == _default(counts):
             yield "  default: true"
+        # `datasets` keeps rows under a hash of this head, not of the files: without a digest here
+        # it would go on giving what they held before.
+        yield f"  description: content {digests[each]}"
         yield "  data_files:"
-        whole = {"tree": TREES, "problems": PROBLEMS}.get(each, f"{each}.jsonl")
+        whole = _file_of(each)
         if rows:
             yield from ("  - split: train", f"    path: {whole}")
         if held_out:
             yield from ("  - split: test", f"    path: {each}{TEST}.jsonl")
+
+
+def _file_of(name: str) -> str:
+    return {"tree": TREES, "problems": PROBLEMS}.get(name, f"{name}.jsonl")
+
+
+def _digest(folder: Path, name: str) -> str:
+    """Return a short digest of what a config's files hold."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in (folder / _file_of(name), folder / f"{name}{TEST}.jsonl"):
+        if path.is_file():
+            with path.open("rb") as file:
+                while some := file.read(2**20):
+                    digest.update(some)
+        digest.update(b"\0")  # between the two, so that no row can move from one to the other
+    return digest.hexdigest()
 
 
 def _default(counts: Facts) -> str:

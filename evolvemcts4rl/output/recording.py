@@ -64,9 +64,7 @@ class Recorder:
 
     async def completions(self, problem: Problem, prefix: Prefix) -> list[Recorded]:
         """Return all completions of a prefix that the journal has, in order of their indices."""
-        messages = solution_messages(problem, prefix, self.settings, self.prefill)
-        policy = roles_of(self.settings)[0]
-        kept = self.journal.get_all(policy.request(self.settings.model, messages).key)
+        kept = self.journal.get_all(self._key(problem, prefix))
         search = self.settings.search
         answer_of = partial(self.grader.answer_of, problem.question)
         rollouts = [
@@ -88,6 +86,18 @@ class Recorder:
             )
             for (index, completion), rollout in zip(kept.items(), rollouts, strict=True)
         ]
+
+    def take_up(self, problems: Iterable[Problem], rows: Iterable[Recorded]) -> None:
+        """Put the completions of a recording into the journal, so that none is bought again."""
+        by_id = {problem.question_id: problem for problem in problems}
+        for row in rows:
+            if problem := by_id.get(row.question_id):
+                completion = Completion(row.text, row.finish_reason, 0, row.tokens, row.thought)
+                self.journal.put(self._key(problem, row.prefix), row.index, [completion])
+
+    def _key(self, problem: Problem, prefix: Prefix) -> bytes:
+        messages = solution_messages(problem, prefix, self.settings, self.prefill)
+        return roles_of(self.settings)[0].request(self.settings.model, messages).key
 
     async def write(self, path: Path, problems: Iterable[Problem], trees: Iterable[Tree]) -> None:
         """Write the recording of a run; the trees stand in the order of their problems."""

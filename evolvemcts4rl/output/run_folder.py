@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import collections
-import io
 import logging
 from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cached_property
@@ -13,11 +12,9 @@ from evolvemcts4rl.chat.journal import Journal
 from evolvemcts4rl.chat.roles import roles_of
 from evolvemcts4rl.errors import UserError
 from evolvemcts4rl.labels.planted import KnownCase, KnownVerdicts
-from evolvemcts4rl.output.card import write_card
 from evolvemcts4rl.output.decided import Decided
 from evolvemcts4rl.output.growth import RunGrowth, grow, growth_of_run, note_seed_rows, run_in
 from evolvemcts4rl.output.jsonl import (
-    atomic_write,
     encode_row,
     read_json,
     read_rows,
@@ -26,12 +23,11 @@ from evolvemcts4rl.output.jsonl import (
     write_all,
     write_json,
 )
-from evolvemcts4rl.output.no_labels import why_nothing_is_labelled
+from evolvemcts4rl.output.last_files import LastFiles
 from evolvemcts4rl.output.run_files import (
     JOURNAL,
     PROBLEMS,
     REOPENED,
-    REPORT,
     SETTINGS,
     SUMMARY,
     TREES,
@@ -47,11 +43,11 @@ from evolvemcts4rl.output.run_identity import (
     settings_json,
 )
 from evolvemcts4rl.output.spending import spending, with_money
-from evolvemcts4rl.output.summary import LabelCounts, summarise, told_of_judges
+from evolvemcts4rl.output.summary import LabelCounts, told_of_judges
 from evolvemcts4rl.output.tree_files import TreeFiles
 from evolvemcts4rl.reasons import Status
 from evolvemcts4rl.records import Problem
-from evolvemcts4rl.report.page import most_instructive, write_report
+from evolvemcts4rl.report.page import most_instructive
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.steps import STEP_RULES
 from evolvemcts4rl.tree import Tree
@@ -71,6 +67,7 @@ class RunFolder:
         self._settings = settings
         self._seeds = seeds
         self._tree_files = TreeFiles(self.path, settings)
+        self._last_files = LastFiles(self.path, settings, self._tree_files, self.problems)
         self._files: dict[str, IO[bytes]] = {}
         # Evolved problems whose text was accepted before the run grew, and whose rest is open.
         self.reopened: Mapping[str, Problem] = {}
@@ -185,10 +182,9 @@ class RunFolder:
         shown = most_instructive(labels.counting(trees))
         prices = self._settings.model.prices
         bought = with_money(before, prices) if prices else {}
-        summary = before | self._summary(labels, bought, complete=True)
+        summary = before | self._last_files.summary(labels, bought, complete=True)
         summary["judges"] = before.get("judges", summary["judges"])
-        self._write_last_files(summary, shown)
-        write_json(self.path / SUMMARY, summary)
+        self._last_files.write(summary, shown)
         journal.close()
 
     def write(self, problem: Problem, tree: Tree | None = None) -> None:
@@ -234,7 +230,7 @@ class RunFolder:
             roles_of(self._settings),
             self._settings.model.prices,
         )
-        summary = self._summary(labels, bought, complete)
+        summary = self._last_files.summary(labels, bought, complete)
         life = {
             "complete": complete,
             "seconds": round(seconds, 1),
@@ -245,8 +241,7 @@ class RunFolder:
         summary = life | summary | {"rates": rates and rates.summary(), "grown": grown}
         if known and panel:
             summary["judges"] = told_of_judges(summary["judges"], known, panel)
-        self._write_last_files(summary, shown)
-        write_json(self.path / SUMMARY, summary)
+        self._last_files.write(summary, shown)
         journal.close()
 
     def read_summary(self) -> dict[str, Any]:
@@ -260,15 +255,6 @@ class RunFolder:
     def problems(self) -> Iterator[Problem]:
         """Yield every decided problem of the run."""
         return (Problem.from_json(row) for row in read_rows(self.path / PROBLEMS))
-
-    def _summary(
-        self, labels: LabelCounts, bought: Mapping[str, Any], complete: bool
-    ) -> dict[str, Any]:
-        """Return what the rows say, and why a complete run has no label."""
-        summary = summarise(self.problems(), labels, bought)
-        why = why_nothing_is_labelled(self.problems(), labels, self._settings) if complete else None
-        files = self._tree_files.exports.counts.to_json()
-        return summary | {"nothing_labelled": why, "files": files}
 
     def _mend_rows(self) -> None:
         """Keep the rows of the decided problems alone, each once, and set `_decided`."""
@@ -301,13 +287,3 @@ class RunFolder:
         for rows in (self._decided, self.reopened):
             if isinstance(rows, Decided):
                 rows.close()
-
-    def _write_last_files(self, summary: dict[str, Any], shown: list[Tree]) -> None:
-        """Write what follows from the figures and rows of all problems."""
-        told = {"run": self.path.name, "resume_command": self._settings.resume_command}
-        with atomic_write(self.path / REPORT) as file:
-            page = io.TextIOWrapper(file, encoding="utf-8", write_through=True)
-            write_report(page, summary | told, self.problems, shown)
-            page.detach()
-        self._tree_files.exports.write_parquet()
-        write_card(self.path, summary, self._settings)

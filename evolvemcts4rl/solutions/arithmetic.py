@@ -28,6 +28,7 @@ _TOKEN = re.compile(
     r"(?P<number>[0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+)|(?P<command>\\[A-Za-z]+|\\.)"
     r"|(?P<word>[A-Za-zÀ-ÖØ-öø-ɏ_]+(?:['’][a-z]+)?)|(?P<space>[ \t]+)|(?P<line>\n)|(?P<sign>.)"
 )
+_COMPARISON = re.compile(r"[=<>≤≥]|\\[lg][et]")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Token:
     kind: str  # number, sign, word, percent, frac, stop (what ends an expression)
     text: str
     glued: bool = False  # whether no space parts it from what stands before
+
+
+def may_compare(text: str) -> bool:
+    """Return whether a sign of comparison may be among a text's tokens."""
+    return bool(_COMPARISON.search(text))
 
 
 def tokens_of(text: str) -> Iterator[Token]:

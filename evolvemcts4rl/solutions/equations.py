@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from evolvemcts4rl.solutions.arithmetic import MAX_TERMS, Parser, Token, number_value, tokens_of
+from evolvemcts4rl.solutions.arithmetic import (
+    MAX_TERMS,
+    Parser,
+    Token,
+    may_compare,
+    number_value,
+    tokens_of,
+)
 
 # Words beside an expression that may be part of what is calculated.
 _PART_OF_IT = frozenset(
@@ -42,7 +49,9 @@ class _Side:
 
 def stated_equations(text: str) -> list[bool]:
     """Return whether each equation or inequality in numbers that can be checked is true."""
-    verdicts = []
+    verdicts: list[bool] = []
+    if not may_compare(text):
+        return verdicts
     for clause in _clauses(text):
         sides, comparisons = _sides(clause)
         for left, comparison, right in zip(sides, comparisons, sides[1:], strict=False):

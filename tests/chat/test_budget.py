@@ -52,7 +52,9 @@ class Till:
         )
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize(
+    "seed", [*range(10), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(10, 40))]
+)
 def test_no_budget_is_overshot_over_all_lives_of_a_run(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     budget = chance.randint(1000, 30_000)

@@ -211,6 +211,8 @@ def test_headers_reach_their_role_alone_and_are_written_nowhere(
     caplog.set_level(logging.DEBUG)
     flags: dict[str, Any] = {"header": (f"X-Pass={SECRET}", f"judge:Authorization=Token {SECRET}")}
     said: list[str] = []
+    earlier = gc.get_objects()  # kept, so that nothing new has the id of one of them
+    not_ours = {id(each) for each in earlier}
 
     def handler(ask: Ask) -> Reply | dict[str, Any]:
         if ask.number == 0 and ask.body["model"] == "m":
@@ -224,7 +226,8 @@ def test_headers_reach_their_role_alone_and_are_written_nowhere(
             said.extend(
                 repr(each)
                 for each in gc.get_objects()
-                if str(type(each).__module__).startswith("evolvemcts4rl")
+                if id(each) not in not_ours
+                and str(type(each).__module__).startswith("evolvemcts4rl")
             )
 
     with Loopback(handler) as policy, Loopback(handler) as judge:

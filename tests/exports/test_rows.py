@@ -141,12 +141,13 @@ def test_math_shepherd_has_the_tag_after_each_step_and_its_label_in_the_same_pla
             **ID,
             "input": f"What is 2 + 2?\n{texts}",
             "label": f"What is 2 + 2?\n{labels}",
+            "value": [*signs],
             "task": "000007",
         }
-        for texts, labels in [
-            ("Add. ки\nIt is 4. ки", "Add. +\nIt is 4. +"),
-            ("Add. ки\nCarry. ки", "Add. +\nCarry. -"),
-            ("Multiply. ки", "Multiply. -"),
+        for texts, labels, signs in [
+            ("Add. ки\nIt is 4. ки", "Add. +\nIt is 4. +", "++"),
+            ("Add. ки\nCarry. ки", "Add. +\nCarry. -", "+-"),
+            ("Multiply. ки", "Multiply. -", "-"),
         ]
     ]
 
@@ -522,6 +523,7 @@ def test_properties_of_every_file(children: list[Node]) -> None:
             "+" if label else "-" for label in same["labels"]
         ]
         assert len(marked) == len(row["label"])
+        assert len(row["value"]) == row["input"].count("ки")
     assert len(made["dpo"]) == len(made["openai_dpo"]) == len(made["dpo_text"])
     assert len(made["processbench"]) == len(made["critic"])
     for row in made["processbench"]:

@@ -1,5 +1,6 @@
 """The belief against brute force: all hidden states of small trees, enumerated."""
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -103,16 +104,25 @@ def enumerated(
     believed.evidence()  # compares the results
     pairs = prefixes(tree)
     keys = {node: believed.key(node) for _, node in pairs}
+
+    @functools.cache
+    def of_node(parent: Node, before: str, after: tuple[str, ...]) -> float:
+        """The chance of what follows a node, by its state and those of its children."""
+        state = {parent: before, **dict(zip(parent.children, after, strict=True))}
+        weight = of_children(parent, state, keys, cell, believed.rates, said)
+        if parent.correct is not None:
+            good = before in (R, M)
+            success = 1 - believed.rates.misgraded if good else believed.rates.lucky
+            weight *= success if parent.correct else 1 - success
+        return weight
+
     total, right = 0.0, {node: 0.0 for _, node in pairs}
     for states in product((R, M, L, F), repeat=len(pairs)):
         state = {tree.root: R, **{node: one for (_, node), one in zip(pairs, states, strict=True)}}
         weight = 1.0
         for parent in state:
-            weight *= of_children(parent, state, keys, cell, believed.rates, said)
-            if parent.correct is not None:
-                good = state[parent] in (R, M)
-                success = 1 - believed.rates.misgraded if good else believed.rates.lucky
-                weight *= success if parent.correct else 1 - success
+            after = tuple(state[child] for child in parent.children)
+            weight *= of_node(parent, state[parent], after)
             if not weight:
                 break
         total += weight

@@ -33,7 +33,8 @@ def text_with(**flags: Any) -> str:
         **dict.fromkeys(("completions", "prompt_tokens", "completion_tokens"), 5),
         "files": {"prm": {"rows": 3, "test_rows": 0, "left_out": {"unsure": 2}}},
     }
-    return card("a run", summary, Settings.of(seed_file="/home/me/secret.jsonl", **flags))
+    settings = Settings.of(seed_file="/home/me/secret.jsonl", **flags)
+    return card("a run", summary, settings, {"prm": "1a", "tree": "2b", "problems": "3c"})
 
 
 def test_every_file_of_a_run_loads_by_its_name(run: Path, tmp_path: Path) -> None:
@@ -50,6 +51,25 @@ def test_every_file_of_a_run_loads_by_its_name(run: Path, tmp_path: Path) -> Non
             assert len(loaded["test"]) == len(rows_of(run / f"{name}.test.jsonl")) > 0
 
 
+def test_files_made_anew_are_read_anew(run: Path, tmp_path: Path) -> None:
+    """`datasets` keeps what it has read; a trainer would go on with the rows of before."""
+    import datasets
+
+    def loaded(split: str = "train") -> int:
+        return len(
+            datasets.load_dataset(str(run), "prm", split=split, cache_dir=str(tmp_path / "cache"))
+        )
+
+    for flags in (("--min_p_correct", "0.9"), ("--min_p_correct", "0"), ("--per_problem", "1")):
+        assert generate.main(["--export", str(run), *flags]) == 0
+        assert loaded() == len(rows_of(run / "prm.jsonl"))
+    before = (run / "README.md").read_text()
+    assert generate.main(["--export", str(run), "--per_problem", "1"]) == 0
+    assert (run / "README.md").read_text() == before
+    assert generate.main(["--export", str(run), "--test_share", "0.3"]) == 0
+    assert loaded("test") == len(rows_of(run / "prm.test.jsonl")) > 0
+
+
 def test_head_names_licence_size_and_the_files_with_rows() -> None:
     assert head_of(text_with(licence="cc-by-4.0")) == {
         "pretty_name": "a run",
@@ -61,11 +81,17 @@ def test_head_names_licence_size_and_the_files_with_rows() -> None:
             {
                 "config_name": "prm",
                 "default": True,
+                "description": "content 1a",
                 "data_files": [{"split": "train", "path": "prm.jsonl"}],
             },
-            {"config_name": "tree", "data_files": [{"split": "train", "path": "tree.jsonl"}]},
+            {
+                "config_name": "tree",
+                "description": "content 2b",
+                "data_files": [{"split": "train", "path": "tree.jsonl"}],
+            },
             {
                 "config_name": "problems",
+                "description": "content 3c",
                 "data_files": [{"split": "train", "path": "problems.jsonl"}],
             },
         ],

@@ -1,13 +1,13 @@
-"""Files of rows that cannot be used, each given to a real start of generate.py: exit code 2,
-one sentence, nothing written."""
+"""Files of rows that cannot be used, each given to the command line: exit code 2, one sentence,
+nothing written."""
 
 import json
 import os
 import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from evolvemcts4rl.problems.seeds import read_seeds
 from evolvemcts4rl.problems.table_file import read_table
 from evolvemcts4rl.settings import Settings
 from tests.support.loopback import Loopback
-from tests.support.run_process import command, environment, seed_file
+from tests.support.run_process import ROOT, command, environment, seed_file
 from tests.support.toy_chat import toy_handler
 
 NOWHERE = "http://127.0.0.1:9/v1"
@@ -30,18 +30,22 @@ def lines(*rows: dict[str, Any]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def start(folder: Path, name: str, content: bytes | str) -> CompletedProcess[str]:
-    """Start generate.py on a seed file, in a folder where it can leave nothing unseen."""
-    (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    (folder / "tmp").mkdir()
-    names = environment() | {"TMPDIR": str(folder / "tmp"), "HF_HOME": str(folder / "hf")}
-    args = command(NOWHERE, name, Path("out"))
-    return subprocess.run(
-        args, capture_output=True, text=True, cwd=folder, env=names, timeout=120, check=False
-    )
+STARTED = """
+import contextlib, io, json, os, sys
+from generate import main
+
+ended = {}
+for name, (folder, args) in json.load(sys.stdin).items():
+    os.chdir(folder)
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(args)
+    ended[name] = [code, out.getvalue(), err.getvalue()]
+print(json.dumps(ended))
+"""
 
 
-STARTS = {
+STARTS: dict[str, tuple[str, bytes | str, str]] = {
     "Latin-1": (
         "a.jsonl",
         LINE.encode() + LINE.replace("?", "\xe9").encode("latin-1"),
@@ -88,19 +92,50 @@ STARTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, int, str, str]]:
+    """Start on every file, each in a folder of its own, in a process where nothing is left unseen.
+
+    Return the folders, the exit codes and what was printed.
+    """
+    base = tmp_path_factory.mktemp("starts")
+    asked: dict[str, tuple[str, list[str]]] = {}
+    for number, (case, (name, content, _)) in enumerate(STARTS.items()):
+        folder = base / f"{number}"
+        folder.mkdir()
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        asked[case] = str(folder), command(NOWHERE, name, Path("out"))[2:]
+    (base / "tmp").mkdir()
+    names = environment() | {"TMPDIR": str(base / "tmp"), "HF_HOME": str(base / "hf")}
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=names,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    for place in ("tmp", "hf"):
+        assert not [path for path in (base / place).rglob("*") if path.is_file()]
+    ended = json.loads(done.stdout)
+    return {case: (Path(folder), *ended[case]) for case, (folder, _) in asked.items()}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "content", "words"), STARTS.values(), ids=STARTS)
+@pytest.mark.parametrize("case", STARTS)
 def test_start_on_an_unusable_file_ends_with_one_sentence_and_writes_nothing(
-    tmp_path: Path, name: str, content: bytes | str, words: str
+    started: dict[str, tuple[Path, int, str, str]], case: str
 ) -> None:
-    done = start(tmp_path, name, content)
-    assert (done.returncode, done.stdout) == (2, ""), done.stderr
-    (sentence,) = done.stderr.splitlines()
+    name, _, words = STARTS[case]
+    folder, code, out, err = started[case]
+    assert (code, out) == (2, ""), err
+    (sentence,) = err.splitlines()
     assert words in sentence
     assert name in sentence
-    files = [path.name for path in tmp_path.rglob("*") if path.is_file()]
-    assert files == [name]
-    assert not (tmp_path / "out").exists()
+    assert [path.name for path in folder.iterdir()] == [name]
 
 
 REFUSED = {

@@ -4,10 +4,7 @@ over and over."""
 from __future__ import annotations
 
 import importlib
-import os
 import re
-import resource
-import signal
 from types import ModuleType
 
 import pytest
@@ -16,11 +13,12 @@ from hypothesis import strategies as st
 
 from evolvemcts4rl.solutions import blocks, corrections, roles, solver, steps
 from tests.support.step_texts import CORRECTIONS, LINES, NOT_CORRECTIONS, SPLITS
+from tests.support.work import child_works_within
 
-SIZE = 100_000  # characters of a looping completion
-AT_ONCE = 10  # texts for one child process
-# For each, which takes half a second; of one quadratic expression alone, one text takes three.
-CPU_SECONDS = 3
+SIZE = 60_000  # characters of a looping completion
+AT_ONCE = 5  # texts for one child process
+# For each, which takes a tenth of a second; of one quadratic expression alone, one text takes one.
+CPU_SECONDS = 1.0
 PIECES = [
     *(line + end for line in LINES for end in (" ", "\n", "\n\n")),
     *("".join(steps) for steps in SPLITS.values()),
@@ -65,32 +63,27 @@ def read(text: str) -> None:
     corrections.steps_announcing_correction([text])
 
 
-def works_within(seconds: int, texts: list[str]) -> bool:
-    """Return whether a child process reads the texts within so much processor time, after which
-    the kernel ends it."""
-    child = os.fork()
-    if child == 0:
-        try:
-            signal.signal(signal.SIGXCPU, signal.SIG_DFL)
-            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-            for text in texts:
-                read(text)
-            os._exit(0)
-        finally:
-            os._exit(1)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status) == 0
+def are_read(texts: list[str]) -> bool:
+    """Return whether a child process reads the texts within the bound."""
+
+    def read_all() -> None:
+        for text in texts:
+            read(text)
+
+    return child_works_within(CPU_SECONDS, read_all)
 
 
 def loops(pieces: list[str]) -> list[str]:
     return [(piece * (SIZE // len(piece) + 1))[:SIZE] for piece in pieces]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, len(PIECES), AT_ONCE))
 def test_a_completion_that_loops_is_read_in_bounded_work(first: int) -> None:
-    assert works_within(CPU_SECONDS, loops(PIECES[first : first + AT_ONCE]))
+    assert are_read(loops(PIECES[first : first + AT_ONCE]))
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join),
@@ -100,7 +93,7 @@ def test_a_completion_that_loops_is_read_in_bounded_work(first: int) -> None:
 )
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_loop_of_fragments_takes_more(pieces: list[str]) -> None:
-    assert works_within(CPU_SECONDS, loops(pieces))
+    assert are_read(loops(pieces))
 
 
 def test_half_characters_do_not_stop_it() -> None:
