@@ -91,9 +91,10 @@ def refuse_unfit(model: Any, coder: Coder) -> None:
     """Raise BadInput where a model sees later steps, or its tokenizer lacks what a head needs."""
     import torch
 
-    with torch.no_grad():  # a row ends with its first error: who looks ahead sees where that is
-        logits = model.eval()(torch.tensor([[1, 2], [1, 3]])).logits[:, 0].float()
-    if not torch.allclose(logits[0], logits[1], atol=1e-3):
+    # A row ends with its first error: who looks ahead sees where that is.
+    tokens = model.eval().get_input_embeddings()(torch.tensor([[1, 2]])).detach().requires_grad_()
+    logits = model(inputs_embeds=tokens).logits
+    if torch.autograd.grad(logits[0, 0].square().sum(), tokens)[0][0, 1].any():
         raise BadInput("The model looks ahead: take one that reads from left to right.")
     if coder.head == "chat":
         if not coder.tokenizer.chat_template:

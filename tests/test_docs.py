@@ -110,7 +110,7 @@ def test_every_flag_that_a_document_names_is_there(name: str) -> None:
         "columns", "assistant_only_loss", "input_key", "label_key", "placeholder_token",
         "reward_tokens",
         # Of examples/train_prm.py
-        "save", "labels", "head", "max_length", "learning_rate",
+        "save", "labels", "head", "max_length",
         # Of uv and pip
         "universal", "python-version", "all-extras", "upgrade", "upgrade-package", "no-deps",
     }  # fmt: skip

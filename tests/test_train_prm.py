@@ -312,3 +312,15 @@ def test_the_tiny_model_reads_from_left_to_right_and_knows_the_signs() -> None:
         coder = Coder(tokenizer, head)
         refuse_unfit(model, coder)
         assert len(coder.pieces("What is 3 + 4 ?", ["3 plus 4", "= 7"])) == 2
+
+
+def test_a_model_that_looks_ahead_is_refused() -> None:
+    transformers = pytest.importorskip("transformers")
+    from examples.train_prm import make_tiny, refuse_unfit
+
+    _, tokenizer = make_tiny("token", ["3 plus 4 = 7"])
+    config = transformers.BertConfig(
+        vocab_size=20, hidden_size=32, num_hidden_layers=1, num_attention_heads=2
+    )
+    with pytest.raises(BadInput, match="looks ahead"):
+        refuse_unfit(transformers.BertForTokenClassification(config), Coder(tokenizer, "token"))
