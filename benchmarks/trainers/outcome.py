@@ -94,8 +94,7 @@ def _outcome(framework: str, check: Check, setting: Setting) -> Outcome:
         found = check.act(setting)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a framework may raise anything
         traceback.print_exc()
-        lines = str(error).strip().splitlines() or [""]
-        return Outcome(
-            framework, check.file, check.how, error=f"{type(error).__name__}: {lines[0]}"
-        )
+        said = (str(error).strip().splitlines() or [""])[0].split(" (/")[0]  # no path
+        what = "not tried" if isinstance(error, ImportError) else type(error).__name__
+        return Outcome(framework, check.file, check.how, error=f"{what}: {said}")
     return Outcome(framework, check.file, check.how, found)
