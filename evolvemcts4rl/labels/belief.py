@@ -23,6 +23,7 @@ from types import MappingProxyType
 import numpy as np
 
 from evolvemcts4rl.labels.agreement import Agreements
+from evolvemcts4rl.labels.information import bits_told
 from evolvemcts4rl.labels.messages import (
     Ask,
     Message,
@@ -176,20 +177,9 @@ class Belief:
         """Return what `rollouts` from each proper prefix of the path would tell, in bits.
 
         Shape (len(path) - 1,).
-
-        The expected fall in entropy of "the prefix is right", which is all that such rollouts speak
-        of.
         """
         right, states = (chances[:-1] * self.weights() for chances in self.states_by_cell(path))
-        outcomes = _binomial(self._success(path), rollouts)  # (prefixes, states, cells, k)
-        of_right = np.einsum(
-            "pc,pck->pk", right, outcomes[:, RIGHT]
-        )  # chance of being right and so many successes
-        of_any = np.einsum("psc,psck->pk", states, outcomes)
-        before = _entropy(of_right.sum(axis=1)) + _entropy((of_any - of_right).sum(axis=1))
-        after = _entropy(of_right) + _entropy(of_any - of_right) - _entropy(of_any)
-        gain: Array = before - after.sum(axis=1)
-        return gain
+        return bits_told(right, states, self._success(path), rollouts)
 
     def _success(self, path: Sequence[Node]) -> Array:
         """Return the chance that a rollout from each proper prefix succeeds, by its state.
@@ -289,17 +279,3 @@ class Belief:
         for node in stale:  # which grows meanwhile
             stale += [child for child in node.children if child not in self._messages]
         return stale
-
-
-def _binomial(success: Array, rollouts: int) -> Array:
-    """Return the chance of k of `rollouts` successes, for each k, on a new last axis."""
-    counts = np.arange(rollouts + 1)
-    ways = np.cumsum(
-        [0.0, *np.log((rollouts + 1 - counts[1:]) / counts[1:])]
-    )  # logarithms: no float holds so many
-    each = np.log(success)[..., None] * counts + np.log1p(-success)[..., None] * (rollouts - counts)
-    return np.exp(ways + each)
-
-
-def _entropy(chances: Array) -> Array:
-    return -chances * np.log2(np.maximum(chances, 1e-300))
