@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from evolvemcts4rl.labels.judge import solutions_to_judge
 from evolvemcts4rl.labels.judge_rates import NO_ERROR, KnownVerdict
 from evolvemcts4rl.labels.planted import known_cases
+from evolvemcts4rl.labels.witnesses import equations_hold
 from evolvemcts4rl.records import Prefix
 from evolvemcts4rl.tree import Tree
 
@@ -32,6 +33,7 @@ class SimulatedJudge:
     alarm: float = 0.1
     guesses: bool = False  # it says "none" half of the time, else any step
     family: str = ""
+    hidden: float | None = None  # how often it names an error that no false equation shows
 
     def verdict(self, error: int | None, steps: Prefix) -> int:
         """Return its verdict on a solution, always the same for the same one."""
@@ -44,9 +46,16 @@ class SimulatedJudge:
         if error is None:
             return rng.randrange(len(steps)) if chance < self.alarm else NO_ERROR
         others = [step for step in range(len(steps)) if step != error]
-        if chance < self.hit or not others:
-            return error if chance < self.hit else NO_ERROR
-        return NO_ERROR if chance < self.hit + self.none else rng.choice(others)
+        hit, none = self._rates(steps[error])
+        if chance < hit or not others:
+            return error if chance < hit else NO_ERROR
+        return NO_ERROR if chance < hit + none else rng.choice(others)
+
+    def _rates(self, step: str) -> tuple[float, float]:
+        """Return how often it names this step as the first error, and how often it names none."""
+        if self.hidden is None or equations_hold(step) is False:
+            return self.hit, self.none
+        return self.hidden, self.none + self.hit - self.hidden
 
 
 PANELS: dict[str, tuple[SimulatedJudge, ...]] = {
@@ -55,6 +64,7 @@ PANELS: dict[str, tuple[SimulatedJudge, ...]] = {
     "family": (SimulatedJudge("a", family="f"), SimulatedJudge("b", family="f")),
     "guesser": (SimulatedJudge("g", guesses=True),),
     "good": (SimulatedJudge("a", hit=0.8, none=0.1, alarm=0.05),),
+    "checks": (SimulatedJudge("a", hit=0.85, none=0.05, hidden=0.35),),
 }
 
 
