@@ -47,7 +47,7 @@ class Witnesses:
         self._corrections = corrections
         self._root = tree.root
         self._without = without
-        self._question = frozenset(_NUMBER.findall(tree.question))
+        self._question = frozenset(_numbers(tree.question))
         self._numbers: dict[Node, frozenset[str]] = {}
         self.facts_of: dict[Node, StepFacts] = {}
         self.are_deaf_to_agreement = "agreement" in without
@@ -66,7 +66,7 @@ class Witnesses:
 
     def _read(self, parent: Node, node: Node) -> None:
         before = self._numbers[parent] if parent is not self._root else self._question
-        new = [number for number in _NUMBER.findall(node.text) if number not in before]
+        new = [number for number in _numbers(node.text) if number not in before]
         self._numbers[node] = before.union(new) if new else before
         first, last = parent is self._root, node.is_end
         words = max(len(node.text.split()), len(node.text) / LETTERS)
@@ -87,6 +87,16 @@ class Witnesses:
             result,
             frozenset(new),
         )
+
+
+def _numbers(text: str) -> list[str]:
+    """Return the numbers of a text, each in the one spelling of its value."""
+    return [_plain(number) for number in _NUMBER.findall(text)]
+
+
+def _plain(number: str) -> str:
+    number = number.replace(",", "")
+    return number.rstrip("0").rstrip(".") if "." in number else number
 
 
 @functools.lru_cache(maxsize=4096)
