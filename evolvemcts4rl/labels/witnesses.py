@@ -11,7 +11,7 @@ from evolvemcts4rl.labels.rates import level_of
 from evolvemcts4rl.solutions.equations import stated_equations
 from evolvemcts4rl.tree import Node, Tree
 
-_NUMBER = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?")
+_NUMBER = re.compile(r"[0-9]+(?:,[0-9]{3}(?![0-9]))*(?:\.[0-9]+)?")
 
 # How the chance of a first error depends on a step, from the 3,400 annotated solutions of
 # ProcessBench (docs/method.md):

@@ -43,3 +43,4 @@ def test_a_result_is_the_last_new_number_in_the_plain_spelling_of_its_value() ->
     assert (second.result, second.new) == ("1210.5", {"10", "1210.5"})
     assert third.result is None
     assert facts_of("?", "It is 10.05, or 100.")[0].new == {"10.05", "100"}
+    assert facts_of("?", "12, 13,14 and 1,2345")[0].new == {"12", "13", "14", "1", "2345"}
