@@ -17,6 +17,7 @@ import pytest
 from benchmarks.toy_world import Model
 from evolvemcts4rl import RunFiles, Settings, UserError, generate
 from evolvemcts4rl.flag_groups.files import DEFAULT_FORMATS
+from tests.support.fast import slow_but
 from tests.support.loopback import Loopback
 from tests.support.run_process import ROOT, environment, outputs, rows_of, seed_file
 from tests.support.toy_chat import toy_handler
@@ -53,7 +54,7 @@ def test_python_api_page_has_an_example() -> None:
     assert len(EXAMPLES["python_api.md"].splitlines()) <= 10
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", slow_but(["README.md"], EXAMPLES))
 def test_documented_example_runs_as_it_stands(
     server: Loopback, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:

@@ -553,6 +553,7 @@ def test_ordered_map_raises_the_sources_own_error() -> None:
 # The mutations
 
 
+@pytest.mark.slow
 def test_mutations_follow_their_weights_and_the_random_seed() -> None:
     seeds = [seed(n) for n in range(400)]
     flags = {"mutations": FLAGS["mutations"].kind.parse("deepen:3,simplify"), "concurrency": 64}

@@ -83,6 +83,7 @@ def counts(tree: Tree) -> list[tuple[Any, ...]]:
     ]
 
 
+@pytest.mark.slow
 def test_run_that_was_stopped_and_goes_on_records_the_same(make: Make, tmp_path: Path) -> None:
     make(record="whole.jsonl", output_dir="whole")
     stopped = make(record="parts.jsonl", output_dir="parts", token_budget=2_500)

@@ -265,6 +265,7 @@ def test_a_large_row_that_is_not_too_large_is_read(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_an_array_may_stand_on_one_long_line(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     rows = [{"problem": f"{number} " + "x" * 1000} for number in range(MOST_LINE // 1000)]
