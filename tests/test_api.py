@@ -87,6 +87,7 @@ def test_quiet_run_prints_nothing_and_another_one_says_what_the_caller_should_kn
     assert err.endswith("is complete; its files are made anew from its trees.\n")
 
 
+@pytest.mark.slow
 def test_the_same_call_again_buys_nothing(server: Loopback) -> None:
     before = outputs(generate(small(), quiet=True).path)
     server.asks.clear()
@@ -116,6 +117,7 @@ def test_bad_input_raises_one_sentence_inside_and_outside_of_an_event_loop(
         generate(Settings.of(seed_file="nowhere.jsonl"))
 
 
+@pytest.mark.slow
 def test_garbage_collector_is_left_as_it_was(server: Loopback) -> None:
     before = gc.get_freeze_count()
     generate(small(), quiet=True)

@@ -325,6 +325,7 @@ def test_result_is_the_same_whatever_order_the_replies_come_in(shuffle: int) -> 
     assert once(lambda: rng.random() * 0.02) == once(lambda: 0.0)
 
 
+@pytest.mark.slow
 def test_run_goes_on_from_what_was_done_without_asking_again() -> None:
     seeds = [seed(n, None if n == 1 else "5") for n in range(6)]
     text = "A long rope is cut into 4 equal pieces of 3 meters. How long was the rope?"

@@ -149,6 +149,7 @@ def test_the_same_command_again_buys_nothing_and_changes_no_file(
     assert {path.name: path.read_bytes() for path in again.path.glob("*.jsonl")} == before
 
 
+@pytest.mark.slow
 def test_own_solutions_tell_the_solve_rate_and_the_given_ones_do_not(
     run: Callable[..., tuple[RunFiles, list[Ask]]],
 ) -> None:

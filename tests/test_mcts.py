@@ -361,7 +361,8 @@ def test_a_run_finds_the_truth_of_the_toy_world() -> None:
     assert sum(toy.sampled for toy in toys) <= 40 * 40
 
 
-@pytest.mark.parametrize("num_solutions", slow_but([16], [16, 128]))
+@pytest.mark.slow
+@pytest.mark.parametrize("num_solutions", [16, 128])
 def test_right_steps_that_are_worded_alike_are_right_however_many_solutions_say_so(
     num_solutions: int,
 ) -> None:
@@ -388,6 +389,7 @@ def nodes(tree: Tree) -> Iterator[Node]:
         stack.extend(reversed(node.children))
 
 
+@pytest.mark.slow
 def test_relabelling_without_anything_learned_changes_no_label() -> None:
     for seed in range(6):
         tree = asyncio.run(Toy(seed, Model(slip=0.15)).search())

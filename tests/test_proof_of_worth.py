@@ -41,7 +41,7 @@ def ours() -> dict[str, Lesson]:
     return dict(purchases.our_lessons(BASE, 1, 4))
 
 
-@pytest.mark.parametrize("name", slow_but(["omega", "answers alone"], RIVALS))
+@pytest.mark.parametrize("name", slow_but(["answers alone"], RIVALS))
 def test_each_rival_gets_our_tokens_and_at_most_one_problem_more(
     name: str, ours: dict[str, Lesson]
 ) -> None:

@@ -121,6 +121,7 @@ def word(rng: Random) -> str:
     return "".join(rng.choices("abcdefghijklmnop", k=5))
 
 
+@pytest.mark.slow
 def test_near_duplicates_are_found_among_many_and_different_ones_are_not() -> None:
     rng = random.Random(0)
     vocabulary = [word(rng) for _ in range(2000)]
