@@ -1,6 +1,7 @@
 """Hold each test that starts a process to be marked slow: `./run_tests.sh --fast` leaves it out.
 
-Files with such tests come first: a long one that begins last would keep one core alone at work.
+There, hypothesis tries fewer examples. Files with such tests come first: a long one that begins
+last would keep one core alone at work.
 """
 
 import sys
@@ -9,8 +10,18 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+from tests.support.fast import FAST, LESS
 
 _running: list[pytest.Item] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let hypothesis try fewer examples where slow tests are left out."""
+    settings.register_profile(FAST, max_examples=100 // LESS)
+    if config.option.markexpr == "not slow":
+        settings.load_profile(FAST)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

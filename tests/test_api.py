@@ -17,6 +17,7 @@ import pytest
 from benchmarks.toy_world import Model
 from evolvemcts4rl import RunFiles, Settings, UserError, generate
 from evolvemcts4rl.flag_groups.files import DEFAULT_FORMATS
+from tests.support.fast import slow_but
 from tests.support.loopback import Loopback
 from tests.support.run_process import ROOT, environment, outputs, rows_of, seed_file
 from tests.support.toy_chat import toy_handler
@@ -53,7 +54,7 @@ def test_python_api_page_has_an_example() -> None:
     assert len(EXAMPLES["python_api.md"].splitlines()) <= 10
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", slow_but(["README.md"], EXAMPLES))
 def test_documented_example_runs_as_it_stands(
     server: Loopback, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
@@ -86,6 +87,7 @@ def test_quiet_run_prints_nothing_and_another_one_says_what_the_caller_should_kn
     assert err.endswith("is complete; its files are made anew from its trees.\n")
 
 
+@pytest.mark.slow
 def test_the_same_call_again_buys_nothing(server: Loopback) -> None:
     before = outputs(generate(small(), quiet=True).path)
     server.asks.clear()
@@ -115,6 +117,7 @@ def test_bad_input_raises_one_sentence_inside_and_outside_of_an_event_loop(
         generate(Settings.of(seed_file="nowhere.jsonl"))
 
 
+@pytest.mark.slow
 def test_garbage_collector_is_left_as_it_was(server: Loopback) -> None:
     before = gc.get_freeze_count()
     generate(small(), quiet=True)

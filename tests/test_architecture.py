@@ -147,6 +147,7 @@ def defined_in(tree: ast.Module) -> set[str]:
     return {name for name in found if not name.startswith("_")}
 
 
+@pytest.mark.slow
 def test_everything_in_tests_support_is_used() -> None:
     imported = set().union(*(names_imported_by(path) for path in TESTS.rglob("*.py")))
     for path in (TESTS / "support").glob("*.py"):
@@ -175,11 +176,13 @@ def patches_in(path: Path) -> Iterator[str]:
             yield f"{node.id}, line {node.lineno}"
 
 
+@pytest.mark.slow
 def test_tests_patch_nothing() -> None:
     for path in TESTS.rglob("*.py"):
         assert not list(patches_in(path)), path
 
 
+@pytest.mark.slow
 def test_tests_reach_into_nothing_private() -> None:
     for path in TESTS.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

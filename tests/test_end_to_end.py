@@ -24,6 +24,7 @@ from evolvemcts4rl.labels.labelling import (
     up_to_first_error,
 )
 from evolvemcts4rl.tree import Tree
+from tests.support.forked import Starter
 from tests.support.loopback import Ask, Loopback, error_reply
 from tests.support.run_process import (
     SECRET,
@@ -193,13 +194,11 @@ def test_killed_at_random_moments_the_run_ends_the_same_and_buys_nothing_twice(
             == 0
         )
         needed = len(server.asks)
-    with Loopback(toy_handler(MODEL, delay=0.1)) as server:
+    with Loopback(toy_handler(MODEL, delay=0.1)) as server, Starter(environment()) as starter:
         args = command(server.url, seeds, tmp_path / "killed", "--concurrency", "4")
         while kills < 20:
             asked = len(server.asks)
-            process = subprocess.Popen(
-                args, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
+            process = starter.start(args)
             # A moment within the work, or now and then within the start before it.
             target, deadline = asked + rng.choice([0, 1, 2, 4, 8]), time.monotonic() + 30
             while (
@@ -211,8 +210,7 @@ def test_killed_at_random_moments_the_run_ends_the_same_and_buys_nothing_twice(
             time.sleep(rng.random() * 0.1)
             if process.poll() is not None:
                 break
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            process.kill()
             kills, in_flight = kills + 1, in_flight + 4
         assert run_here(args).returncode == 0
         served = len(server.asks)

@@ -325,6 +325,7 @@ def test_result_is_the_same_whatever_order_the_replies_come_in(shuffle: int) -> 
     assert once(lambda: rng.random() * 0.02) == once(lambda: 0.0)
 
 
+@pytest.mark.slow
 def test_run_goes_on_from_what_was_done_without_asking_again() -> None:
     seeds = [seed(n, None if n == 1 else "5") for n in range(6)]
     text = "A long rope is cut into 4 equal pieces of 3 meters. How long was the rope?"
@@ -553,6 +554,7 @@ def test_ordered_map_raises_the_sources_own_error() -> None:
 # The mutations
 
 
+@pytest.mark.slow
 def test_mutations_follow_their_weights_and_the_random_seed() -> None:
     seeds = [seed(n) for n in range(400)]
     flags = {"mutations": FLAGS["mutations"].kind.parse("deepen:3,simplify"), "concurrency": 64}

@@ -138,6 +138,7 @@ def test_the_model_is_asked_for_rollouts_from_prefixes_of_given_solutions_alone(
         assert (problem.status, problem.solve_rate, problem.agreement) == ("searched", None, None)
 
 
+@pytest.mark.slow
 def test_the_same_command_again_buys_nothing_and_changes_no_file(
     run: Callable[..., tuple[RunFiles, list[Ask]]],
 ) -> None:
@@ -148,6 +149,7 @@ def test_the_same_command_again_buys_nothing_and_changes_no_file(
     assert {path.name: path.read_bytes() for path in again.path.glob("*.jsonl")} == before
 
 
+@pytest.mark.slow
 def test_own_solutions_tell_the_solve_rate_and_the_given_ones_do_not(
     run: Callable[..., tuple[RunFiles, list[Ask]]],
 ) -> None:
@@ -174,6 +176,7 @@ def test_published_estimators_label_every_step_of_given_solutions_too(
     )
 
 
+@pytest.mark.slow
 def test_solutions_of_a_repeated_problem_stand_in_one_tree_under_their_own_ids(
     run: Callable[..., tuple[RunFiles, list[Ask]]],
 ) -> None:

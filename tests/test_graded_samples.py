@@ -243,6 +243,7 @@ def solutions(
         yield from solutions(child, (*steps, child["text"]))
 
 
+@pytest.mark.slow
 def test_run_on_multiple_choice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.fast import examples
 from tests.support.foreign_text import FRAGMENTS, READERS, repeated
 from tests.support.work import bounded_work
 
@@ -63,7 +64,7 @@ def test_no_loop_keeps_a_reader_at_work(stopped_at: dict[str, str], reader: str)
 PIECES = st.sampled_from(FRAGMENTS) | st.text(max_size=3)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.sampled_from(sorted(READERS)),
     PIECES,

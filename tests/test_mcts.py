@@ -25,6 +25,7 @@ from evolvemcts4rl.labels.search_state import Search
 from evolvemcts4rl.records import Problem, Rollout
 from evolvemcts4rl.tree import Node, Tree
 from mcts import score, search, select
+from tests.support.fast import examples, slow_but
 
 ESTIMATORS = ["belief", "omega", "shepherd"]
 
@@ -268,7 +269,7 @@ def test_nothing_is_believed_where_no_continuation_has_a_verdict(estimator: str)
         assert [node.p_correct for node in tree.root.children[0].children] == [None]
 
 
-@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("estimator", slow_but(set(ESTIMATORS) - {"belief"}, ESTIMATORS))
 def test_the_same_completions_make_the_same_tree_however_the_awaits_interleave(
     estimator: str,
 ) -> None:
@@ -284,8 +285,9 @@ def test_the_same_completions_make_the_same_tree_however_the_awaits_interleave(
     assert asyncio.run(together([5, 3, 1, 0, 2, 4])) == alone
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**6), st.floats(0.02, 0.4), st.floats(0, 0.3), st.integers(1, 30))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_p_correct_never_rises_along_a_path(
     seed: int, slip: float, silent: float, budget: int
 ) -> None:
@@ -359,6 +361,7 @@ def test_a_run_finds_the_truth_of_the_toy_world() -> None:
     assert sum(toy.sampled for toy in toys) <= 40 * 40
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_solutions", [16, 128])
 def test_right_steps_that_are_worded_alike_are_right_however_many_solutions_say_so(
     num_solutions: int,
@@ -386,6 +389,7 @@ def nodes(tree: Tree) -> Iterator[Node]:
         stack.extend(reversed(node.children))
 
 
+@pytest.mark.slow
 def test_relabelling_without_anything_learned_changes_no_label() -> None:
     for seed in range(6):
         tree = asyncio.run(Toy(seed, Model(slip=0.15)).search())

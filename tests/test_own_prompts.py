@@ -51,6 +51,7 @@ def test_every_request_has_the_own_prompts_the_domain_and_the_system_message(
     assert len(rows_of(place / "out/tree.jsonl")) > 0
 
 
+@pytest.mark.slow
 def test_changed_prompt_and_domain_are_told_by_name_before_anything_is_asked(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -63,6 +63,7 @@ def locked() -> dict[str, str]:
     return {canonicalize_name(pin[1]): pin[2] for pin in pins if pin}
 
 
+@pytest.mark.slow
 def test_every_import_of_the_program_is_a_declared_dependency() -> None:
     homes = importlib.metadata.packages_distributions()
     needed = {

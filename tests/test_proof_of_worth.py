@@ -27,6 +27,7 @@ from benchmarks.proof.purchases import RIVALS, Lesson
 from benchmarks.proof.reading import COLUMN_SIZES, DIGITS, SIDE_SIZES, Library
 from benchmarks.proof_of_worth import Plan, buy
 from benchmarks.worlds import continue_solution, first_error, make_task
+from tests.support.fast import slow_but
 
 BASE = WORLDS["base"]
 
@@ -40,7 +41,7 @@ def ours() -> dict[str, Lesson]:
     return dict(purchases.our_lessons(BASE, 1, 4))
 
 
-@pytest.mark.parametrize("name", RIVALS)
+@pytest.mark.parametrize("name", slow_but(["answers alone"], RIVALS))
 def test_each_rival_gets_our_tokens_and_at_most_one_problem_more(
     name: str, ours: dict[str, Lesson]
 ) -> None:

@@ -91,6 +91,7 @@ def test_recording_has_all_first_solutions_and_all_prefixes_of_its_choice(
     assert len(whole) >= 4
 
 
+@pytest.mark.slow
 def test_recording_that_was_stopped_goes_on_and_is_the_same(
     recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +135,7 @@ def annotated(recording: Recording, tmp_path_factory: pytest.TempPathFactory) ->
     return path
 
 
+@pytest.mark.slow
 def test_replay_is_the_same_each_time_and_reads_the_truth(
     recording: Recording, annotated: Path
 ) -> None:

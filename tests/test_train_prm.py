@@ -37,6 +37,7 @@ from examples.prm_rows import (
     whole_steps,
 )
 from examples.train_prm import TINY_TEMPLATE, main
+from tests.support.fast import examples
 
 
 class Words:
@@ -99,7 +100,7 @@ labels_of_a_row = st.tuples(st.integers(1, 8), st.booleans()).map(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(labels_of_a_row, st.data(), st.integers(0, 60))
 def test_no_row_with_an_error_is_ever_cut_into_one_without(
     labels: list[bool], data: st.DataObject, max_length: int

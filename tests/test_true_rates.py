@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from benchmarks.label_accuracy import run
 from benchmarks.metrics import calibration_error
 from benchmarks.named_worlds import WORLDS
@@ -48,6 +50,7 @@ def test_a_first_error_is_shared_only_at_the_stage_that_many_misread() -> None:
     assert not any(shared[None] + shared[0] + shared[2])
 
 
+@pytest.mark.slow
 def test_labels_of_a_belief_that_is_told_the_rates_are_calibrated() -> None:
     found = run(WORLDS["base"], [5], 4, with_true_rates=True)
     values = [(value, truth) for one in found["true rates"] for value, truth, _ in one.values]

@@ -219,10 +219,17 @@ def _begins(said: str, text: str) -> bool:
 
 def _contains(said: str, text: str) -> bool:
     """Return whether a sentence names an option of words, and denies nothing."""
-    words = [] if _NEGATION.search(said) else _words(text)
+    if _NEGATION.search(said):
+        return False
+    here, words, length = f" {' '.join(_words(said))} ", [], 1
+    for word in _WORD.finditer(text.casefold()):
+        words.append(str(word[0]))
+        length += len(words[-1]) + 1
+        if length > len(here):  # a long option is not read to its end
+            return False
     if not any(len(word) > 1 and word.isalpha() for word in words):
         return False
-    return f" {' '.join(words)} " in f" {' '.join(_words(said))} "
+    return f" {' '.join(words)} " in here
 
 
 def _words(text: str) -> list[str]:

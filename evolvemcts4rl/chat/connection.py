@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, quote, urlencode
 
 import re2
@@ -15,6 +17,9 @@ import re2
 from evolvemcts4rl.chat.addresses import NO_KEY, Address, url_under
 from evolvemcts4rl.chat.faults import Fault, fault_of_reply
 from evolvemcts4rl.settings import Settings
+
+if TYPE_CHECKING:
+    import ssl
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +35,7 @@ MOST_BYTES_PER_TOKEN = 100  # of JSON that escapes what is not ASCII; several ti
 UNBOUNDED_TOKENS = 131_072  # of a choice whose request names no limit: a model's whole context
 MOST_LISTING_BYTES = 16 * MEGABYTE  # some gateways list hundreds of models with their descriptions
 MOST_REFUSAL_BYTES = 256_000
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # variables that name others than the system's
 
 T = TypeVar("T")
 
@@ -208,6 +214,17 @@ def _as_in_json(secret: str) -> Any:
     return re2.compile("".join(signs).encode())
 
 
+@cache
+def _trusted(*_: str | None) -> ssl.SSLContext:
+    """Return what to trust, which takes a while to load: once for all connections.
+
+    It is loaded anew where the variables that say whence it comes have other values.
+    """
+    import httpx2
+
+    return httpx2.create_ssl_context()
+
+
 def connect(address: Address, settings: Settings) -> HttpConnection:
     """Return the connection to one replica, with a socket for every slot of the run."""
     import httpx2
@@ -221,7 +238,8 @@ def connect(address: Address, settings: Settings) -> HttpConnection:
     )
     timeout = httpx2.Timeout(settings.model.timeout, connect=CONNECT_TIMEOUT, pool=None)
     # A request on aiohttp takes half the CPU of one on the library's own transport.
-    http = DefaultAioHttpClient(limits=limits, timeout=timeout)
+    trusted = _trusted(*(os.environ.get(name) for name in CERTIFICATES))
+    http = DefaultAioHttpClient(limits=limits, timeout=timeout, verify=trusted)
     root = url_under(address.roots[0], "")
     # Used for the headers that the environment asks for only: sending by the library's methods
     # takes several times the CPU (docs/decisions.md).

@@ -208,12 +208,13 @@ def _other_result(step: str, before: str, after: str, rng: random.Random) -> str
 
 def _other_used_result(step: str, before: str, after: str, rng: random.Random) -> str | None:
     """Return the step with another last result, where that is new here and used later."""
-    found, used = None, _numbers(after) - _numbers(before)
+    results = []
     for match in _RESULT.finditer(step):
         ends = step[match.end() : match.end() + NEAR].lstrip()[:2]
-        whole = ends[:1] not in _PART_OF_A_NUMBER - set(".,") and not ends[1:2].isdigit()
-        if whole and match[1] in used:
-            found = match
+        if ends[:1] not in _PART_OF_A_NUMBER - set(".,") and not ends[1:2].isdigit():
+            results.append(match)
+    used = _numbers(after) - _numbers(before) if results else set()
+    found = next((match for match in reversed(results) if match[1] in used), None)
     if not found:
         return None
     return f"{step[: found.start(1)]}{_near(int(found[1]), rng)}{step[found.end(1) :]}"

@@ -6,7 +6,9 @@ import hashlib
 import importlib.metadata
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -93,14 +95,19 @@ def identity_of(settings: Settings, seed_digest: str) -> Identity:
 
 def settings_json(settings: Settings, seeds: SeedRows, continuation: str) -> dict[str, Any]:
     """Return what settings.json holds: all that made the run, but no credentials."""
-    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
     python = sys.version.split()[0]
     return asked_for(settings, seeds) | {
         "python": python,
-        "libraries": versions,
+        "libraries": dict(_versions()),
         "continuation": continuation,
         "step_rules": STEP_RULES,
     }
+
+
+@cache
+def _versions() -> Mapping[str, str]:
+    """Return the versions of the libraries, which take a while to find out."""
+    return {name: importlib.metadata.version(name) for name in LIBRARIES}
 
 
 def asked_for(settings: Settings, seeds: SeedRows) -> dict[str, Any]:

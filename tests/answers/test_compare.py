@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from evolvemcts4rl.answers.compare import compare_quick, same_answer
 from evolvemcts4rl.answers.forms import read_form
 from tests.support.answer_pairs import DIFFERENT, MATCHING, rows
+from tests.support.fast import examples, slow_but
 from tests.support.latex_answers import latex
 
 numbers = st.one_of(
@@ -38,6 +39,7 @@ formulas = st.recursive(
 # The tables are gone through several times: what a pair was found to be is kept. A pair and its
 # reverse are two entries.
 same = functools.cache(same_answer)
+LONG = {"contest answers", "expressions"}  # kinds that take a second
 
 
 def pairs(table: Mapping[str, str], kind: str) -> list[tuple[str, str]]:
@@ -45,13 +47,13 @@ def pairs(table: Mapping[str, str], kind: str) -> list[tuple[str, str]]:
     return [(gold, answer) for name, gold, answer in rows(table) if name == kind]
 
 
-@pytest.mark.parametrize("kind", MATCHING)
+@pytest.mark.parametrize("kind", slow_but(set(MATCHING) - LONG, MATCHING))
 def test_pairs_of_equal_answers_match(kind: str) -> None:
     for gold, answer in pairs(MATCHING, kind):
         assert same(gold, answer), (gold, answer)
 
 
-@pytest.mark.parametrize("kind", DIFFERENT)
+@pytest.mark.parametrize("kind", slow_but(set(DIFFERENT) - LONG, DIFFERENT))
 def test_pairs_of_different_answers_do_not_match(kind: str) -> None:
     for gold, answer in pairs(DIFFERENT, kind):
         assert not same(gold, answer), (gold, answer)
@@ -82,13 +84,14 @@ def test_no_order_of_two_answers_of_a_kind_matters(kind: str) -> None:
         assert same(one, other) is same(other, one), (one, other)
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=examples(60), deadline=None)
 @given(formulas, formulas)
 def test_order_of_two_formulas_does_not_matter(one: str, other: str) -> None:
     assert same_answer(one, other) is same_answer(other, one)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.sampled_from(["<", ">", r"\le", r"\ge", "="]), st.integers(1, 300), st.integers(-1, 1))
 def test_relations_differ_where_their_tiny_bounds_do(sign: str, exponent: int, shift: int) -> None:
     one, other = f"x {sign} 2^{{-{exponent}}}", f"x {sign} 2^{{-{exponent + shift}}}"
@@ -102,13 +105,13 @@ def test_quick_path_spares_most_pairs_a_worker() -> None:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_is_equal_to_itself_unless_nothing_is_in_it(text: str) -> None:
     assert compare_quick(text, text) is bool(read_form(text).text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(latex)
 def test_formula_is_the_same_as_itself_otherwise_spaced(formula: str) -> None:
     assert same_answer(
@@ -117,7 +120,7 @@ def test_formula_is_the_same_as_itself_otherwise_spaced(formula: str) -> None:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(numbers, numbers)
 def test_numbers_compare_by_exact_value_both_ways(one: str, other: str) -> None:
     def value(text: str) -> Fraction:
@@ -127,7 +130,7 @@ def test_numbers_compare_by_exact_value_both_ways(one: str, other: str) -> None:
     assert compare_quick(one, other) is compare_quick(other, one) is (value(one) == value(other))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.text(alphabet=r"\{}()[],.$%^_=+-0123456789abcx fracsqrtpm", max_size=60),
     st.text(max_size=20),
@@ -180,7 +183,7 @@ def test_loops_are_compared_without_backtracking() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=examples(4), deadline=None)
 @given(
     st.lists(
         st.text(alphabet=r"\{}()[],.$%^_=+-:/ 019abcxAIV", min_size=1, max_size=12),
@@ -193,7 +196,7 @@ def test_no_loop_is_found_that_backtracks(loops: list[str], ending: str) -> None
     assert work_ends(loops, [ending])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.integers(-(10**6), 10**6), st.integers(1, 3000), st.integers(-2, 2))
 def test_tiny_numbers_differ_where_their_exponents_do(
     factor: int, exponent: int, shift: int

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolvemcts4rl.answers.extract import extract_answer, seed_answer
+from tests.support.fast import examples
 from tests.support.latex_answers import latex
 from tests.support.work import child_works_within
 
@@ -115,7 +116,7 @@ def test_reference_answer_is_read_in_each_of_its_forms(column: str, answer: str 
     assert seed_answer(column) == answer
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(before=prose, answer=latex, after=prose)
 def test_what_was_boxed_is_found_whatever_stands_around_it(
     before: str, answer: str, after: str
@@ -123,7 +124,7 @@ def test_what_was_boxed_is_found_whatever_stands_around_it(
     assert extract_answer(before + r" \boxed{" + answer + "} " + after) == answer
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.text(alphabet=r"\{}()[],.$%^_=+-0123456789abcx fracsqrtpm", max_size=60),
     st.text(max_size=20),
@@ -269,7 +270,7 @@ def test_loop_of_many_thousand_characters_is_searched_with_little_work(loop: str
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.lists(st.sampled_from([*LOOPS, " ", ".", "5", "x", "is", "so"]), min_size=1, max_size=4),
     st.sampled_from(AROUND_LOOPS),
@@ -280,7 +281,7 @@ def test_no_repeated_fragments_cost_much_work(
     assert is_searched(around[0], "".join(fragments), around[1])
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(
     st.lists(st.sampled_from([*LOOPS, "\n", ".", "5", "x", "Tom has 5 apples. "]), max_size=12).map(
         "".join

@@ -14,6 +14,7 @@ import pytest
 from evolvemcts4rl.chat.client import ChatClient
 from evolvemcts4rl.errors import BudgetSpent, UserError
 from tests.support.chat_client import open_client, settings_for
+from tests.support.fast import slow_but
 from tests.support.loopback import Ask, Loopback, Reply, chat_reply, error_reply
 from tests.support.spending import spend
 
@@ -52,9 +53,7 @@ class Till:
         )
 
 
-@pytest.mark.parametrize(
-    "seed", [*range(10), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(10, 40))]
-)
+@pytest.mark.parametrize("seed", slow_but([3, 4], range(40)))
 def test_no_budget_is_overshot_over_all_lives_of_a_run(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     budget = chance.randint(1000, 30_000)
@@ -114,7 +113,7 @@ def test_what_was_under_way_at_kill_9_counts_as_spent(tmp_path: Path) -> None:
     assert till.sold <= budget
 
 
-@pytest.mark.parametrize("budget", [10_000, 100_000])
+@pytest.mark.parametrize("budget", slow_but([10_000], [10_000, 100_000]))
 def test_hardly_anything_of_a_budget_is_left_over(tmp_path: Path, budget: int) -> None:
     till = Till(3)
     with Loopback(till) as server:

@@ -50,9 +50,9 @@ def test_run_on_the_embedded_model_needs_no_key_and_its_files_load(tmp_path: Pat
 
     names = {name: value for name, value in environment().items() if not name.startswith("OPENAI")}
     flags = {
-        "num_solutions": 4,
-        "max_branches": 8,
-        "max_tokens": 96,
+        "num_solutions": 2,
+        "max_branches": 4,
+        "max_tokens": 48,
         "evolve_rounds": 1,
         "limit": 2,
     }

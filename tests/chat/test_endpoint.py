@@ -278,6 +278,7 @@ def test_concurrency_bounds_the_requests_in_flight_and_is_reached() -> None:
         assert server.most_in_flight == 16
 
 
+@pytest.mark.slow
 def test_a_rate_limit_lowers_the_pressure_and_costs_no_problem() -> None:
     def handler(ask: Ask) -> Reply:
         return (
@@ -310,6 +311,7 @@ def test_a_request_that_waits_gives_its_slot_back() -> None:
     assert len(server.asks) == 2
 
 
+@pytest.mark.slow
 def test_a_server_that_does_everything_wrong_at_random_loses_no_completion(tmp_path: Path) -> None:
     chance = random.Random(0)
 

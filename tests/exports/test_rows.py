@@ -530,6 +530,7 @@ def test_properties_of_every_file(children: list[Node]) -> None:
         assert -1 <= row["label"] < len(row["steps"])
 
 
+@pytest.mark.slow
 @given(
     st.lists(trees_of_any_shape(), max_size=4),
     st.floats(0, 1),

@@ -36,6 +36,7 @@ from evolvemcts4rl.labels.rates import (
 )
 from evolvemcts4rl.records import Rollout
 from evolvemcts4rl.tree import Node, Tree
+from tests.support.fast import examples
 
 R, M, L, F = "right", "mended", "lasting", "fleeting"
 CORRECTIONS = {"wait", "wait1", "wait2"}
@@ -265,7 +266,7 @@ def growth(draw: st.DrawFn) -> list[tuple[str, bool, int]]:
 
 
 @given(growth())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_belief_never_rises_along_a_path_and_is_a_chance(
     rollouts: list[tuple[str, bool, int]],
 ) -> None:
@@ -280,7 +281,7 @@ def test_belief_never_rises_along_a_path_and_is_a_chance(
 
 
 @given(growth())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_asking_in_between_changes_nothing(rollouts: list[tuple[str, bool, int]]) -> None:
     tree, believed = grown(rates=Rates(), without=frozenset())
     for steps, verdict, start in rollouts:
@@ -292,7 +293,7 @@ def test_asking_in_between_changes_nothing(rollouts: list[tuple[str, bool, int]]
 
 
 @given(growth())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_tree_of_json_has_the_evidence_and_belief_of_the_one_that_grew(
     rollouts: list[tuple[str, bool, int]],
 ) -> None:
@@ -315,6 +316,7 @@ def test_many_rollouts_do_not_underflow() -> None:
     assert (np.diff(told, axis=0) > -1e-9).all()
 
 
+@pytest.mark.slow
 def test_a_very_long_solution_is_no_recursion() -> None:
     tree, believed = grown((" ".join(f"s{i}" for i in range(3000)), False, 0))
     (path,) = tree.solutions()

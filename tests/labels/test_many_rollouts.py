@@ -12,6 +12,7 @@ from evolvemcts4rl.flag_groups.search import SearchSettings
 from evolvemcts4rl.labels.labelling import learn_rates, relabel
 from evolvemcts4rl.records import Prefix, Problem, Rollout
 from evolvemcts4rl.tree import Tree
+from tests.support.fast import slow_but
 
 WORLD = World(
     "right steps are all worded alike, and nothing is mended",
@@ -54,7 +55,7 @@ def labelled_trees(solutions: int) -> list[tuple[Task, Tree]]:
     return grown
 
 
-@pytest.mark.parametrize("solutions", [16, 128])
+@pytest.mark.parametrize("solutions", slow_but([16], [16, 128]))
 def test_right_solutions_stay_right_and_first_errors_are_found_however_much_is_drawn(
     solutions: int,
 ) -> None:

@@ -83,6 +83,7 @@ def counts(tree: Tree) -> list[tuple[Any, ...]]:
     ]
 
 
+@pytest.mark.slow
 def test_run_that_was_stopped_and_goes_on_records_the_same(make: Make, tmp_path: Path) -> None:
     make(record="whole.jsonl", output_dir="whole")
     stopped = make(record="parts.jsonl", output_dir="parts", token_budget=2_500)
@@ -117,6 +118,7 @@ def test_recording_replaces_no_other_file_and_buys_nothing_before_it_says_so(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_recording_is_written_over_an_older_one(make: Make, tmp_path: Path) -> None:
     make(record="all.jsonl")
     first = json.loads((tmp_path / "all.jsonl").read_text().splitlines()[0])

@@ -21,6 +21,7 @@ from evolvemcts4rl.reasons import Reason, ReasonCode, Status
 from evolvemcts4rl.records import Completion, Problem, Rollout
 from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.tree import Node, Tree
+from tests.support.fast import slow_but
 from tests.support.seed_rows import SeedTexts
 
 SEEDS = SeedTexts()
@@ -119,7 +120,7 @@ def cut(path: Path, size: int) -> None:
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-@pytest.mark.parametrize("torn", [1, 40, 10_000])
+@pytest.mark.parametrize("torn", slow_but([40], [1, 40, 10_000]))
 def test_torn_last_line_is_dropped_and_done_again(
     settings: Settings, whole: dict[str, bytes], name: str, torn: int
 ) -> None:

@@ -121,6 +121,7 @@ def word(rng: Random) -> str:
     return "".join(rng.choices("abcdefghijklmnop", k=5))
 
 
+@pytest.mark.slow
 def test_near_duplicates_are_found_among_many_and_different_ones_are_not() -> None:
     rng = random.Random(0)
     vocabulary = [word(rng) for _ in range(2000)]
@@ -139,6 +140,7 @@ def test_near_duplicates_are_found_among_many_and_different_ones_are_not() -> No
     assert found >= 0.95 * 500
 
 
+@pytest.mark.slow
 def test_near_duplicates_are_found_among_thousands_told_from_one_pattern() -> None:
     rng = random.Random(1)
     pattern = (
@@ -155,6 +157,7 @@ def test_near_duplicates_are_found_among_thousands_told_from_one_pattern() -> No
     assert sum(found == f"{30 * n}" for n, found in enumerate(near)) >= 0.95 * len(near)
 
 
+@pytest.mark.slow
 def test_many_variants_of_one_problem_cost_no_more_than_others() -> None:
     novelty = Novelty()
     with bounded_work(

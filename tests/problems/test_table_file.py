@@ -256,6 +256,7 @@ def test_another_content_of_the_same_size_and_time_is_read_anew(tmp_path: Path) 
     assert questions == ["What is 1 + 1?", "What is 2 + 1?"]
 
 
+@pytest.mark.slow
 def test_a_large_row_that_is_not_too_large_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(LINE + lines({"problem": "x" * (MOST_LINE // 2)}))
@@ -265,6 +266,7 @@ def test_a_large_row_that_is_not_too_large_is_read(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_an_array_may_stand_on_one_long_line(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     rows = [{"problem": f"{number} " + "x" * 1000} for number in range(MOST_LINE // 1000)]

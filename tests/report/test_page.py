@@ -17,6 +17,7 @@ from evolvemcts4rl.report.markup import escape
 from evolvemcts4rl.report.page import most_instructive, write_report
 from evolvemcts4rl.report.problem_card import chosen_solutions, first_error, instructive
 from evolvemcts4rl.tree import Node, Tree
+from tests.support.fast import examples
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -216,7 +217,7 @@ def test_nothing_that_others_wrote_becomes_markup(words: str) -> None:
 
 
 @given(st.text())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_safe_text_has_neither_markup_nor_unseen_characters(text: str) -> None:
     out = escape(text)
     assert not re.search(
@@ -364,6 +365,7 @@ def test_unlabelled_solution_has_no_first_error() -> None:
     assert first_error([Node("a", p_correct=0.9), Node("b")]) is None
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_run() -> None:
     def problems() -> Iterator[Problem]:
         for number in range(20_000):

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from evolvemcts4rl.solutions.corrections import steps_announcing_correction
 from evolvemcts4rl.solutions.steps import join_steps, merge_steps, split_steps
+from tests.support.fast import examples
 from tests.support.step_texts import CORRECTIONS, LINES, NOT_CORRECTIONS, SPLITS
 
 LINE_ENDS = ("\n", "\n\n", "\n\n", "\n \n", "\r\n", "\n\n\n", " ")
@@ -21,13 +22,13 @@ SEPARATORS = st.sampled_from([None, "\n", "\n\n", "ки", "a", "aa"])
 
 
 @given(TEXTS, SEPARATORS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_joined_steps_are_the_text(text: str, separator: str | None) -> None:
     assert join_steps(split_steps(text, separator)) == text
 
 
 @given(TEXTS, SEPARATORS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_a_prefix_splits_as_the_whole_text_does(text: str, separator: str | None) -> None:
     steps = split_steps(text, separator)
     for i in range(len(steps) + 1):
@@ -35,7 +36,7 @@ def test_a_prefix_splits_as_the_whole_text_does(text: str, separator: str | None
 
 
 @given(TEXTS, SEPARATORS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_a_continuation_splits_without_its_prefix_as_within_the_whole_text(
     text: str, separator: str | None
 ) -> None:
@@ -45,7 +46,7 @@ def test_a_continuation_splits_without_its_prefix_as_within_the_whole_text(
 
 
 @given(TEXTS, SEPARATORS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_no_step_is_only_whitespace(text: str, separator: str | None) -> None:
     if text.strip():
         assert all(step.strip() for step in split_steps(text, separator))

@@ -1,0 +1,122 @@
+"""generate.py in processes that are forked from one which has loaded all that a run needs.
+
+Each is a process like any other, to signal and to kill; but what takes seconds of every start, the
+imports, is done once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+
+ROOT = Path(__file__).parents[2]
+LOADED = ("generate", "openai", "httpx2", "datasets", "numpy", "mcts", "evolve", "tqdm")
+
+
+class Forked:
+    """A process that runs a command line; what it prints is in two files."""
+
+    def __init__(self, starter: Starter, pid: int) -> None:
+        self._starter, self.pid = starter, pid
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Return the exit code, negative for a signal; None while the process runs."""
+        if self.returncode is None:
+            self.returncode = self._starter.ask(["poll", self.pid])
+        return self.returncode
+
+    def kill(self) -> None:
+        """Kill the process and wait for its end."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.returncode = self._starter.ask(["wait", self.pid])
+
+
+class Starter:
+    """Starts the processes, as a context manager."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self._environment = environment
+
+    def __enter__(self) -> Starter:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.forked"],
+            cwd=ROOT,
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.communicate()
+
+    def ask(self, what: object) -> int | None:
+        """Return what the process from which the others are forked answers."""
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps(what), file=self._process.stdin, flush=True)
+        answer: int | None = json.loads(self._process.stdout.readline())
+        return answer
+
+    def start(self, args: list[str]) -> Forked:
+        """Start a command line, as tests.support.run_process.command gives it."""
+        pid = self.ask(["start", args[2:]])
+        assert pid
+        return Forked(self, pid)
+
+
+def _run(args: list[str]) -> int:
+    """Run a command line in a new process, and return the number of that process."""
+    pid = os.fork()
+    if not pid:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(nothing, descriptor)
+        code = 1
+        try:
+            import generate
+
+            code = generate.main(args)
+        finally:
+            os._exit(code)
+    return pid
+
+
+def _ended(pid: int, options: int) -> int | None:
+    ended, status = os.waitpid(pid, options)
+    return os.waitstatus_to_exitcode(status) if ended else None
+
+
+def main() -> None:
+    """Answer what is asked, a line each, until nothing more is asked; leave no process behind."""
+    running: set[int] = set()
+    for name in LOADED:
+        __import__(name)
+    for line in sys.stdin:
+        what, of = json.loads(line)
+        if what == "start":
+            running.add(pid := _run(of))
+            answer: int | None = pid
+        else:
+            answer = _ended(of, os.WNOHANG if what == "poll" else 0)
+            running -= set() if answer is None else {of}
+        print(json.dumps(answer), flush=True)
+    for pid in running:
+        os.kill(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()
