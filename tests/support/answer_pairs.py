@@ -461,6 +461,14 @@ MATCHING = {
         (A) \sqrt{2} | \sqrt{2}
         \begin{array}{cc}1&2\\3&4\end{array} | \begin{pmatrix}1&2\\3&4\end{pmatrix}
         \sec 60° | 2
+        1/2 pizza | 0.5
+        -1/2 | -0.5
+        (1)/(2) | 0.5
+        (-3)/(4) | -0.75
+        3\cdot 10^6 people | 3000000
+        0.\bar{3} | \frac{1}{3}
+        0.\dot{3} | \frac{1}{3}
+        0.\overline{142857} | \frac{1}{7}
     """,
     "spellings of units": r"""
         5 mm | 5 millimeters
