@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from evolvemcts4rl.answers.patterns import compiled, fullmatch
 
-THOUSANDS = r"-?\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?"
+THOUSANDS = r"-?[1-9]\d{0,2}(?:[, ]\d{3})+(?:\.\d+)?"
 INTEGER_OR_DECIMAL = r"[+-]?\d+(?:\.\d*)?"
 MIXED_FRACTION = r"([+-]?)(\d*)\\frac\{([+-]?\d+)\}\{([+-]?\d+)\}"
 SLASHED_FRACTION = r"([+-]?\d+)/(\d+)"

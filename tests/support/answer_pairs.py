@@ -719,6 +719,41 @@ MATCHING = {
         sqrt(2) | \sqrt{2}
         (0, oo) | (0, \infty)
         (0, infinity) | (0, \infty)
+        \textit{even} | even
+        5\textrm{ cm} | 5 cm
+        \texttt{True} | True
+        \textnormal{even} | even
+        \mathbf{AB} | AB
+        \mathit{AB} | AB
+        5\mbox{ cm} | 5 cm
+        \boldsymbol{AB} | AB
+        \bm{AB} | AB
+        \boxed{\text{even}} | even
+        \fbox{even} | even
+        \operatorname{lcm}(4,6) | 12
+        \operatorname*{lcm}(4,6) | 12
+        12\quad\text{cm} | 12 cm
+        x≤1 and x≥0 | [0,1]
+        -\dfrac{1}{2} | -0.5
+        1\tfrac{1}{2} | 1.5
+        x\in[0,1] | [0,1]
+        3 × 10⁵ km | 300000 km
+        30 sec. | 30 s
+        (1{,}234, 5) | (1234, 5)
+        (1{,\!}234, 5) | (1234, 5)
+        (1\,234, 5) | (1234, 5)
+        (1,\!234, 5) | (1234, 5)
+        √x | \sqrt{x}
+        √(x+1) | \sqrt{x+1}
+        x = 1 1/2 | 1.5
+        1 1/2 cups | 1.5 cups
+        2^n + 1 | 2^{n} + 1
+        \sech x | \frac{1}{\cosh x}
+        \csch(x) | \frac{1}{\sinh(x)}
+        \coth{x} | \frac{1}{\tanh{x}}
+        \coth\theta | \frac{1}{\tanh\theta}
+        \approx 3.14 | 3.14
+        2^n + 1 | 2^{n} + 1
     """,
 }
 
@@ -1132,6 +1167,10 @@ DIFFERENT = {
         5 \ne 3 | 3
         x != 5 | 5
         x == 5 | 6
+        1{,}5 | 15
+        1,02 | 102
+        0,001 | 1
+        0.577... | \frac{26}{45}
     """,
     "spellings of units": r"""
         5 millimeters | 5 centimeters
