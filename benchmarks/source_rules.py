@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import re2
+
 STRING_CALLS = frozenset(
     ("strip", "lstrip", "rstrip", "replace", "removesuffix", "removeprefix", "lower", "casefold")
 )
@@ -89,7 +91,7 @@ def _pieces(node: ast.AST) -> Iterator[tuple[str, Edit]]:
 
 
 def _entries(node: ast.AST) -> Iterator[tuple[str, Edit]]:
-    """Yield the entries of a table, and the alternatives of a regular expression."""
+    """Yield the entries of a table, the alternatives of a regular expression and listed words."""
     if isinstance(node, ast.Dict):
         for index, (key, value) in enumerate(zip(node.keys, node.values, strict=True)):
             said = f"{ast.unparse(key)}: " if key else ""
@@ -98,9 +100,10 @@ def _entries(node: ast.AST) -> Iterator[tuple[str, Edit]]:
         for index, value in enumerate(node.elts):
             yield f"entry {ast.unparse(value)}", _dropping("elts", index)
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-        for start, end in alternatives(node.value):
-            rest = node.value[:start] + node.value[end:]
-            yield f"alternative {node.value[start:end]}", _setting("value", rest)
+        for what, pieces in (("alternative", alternatives), ("word", words)):
+            for start, end in pieces(node.value):
+                rest = node.value[:start] + node.value[end:]
+                yield f"{what} {node.value[start:end]}", _setting("value", rest)
 
 
 def alternatives(pattern: str) -> Iterator[tuple[int, int]]:
@@ -126,6 +129,13 @@ def alternatives(pattern: str) -> Iterator[tuple[int, int]]:
                 yield first, bars[0] + 1
                 yield from zip(bars, [*bars[1:], place], strict=True)
         place += 1
+
+
+def words(table: str) -> Iterator[tuple[int, int]]:
+    """Yield where each word of a string that lists words stands; such a string has four or more."""
+    found = list(re2.finditer(r"[^\s;]+", table))
+    if len(found) > 3 and not any(sign in table for sign in "\\|(["):
+        yield from (word.span() for word in found)
 
 
 def _setting(field: str, value: object) -> Edit:

@@ -14,7 +14,7 @@ ENGLISH = {
             *("seven", "eight", "nine", "ten", "eleven", "twelve"),
         )
     )
-} | {"a": "1", "an": "1", "half a": "0.5"}
+} | {"a": "1", "half a": "0.5"}
 NUMERALS = {*ENGLISH, "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"} | {
     *("nineteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"),
 }
@@ -30,7 +30,7 @@ NUMBER = re2.compile(rf"(负?)(?:({CHINESE})分之)?({CHINESE})((?:个|元|米|�
 
 def read_number_words(body: str) -> str:
     """Return a body with the number words at its beginning as digits."""
-    if body.lower() in ENGLISH and len(body) > 2:
+    if body.lower() in ENGLISH and len(body) > 1:
         return ENGLISH[body.lower()]
     spelled = WITH_MAGNITUDE.fullmatch(body)
     if spelled and NUMERALS.isdisjoint(spelled[2].lower().split()):  # one hundred twenty is no 100

@@ -31,15 +31,15 @@ COMMANDS = {
     **dict.fromkeys([*"()[],;: ", "quad", "qquad"], " "),
     **{sign: sign for sign in "%#&_"},
     **dict.fromkeys(["dfrac", "tfrac", "cfrac"], r"\frac"),
-    **dict.fromkeys(["langle", "llangle", "lrangle"], "("),
-    **dict.fromkeys(["rangle", "rrangle"], ")"),
-    **dict.fromkeys(["lbrace", "brace"], r"\{"),
     **dict.fromkeys(["leq", "leqslant"], r"\le "),
     **dict.fromkeys(["geq", "geqslant"], r"\ge "),
     **dict.fromkeys(["ldots", "dots", "cdots"], "..."),
     **{
         "$": "¤",
         "degree": "°",
+        "langle": "(",
+        "rangle": ")",
+        "lbrace": r"\{",
         "rbrace": r"\}",
         "in": r"\in ",
         "wedge": r"\land ",
@@ -60,10 +60,10 @@ WORDS = {
 }
 
 WRAPPER = (
-    r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|math(?:rm|bf|it|sf|tt)|mbox|operatorname\*?|boldsymbol|bm"
+    r"\\(?:text(?:bf|it|rm|tt|normal)?|math(?:rm|bf|it)|mbox|operatorname\*?|boldsymbol|bm"
     r"|boxed|fbox)\s*\{([^{}]*)\}"
 )
-TOKEN = r"(?s)\\([A-Za-z]+)(\.?)|\\(.)|[A-Za-z]+"
+TOKEN = r"(?s)\\([A-Za-z]+)|\\(.)|[A-Za-z]+"
 
 
 def even_out(text: str) -> str:
@@ -71,7 +71,7 @@ def even_out(text: str) -> str:
     text = text.encode(
         errors="backslashreplace"
     ).decode()  # re2 cannot encode half of a surrogate pair
-    text = text.strip().strip("*`").translate(CHARACTERS)
+    text = text.strip(" \t\n*`").translate(CHARACTERS)
     for _ in range(4 if "\\" in text else 0):  # wrappers may be nested, but never deep
         text = compiled(WRAPPER).sub(r" \1 ", text)
     for pattern, replacement in RULES if not text.isdecimal() else ():
@@ -89,8 +89,7 @@ def _join_zeros(match: Any) -> str:
     """Join 1,000 within a tuple: a group of three digits that begins with 0 is no entry."""
     number: str = match[0]
     first, *rest = number.split(",")
-    is_number = first.isdecimal() and len(first) <= 3 and first[0] != "0"
-    is_number = is_number and all(len(part) == 3 for part in rest)
+    is_number = first[0] != "0" and all(len(part) == 3 for part in rest)
     return number.replace(",", "") if is_number and any(p[0] == "0" for p in rest) else number
 
 
@@ -98,24 +97,16 @@ def _write_token(match: Any) -> str:
     token: str = match[0]
     if not token.startswith("\\"):
         return token if _is_second(match) else WORDS.get(token, token)
-    name = match[1] or match[3]
-    if name not in COMMANDS:
-        return token
-    dot = "" if name in ("left", "right") else match[2] or ""
-    return COMMANDS[name] + dot
+    return COMMANDS.get(match[1] or match[2], token)
 
 
 def _is_second(match: Any) -> bool:
-    """Return whether this is the unit, not the secant: 30 sec, 5 sec per lap, but not 2 sec x."""
-    if match[0] != "sec":
-        return False
-    after = match.string[match.end() : match.end() + 3].strip()
-    return not after or (after[0].isalpha() and after[1:].isalpha())
+    """Return whether this is the unit, not the secant: 30 sec, but not 2 sec x."""
+    return match[0] == "sec" and not match.string[match.end() :].strip(" .")
 
 
 def _write_root(match: Any) -> str:
-    radicand = match[3] if match[3] is not None else match[2]
-    return rf"\sqrt{ROOTS[match[1]]}{{{radicand}}}"
+    return rf"\sqrt{ROOTS[match[1]]}{{{match[2]}}}"
 
 
 def _brace_argument(match: Any) -> str:
@@ -155,7 +146,7 @@ def _close_decimal(match: Any) -> str:
 RULES: list[tuple[str, str | Callable[[Any], str]]] = [
     (r"\d+(?:(?:\{,\}|\{,\\!\}|\\,|,\s*\\!)\s*\d+)+", _join_thousands),
     (r"[\d.]+(?:,\d+)+", _join_zeros),
-    (r"([√∛∜])\s*(\d+|[a-zA-Z]|\(([^()]*)\))", _write_root),
+    (r"([√∛∜])\s*(\d+|[a-zA-Z]|\([^()]*\))", _write_root),
     (TOKEN, _write_token),
     (r"\$\$?([^$]*)\$\$?", r"\1"),
     (r"\$", r"\xa4"),  # ¤; a replacement of re2 must be ASCII
@@ -173,7 +164,7 @@ RULES: list[tuple[str, str | Callable[[Any], str]]] = [
     (r"(\\frac)\s+(\w)\s*(\w)\b", r"\1{\2}{\3}"),
     # 1 1/2 is a mixed number
     (r"(^|[^\d./^_}])(\d+)\s+(\d+)\s*/\s*(\d+)($|[^\d./])", r"\1\2\\frac{\3}{\4}\5"),
-    (r"\^\s*(\d+|[a-zA-Z])", _brace_power),
+    (r"\^\s*(\d+)", _brace_power),
     (r"(_)\s*(\w+)", _brace_argument),
     (r"(\d)\s*[xX*]\s*10\s*\^", r"\1\\times 10^"),
     (r"(\d*)\.(\d+)\s*\.\.\.", _close_decimal),
@@ -185,5 +176,5 @@ RULES: list[tuple[str, str | Callable[[Any], str]]] = [
         _write_hyperbolic,
     ),
     (r"\s+", " "),
-    (r"^\s*(?:=|:|\\approx\b)\s*", ""),
+    (r"^\s*(?:=|\\approx\b)\s*", ""),
 ]

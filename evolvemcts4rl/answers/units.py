@@ -12,14 +12,13 @@ UNITS = {
     for line in """mm millimeter millimetre 毫米;cm centimeter centimetre 厘米;dm decimeter 分米
         m meter metre 米;km kilometer kilometre 千米 公里
         in inch inches;ft foot feet;yd yard;mi mile;mg milligram;g gram 克
-        kg kilogram 千克 公斤;lb lbs pound;oz ounce;t ton tonne 吨
+        kg kilogram 千克 公斤;lb pound;oz ounce;t ton tonne 吨
         s sec second 秒;min minute 分钟;h hr hour 小时
         day 天;week;month 个月;year yr 年;ml milliliter millilitre;L l liter litre;gal gallon
-        cup;$ ¤ usd dollar 美元;元 yuan rmb 块;¢ cent
+        cup;¤ usd dollar 美元;元 yuan rmb 块;¢ cent
         € eur euro;£ gbp;¥ yen;₹ rupee rs;% percent pct;° degree deg;rad radian;°C;°F;K kelvin;mph
         J joule;N newton;W watt;V volt;Hz hertz;Pa pascal;mol mole
-        am a.m midnight;pm p.m noon;m/s;km/h kmh kph
-        ft/s;unit""".replace("\n", ";").split(";")
+        am a.m midnight;pm p.m noon;km/h kmh kph;unit""".replace("\n", ";").split(";")
     if line.strip()
     for spelling in line.split()
 }
@@ -30,7 +29,7 @@ MAGNITUDES = {
 }
 NOT_COUNTED = frozenset("半多几余十百千万亿分之点")  # 2个半 is more than 2
 UNIT_TAIL = (
-    r"(.*(?:[\d})!]|\\pi|\\infty))(\s*)((?:°\s*[CF]|[%°$€£¥₹¢¤]"
+    r"(.*(?:[\d})!]|\\pi))(\s*)((?:°\s*[CF]|[%°€£¥₹¢¤]"
     r"|[A-Za-z][A-Za-z .\-/]*(?:\^\{?[23]\}?)?(?: ?/ ?[a-z]+)?"
     r"|\p{Han}{1,6}))\.?"
 )
@@ -48,17 +47,17 @@ def split_unit(body: str) -> tuple[str, str]:
         return base[1], "_" + base[2].strip("{}")
     if not (tail := fullmatch(UNIT_TAIL, body)):
         return body, unit
-    value, words = tail[1].strip(), tail[3].strip()
+    value, words = tail[1], tail[3]
     if len(words) == 1 and any(f"\\{name}" in value for name in FUNCTIONS):
         return body, unit  # in \sin^2 t, t is no ton
     factor, words = _split_magnitude(words)
     if factor > 1:
         value = _multiply(value, factor)
-    found = _read_unit(words, bool(tail[2]), _is_plain(value)) if words else ""
+    found = _read_unit(words, bool(tail[2]), _is_plain(value))
     if found in ("am", "pm") and (clock := fullmatch(CLOCK, value)):
         value = clock[1] if clock[2] == "00" else f"{clock[1]}:{clock[2]}"
     if words and not found:
-        return (f"{value} {words}", unit) if factor > 1 else (body, unit)
+        return body, unit
     return value, unit or found
 
 
@@ -66,20 +65,16 @@ def _split_magnitude(words: str) -> tuple[int, str]:
     """Return the factor that the first words spell ("hundred million dollars"), and the rest."""
     factor = 1
     while words and words[0] in MAGNITUDES and words not in UNITS:  # 亿元, but 千米 is a kilometre
-        factor, words = factor * MAGNITUDES[words[0]], words[1:].lstrip()
+        factor, words = factor * MAGNITUDES[words[0]], words[1:]
     rest = words.split(" ")
     while rest and (size := MAGNITUDES.get(rest[0].lower().removesuffix("s"))):
         factor, rest = factor * size, rest[1:]
-    return factor, " ".join(rest).removeprefix("of ")
+    return factor, " ".join(rest)
 
 
 def _multiply(value: str, factor: int) -> str:
-    number = read_number(tighten(value.replace(",", "") if fullmatch(THOUSANDS, value) else value))
-    if number is None:
-        return rf"({value})\cdot {factor}"
-    number *= factor
-    below = number.denominator
-    return str(number) if below == 1 else rf"\frac{{{number.numerator}}}{{{below}}}"
+    number = read_number(tighten(value.replace(",", "")))
+    return rf"({value})\cdot {factor}" if number is None else str(number * factor)
 
 
 def _is_plain(body: str) -> bool:
@@ -95,7 +90,7 @@ def _read_unit(tail: str, spaced: bool, counted: bool) -> str:
                 stem, power = stem.removeprefix(spelling + " "), dimension
     if raised := fullmatch(r"(.*?) ?\^\{?([23])\}?", stem):
         stem, power = raised[1], f"^{raised[2]}"
-    stem = stem.replace("° ", "°").replace(" per ", "/").replace(" / ", "/").rstrip(".")
+    stem = stem.replace("° ", "°").replace(" per ", "/")
     known = [_known_spelling(part.strip()) for part in stem.split("/")]
     if all(known) and (spaced or len(stem) > 1 or not is_plain_letter(stem)):
         return "/".join(known) + power
@@ -103,7 +98,7 @@ def _read_unit(tail: str, spaced: bool, counted: bool) -> str:
     if not NOT_COUNTED.isdisjoint(tail):
         return ""
     if is_words and WORDS_IN_FORMULAS.isdisjoint(tail.split()):
-        return tail.lower().removesuffix("s")
+        return tail
     return ""
 
 

@@ -748,3 +748,98 @@ def test_rare_wordings_are_read(text: str, answer: str | None) -> None:
 def test_seed_whose_box_holds_a_sentence_with_several_values_keeps_the_sentence() -> None:
     box = r"\boxed{\text{Tom will be 27 in 5 years}}"
     assert seed_answer(f"So {box}") == r"\text{Tom will be 27 in 5 years}"
+
+
+# Words after which a sentence in a seed's column is a statement, not the name of something.
+VERBS_OF_SEEDS = """
+    is are was were be been has have had gets get got makes make made earns earn earned
+    costs cost pays pay paid needs need needed spends spent saves saved sells sold takes took uses
+    used weighs remains remain remained travels covers gives receives becomes totals equals
+"""
+STATED = """
+    is|are|was|were|will be|equals|must equal|becomes|totals|gives|is equal to|is approximately
+    is approx|is about|is around|is roughly|is nearly|is only|is just|is exactly|is now|is then
+    is therefore|is thus|is also|is simply|is still|is a total of
+"""
+NOT_STATED = """
+    The total is not 15 pens.
+    The total cannot be 15 pens.
+    The total is never 15 pens.
+    The total is neither 15 pens.
+    Nor is the total 15 pens.
+    There are no 15 pens.
+    The total of the 15 boxes is unknown.
+    The total of the 15 boxes is unclear.
+    If the total is 15 pens.
+    Unless the total is 15 pens.
+    We ask whether the total is 15 pens.
+    Suppose the total is 15 pens.
+    Assume the total is 15 pens.
+    Assuming the total is 15 pens.
+    Given a total of 15 pens.
+    Let the total be 15 pens.
+    Let's say the total is 15 pens.
+    When the total is 15 pens.
+    Where the total is 15 pens.
+    Maybe the total is 15 pens.
+    Perhaps the total is 15 pens.
+    We try a total of 15 pens.
+    We check the total of 15 pens.
+    We verify the total of 15 pens.
+    We solve it for 15 pens.
+    We calculate it for 15 pens.
+    We determine it for 15 pens.
+    We compute it for 15 pens.
+    We consider a total of 15 pens.
+    It depends on the 15 pens.
+    It is true for 15 pens.
+    It is false for 15 pens.
+    A total of 15 pens is wrong.
+    A total of 15 pens is incorrect.
+    The total was incorrectly said to be 15 pens.
+    A total of 15 pens is a mistake.
+    A total of 15 pens is a contradiction.
+    A total of 15 pens is impossible.
+    The total is more than 15 pens.
+    The total is at least 15 pens.
+    The total is at most 15 pens.
+    The total is somewhere between 15 pens.
+    The total is over 15 pens.
+    The total is under 15 pens.
+    The total exceeds 15 pens.
+    The total is within 15 pens.
+    He counts until 15 pens.
+    The total could be 15 pens.
+    The total might be 15 pens.
+    The total may be 15 pens.
+    The total would be 15 pens.
+    The total should be 15 pens.
+"""
+
+
+@pytest.mark.parametrize(
+    ("column", "answer"),
+    [(f"It {verb} 27 dollars", "27 dollars") for verb in VERBS_OF_SEEDS.split()],
+)
+def test_verb_makes_a_seed_a_statement(column: str, answer: str) -> None:
+    assert seed_answer(column) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (f"We count them.\nWith 3 boxes of 5 pens the total {words.strip()} 15 pens.", "15")
+        for line in STATED.strip().split("\n")
+        for words in line.split("|")
+    ],
+)
+def test_value_after_the_last_verb_is_stated(text: str, answer: str) -> None:
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [(f"We count them.\n{line.strip()}", None) for line in NOT_STATED.strip().split("\n")],
+)
+def test_denied_supposed_and_bounding_values_are_not_stated(text: str, answer: None) -> None:
+    assert extract_answer(text) is answer

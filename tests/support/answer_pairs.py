@@ -461,6 +461,299 @@ MATCHING = {
         (A) \sqrt{2} | \sqrt{2}
         \begin{array}{cc}1&2\\3&4\end{array} | \begin{pmatrix}1&2\\3&4\end{pmatrix}
         \sec 60° | 2
+        1/2 pizza | 0.5
+        -1/2 | -0.5
+        (1)/(2) | 0.5
+        (-3)/(4) | -0.75
+        3\cdot 10^6 people | 3000000
+        0.\bar{3} | \frac{1}{3}
+        0.\dot{3} | \frac{1}{3}
+        0.\overline{142857} | \frac{1}{7}
+    """,
+    "spellings of units": r"""
+        5 mm | 5 millimeters
+        5 cm | 5 centimetres
+        5 dm | 5 decimeters
+        5 分米 | 5 dm
+        5 m | 5 meters
+        5 千米 | 5 km
+        12 in | 12 inches
+        6 ft | 6 feet
+        5 yd | 5 yards
+        5 mi | 5 miles
+        5 mg | 5 milligrams
+        5 g | 5 grams
+        5 kg | 5 kilograms
+        5 千克 | 5 公斤
+        5 lb | 5 pounds
+        5 lbs | 5 pounds
+        8 oz | 8 ounces
+        5 t | 5 tons
+        30 s | 30 seconds
+        30 sec | 30 seconds
+        30 min | 30 minutes
+        30 分钟 | 30 minutes
+        2 h | 2 hours
+        2 hr | 2 hours
+        2 yr | 2 years
+        250 ml | 250 milliliters
+        2 L | 2 liters
+        2 l | 2 litres
+        75¢ | 75 cents
+        500 Rs | 500 rupees
+        20 °C | 20 degrees C
+        300 K | 300 kelvin
+        5 J | 5 joules
+        5 N | 5 newtons
+        5 W | 5 watts
+        5 V | 5 volts
+        5 Hz | 5 hertz
+        5 Pa | 5 pascals
+        3 a.m. | 3:00 AM
+        8 pm | 8:00 p.m.
+        12 noon | 12 p.m.
+        60 km/h | 60 kilometers per hour
+        20 m/s | 20 meters per second
+        20 ft/s | 20 feet per second
+        5 units | 5
+        68°F | 68
+        60 km/h | 60 kph
+        1 million million | 1 trillion
+        5百 | 500
+        US$20 | $20
+        U.S. \$20 | $20
+        ¥500 | 500 yen
+        ₹500 | 500 rupees
+        Rs. 500 | 500 rupees
+        1A_16 | 1A_{16}
+        5 Million | 5000000
+        3 dozens | 36
+        \sqrt{2} million | 1000000\sqrt{2}
+        1,500 million | 1500000000
+        2.5 million | 2500000
+        \frac{1}{3} million | \frac{1000000}{3}
+        5 million dollars | $5000000
+        25° C | 25 °C
+        20 m / s | 20 m/s
+        5cm | 5 cm
+        $5 Million | 5,000,000 dollars
+    """,
+    "number words": r"""
+        zero | 0
+        one | 1
+        two | 2
+        three | 3
+        four | 4
+        five | 5
+        seven | 7
+        eight | 8
+        nine | 9
+        ten | 10
+        eleven | 11
+        twelve | 12
+        Seven | 7
+        two dozen | 24
+        three hundred | 300
+        ten thousand | 10000
+        a million | 1000000
+        two billion | 2000000000
+        one trillion | 1000000000000
+        two thousand dollars | $2000
+        five hundred million | 500000000
+        零 | 0
+        一 | 1
+        二 | 2
+        三 | 3
+        四 | 4
+        六 | 6
+        七 | 7
+        八 | 8
+        九 | 9
+        两 | 2
+        十 | 10
+        二十 | 20
+        三百二十 | 320
+        四千 | 4000
+        三万 | 30000
+        两亿 | 200000000
+        三亿两千万 | 320000000
+        四分之三 | \frac{3}{4}
+        负二分之一 | -0.5
+        五元 | 5元
+        五米 | 5 m
+        五岁 | 5岁
+        五天 | 5天
+        五人 | 5人
+        Two Million | 2000000
+    """,
+    "spellings of signs and commands": r"""
+        5–2i | 5-2i
+        3×4 | 12
+        2·3 | 6
+        1÷2 | 0.5
+        x≤5 | x \le 5
+        x≥5 | x \ge 5
+        x≠5 | x \ne 5
+        2π | 2\pi
+        (−∞, ∞) | (-\infty, \infty)
+        (0,1)∪(2,3) | (0,1) \cup (2,3)
+        A∩B | A \cap B
+        x∈[0,1] | [0,1]
+        ∅ | \emptyset
+        3±√2 | 3 \pm \sqrt{2}
+        2θ | 2\theta
+        ⟨1,2⟩ | (1,2)
+        3⁄4 | 0.75
+        0.333… | \frac{1}{3}
+        x>1 ∧ x<2 | 1<x<2
+        x<1 ∨ x>2 | x<1 or x>2
+        10⁰ | 1
+        10¹ | 10
+        10² | 100
+        10³ | 1000
+        10⁴ | 10000
+        10⁵ | 100000
+        10⁶ | 1000000
+        10⁷ | 10000000
+        10⁸ | 100000000
+        10⁹ | 1000000000
+        x₀ + 1 | x_0 + 1
+        x₁ + 1 | x_1 + 1
+        x₂ + 1 | x_2 + 1
+        x₃ + 1 | x_3 + 1
+        x₄ + 1 | x_4 + 1
+        x₅ + 1 | x_5 + 1
+        x₆ + 1 | x_6 + 1
+        x₇ + 1 | x_7 + 1
+        x₈ + 1 | x_8 + 1
+        x₉ + 1 | x_9 + 1
+        ½ | 0.5
+        ⅓ | \frac{1}{3}
+        ⅔ | \frac{2}{3}
+        ¼ | 0.25
+        2¾ | 2.75
+        ⅕ | 0.2
+        ⅛ | 0.125
+        ⅜ | 0.375
+        ⅝ | 0.625
+        ⅞ | 0.875
+        ℕ | \mathbb{N}
+        ℤ | \mathbb{Z}
+        ℚ | \mathbb{Q}
+        ℝ | \mathbb{R}
+        ℂ | \mathbb{C}
+        ∛8 | 2
+        ∜16 | 2
+        1、2 | 1, 2
+        5。 | 5
+        \displaystyle\frac{1}{2} | 0.5
+        \textstyle\frac{1}{2} | 0.5
+        \sum\limits_{k=1}^{3} k | 6
+        -\!5 | -5
+        \big(1,2\big) | (1,2)
+        \bigl(1,2\bigr) | (1,2)
+        \Big(1,2\Big) | (1,2)
+        \Bigl(1,2\Bigr) | (1,2)
+        \bigg(1,2\bigg) | (1,2)
+        \biggl(1,2\biggr) | (1,2)
+        \Bigg(1,2\Bigg) | (1,2)
+        \Biggl(1,2\Biggr) | (1,2)
+        \{x \bigm| x>2\} | x>2
+        \[5\] | 5
+        5\,cm | 5 cm
+        5\;cm | 5 cm
+        5\:cm | 5 cm
+        5\ cm | 5 cm
+        x=1,\quad y=2 | x=1, y=2
+        x=1\qquad\text{or}\qquad x=2 | 1, 2
+        \text{Room \#5} | Room #5
+        \text{A \& B} | A & B
+        \dfrac{1}{2} | 0.5
+        \tfrac{1}{2} | 0.5
+        \cfrac{1}{2} | 0.5
+        \langle 1, 2, 3 \rangle | (1, 2, 3)
+        \lbrace 1,2 \rbrace | \{2,1\}
+        x \leq 5 | x ≤ 5
+        x \leqslant 5 | x ≤ 5
+        x \geq 5 | x ≥ 5
+        x \geqslant 5 | x ≥ 5
+        0.333\ldots | \frac{1}{3}
+        0.333\dots | \frac{1}{3}
+        0.333\cdots | \frac{1}{3}
+        \$12 | $12
+        45\degree | 45°
+        x \in [0,1] | [0,1]
+        x>1 \wedge x<2 | 1<x<2
+        x<1 \vee x>2 | x<1 or x>2
+        \varnothing | \emptyset
+        \lg 100 | 2
+        \tg x | \tan x
+        \ctg x | \cot x
+        \arctg x | \arctan x
+        lg 100 | 2
+        tg x | \tan x
+        ctg x | \cot x
+        arctg x | \arctan x
+        sin x | \sin x
+        cos x | \cos x
+        tan x | \tan x
+        cot x | \cot x
+        sec x | \sec x
+        csc x | \csc x
+        arcsin x | \arcsin x
+        arccos x | \arccos x
+        arctan x | \arctan x
+        sinh x | \sinh x
+        cosh x | \cosh x
+        tanh x | \tanh x
+        coth x | \coth x
+        sech x | \sech x
+        csch x | \csch x
+        ln x | \ln x
+        log x | \log x
+        exp(2) | e^2
+        gcd(4,6) | 2
+        lcm(4,6) | 12
+        2pi | 2\pi
+        pi/2 | \frac{\pi}{2}
+        sqrt(2) | \sqrt{2}
+        (0, oo) | (0, \infty)
+        (0, infinity) | (0, \infty)
+        \textit{even} | even
+        5\textrm{ cm} | 5 cm
+        \texttt{True} | True
+        \textnormal{even} | even
+        \mathbf{AB} | AB
+        \mathit{AB} | AB
+        5\mbox{ cm} | 5 cm
+        \boldsymbol{AB} | AB
+        \bm{AB} | AB
+        \boxed{\text{even}} | even
+        \fbox{even} | even
+        \operatorname{lcm}(4,6) | 12
+        \operatorname*{lcm}(4,6) | 12
+        12\quad\text{cm} | 12 cm
+        x≤1 and x≥0 | [0,1]
+        -\dfrac{1}{2} | -0.5
+        1\tfrac{1}{2} | 1.5
+        x\in[0,1] | [0,1]
+        3 × 10⁵ km | 300000 km
+        30 sec. | 30 s
+        (1{,}234, 5) | (1234, 5)
+        (1{,\!}234, 5) | (1234, 5)
+        (1\,234, 5) | (1234, 5)
+        (1,\!234, 5) | (1234, 5)
+        √x | \sqrt{x}
+        √(x+1) | \sqrt{x+1}
+        x = 1 1/2 | 1.5
+        1 1/2 cups | 1.5 cups
+        2^n + 1 | 2^{n} + 1
+        \sech x | \frac{1}{\cosh x}
+        \csch(x) | \frac{1}{\sinh(x)}
+        \coth{x} | \frac{1}{\tanh{x}}
+        \coth\theta | \frac{1}{\tanh\theta}
+        \approx 3.14 | 3.14
+        2^n + 1 | 2^{n} + 1
     """,
 }
 
@@ -874,6 +1167,134 @@ DIFFERENT = {
         5 \ne 3 | 3
         x != 5 | 5
         x == 5 | 6
+        1{,}5 | 15
+        1,02 | 102
+        0,001 | 1
+        0.577... | \frac{26}{45}
+    """,
+    "spellings of units": r"""
+        5 millimeters | 5 centimeters
+        5 millimetres | 5 centimetres
+        5 mm | 5 cm
+        5 毫米 | 5 厘米
+        5 dm | 5 cm
+        5 decimeters | 5 meters
+        5 分米 | 5 千米
+        5 kilometers | 5 metres
+        5 kilometres | 5 miles
+        5 km | 5 mi
+        5 公里 | 5 米
+        5 in | 5 ft
+        1 inch | 1 foot
+        5 inches | 5 feet
+        5 yd | 5 ft
+        5 yards | 5 feet
+        5 mg | 5 g
+        5 milligrams | 5 grams
+        5 克 | 5 千克
+        5 kg | 5 lb
+        5 公斤 | 5 克
+        5 kilograms | 5 pounds
+        5 lbs | 5 oz
+        5 ounces | 5 pounds
+        5 t | 5 kg
+        5 tons | 5 kg
+        5 tonnes | 5 kg
+        5 吨 | 5 公斤
+        30 s | 30 h
+        30 sec | 30 min
+        30 seconds | 30 minutes
+        30 秒 | 30 分钟
+        2 hr | 2 min
+        2 hours | 2 days
+        2 小时 | 2 天
+        2 weeks | 2 months
+        2 个月 | 2 年
+        2 yr | 2 weeks
+        2 years | 2 months
+        5 ml | 5 L
+        5 milliliters | 5 liters
+        5 millilitres | 5 litres
+        5 l | 5 gal
+        5 gallons | 5 cups
+        5 usd | 5 eur
+        5 dollars | 5 euros
+        5 美元 | 5 元
+        5 yuan | 5 yen
+        5 rmb | 5 usd
+        5 块 | 5 美元
+        5¢ | $5
+        5 cents | 5 dollars
+        €5 | £5
+        5 gbp | 5 usd
+        ¥5 | ₹5
+        5 rupees | 5 dollars
+        5 rs | 5 usd
+        5 percent | 5 degrees
+        5 pct | 5 deg
+        5 rad | 5 degrees
+        5 radians | 5 degrees
+        20°C | 20°F
+        20 K | 20°C
+        20 kelvin | 20°C
+        60 mph | 60 kph
+        60 kmh | 60 mph
+        5 J | 5 W
+        5 joules | 5 watts
+        5 N | 5 V
+        5 newtons | 5 volts
+        5 Hz | 5 Pa
+        5 hertz | 5 pascals
+        5 mol | 5 g
+        5 moles | 5 grams
+        3 am | 3 pm
+        3:30 a.m | 3:30 p.m
+        60 km/h | 60 m/s
+        60 ft/s | 60 m/s
+        60 miles per hour | 60 kilometers per hour
+        5 Miles | 5 Kilometers
+        $5 million | $5
+        $5 million | €5000000
+        3 dozen | 3
+        5 square feet | 5 square meters
+        5 cubic feet | 5 cubic meters
+        5 sq ft | 5 sq m
+        5 cu ft | 5 cu m
+        5 sq. ft | 5 sq. m
+        5 cu. ft | 5 cu. m
+    """,
+    "number words": r"""
+        one hundred one | 100
+        one hundred two | 100
+        one hundred three | 100
+        one hundred four | 100
+        one hundred five | 100
+        one hundred six | 100
+        one hundred seven | 100
+        one hundred eight | 100
+        one hundred nine | 100
+        one hundred ten | 100
+        one hundred eleven | 100
+        one hundred twelve | 100
+        one hundred thirteen | 100
+        one hundred fourteen | 100
+        one hundred fifteen | 100
+        one hundred sixteen | 100
+        one hundred seventeen | 100
+        one hundred eighteen | 100
+        one hundred nineteen | 100
+        one hundred twenty | 100
+        one hundred thirty | 100
+        one hundred forty | 100
+        one hundred fifty | 100
+        one hundred sixty | 100
+        one hundred seventy | 100
+        one hundred eighty | 100
+        one hundred ninety | 100
+        three | 2
+        二十 | 12
+        三分之四 | \frac{3}{4}
+        One Hundred Twenty | 100
     """,
 }
 
