@@ -157,9 +157,11 @@ def reason_if_several_questions(question: str) -> Reason | None:
 
 def reason_if_asking_nothing(question: str) -> Reason | None:
     """Return a reason where an English text asks nothing: the words for a task are English."""
+    if _TASK.search(question):
+        return None
     words = tokens(question)
     is_english = len(words) <= 5 or not _ENGLISH.isdisjoint(words)
-    return Reason(ReasonCode.ASKS_NOTHING) if is_english and not _TASK.search(question) else None
+    return Reason(ReasonCode.ASKS_NOTHING) if is_english else None
 
 
 def reason_if_pointing_elsewhere(question: str) -> Reason | None:

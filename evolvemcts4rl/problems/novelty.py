@@ -76,7 +76,7 @@ def tokens(text: str) -> list[str]:
     words = []
     for piece in plain.translate(_SPACED).split():
         word = piece.strip(".,")
-        if word.isalpha() or word in _SIGNS:
+        if word.isalpha() or word.isdecimal() or word in _SIGNS:
             words.append(word)
         else:
             words += (found.replace(",", "") for found in _PIECES.findall(word))

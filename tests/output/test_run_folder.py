@@ -4,6 +4,7 @@ life."""
 import contextlib
 import json
 import resource
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -104,13 +105,18 @@ WRITTEN = [
 
 @contextlib.contextmanager
 def no_file_larger_than(size: int) -> Iterator[None]:
-    """Let no file of this process grow beyond so many bytes, as on a disk that is full."""
+    """Let no file of this process grow beyond so many bytes, as on a disk that is full.
+
+    No bytecode is written meanwhile: Python would cut it off and find it broken ever after.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    writes_none, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        sys.dont_write_bytecode = writes_none
 
 
 def cut(path: Path, size: int) -> None:
