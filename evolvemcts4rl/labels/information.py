@@ -15,11 +15,11 @@ def bits_told(right: Array, states: Array, success: Array, rollouts: int) -> Arr
     (prefixes, cells); `states` that of its states, shape (prefixes, states, cells); `success` the
     chance that a rollout from it succeeds, given its state, of the same shape.
     """
-    outcomes = _binomial(success, rollouts)  # (prefixes, states, cells, k)
-    of_right = np.einsum(
-        "pc,pck->pk", right, outcomes[:, RIGHT]
-    )  # chance of being right and so many successes
-    of_any = np.einsum("psc,psck->pk", states, outcomes)
+    outcomes = _binomial(success, rollouts)  # (prefixes, k, states, cells)
+    prefixes, counts = outcomes.shape[:2]
+    # The chance of so many successes, and of being right as well.
+    of_right = (outcomes[:, :, RIGHT] @ right[..., None])[..., 0]
+    of_any = (outcomes.reshape(prefixes, counts, -1) @ states.reshape(prefixes, -1, 1))[..., 0]
     before = _entropy(of_right.sum(axis=1)) + _entropy((of_any - of_right).sum(axis=1))
     after = _entropy(of_right) + _entropy(of_any - of_right) - _entropy(of_any)
     gain: Array = before - after.sum(axis=1)
@@ -27,13 +27,17 @@ def bits_told(right: Array, states: Array, success: Array, rollouts: int) -> Arr
 
 
 def _binomial(success: Array, rollouts: int) -> Array:
-    """Return the chance of k of `rollouts` successes, for each k, on a new last axis."""
+    """Return the chance of k of `rollouts` successes, for each k, on a new second axis."""
     counts = np.arange(rollouts + 1)
     ways = np.cumsum(
         [0.0, *np.log((rollouts + 1 - counts[1:]) / counts[1:])]
     )  # logarithms: no float holds so many
-    each = np.log(success)[..., None] * counts + np.log1p(-success)[..., None] * (rollouts - counts)
-    return np.exp(ways + each)
+    failure = np.log1p(-success)
+    chances: Array = counts[:, None, None] * (np.log(success) - failure)[:, None]
+    chances += ways[:, None, None]
+    chances += rollouts * failure[:, None]
+    np.exp(chances, out=chances)
+    return chances
 
 
 def _entropy(chances: Array) -> Array:

@@ -7,6 +7,7 @@ Those of many nodes are computed at once, since calls of numpy would take most o
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -27,24 +28,33 @@ LOG_EASY, LOG_HARD = np.log([1 - HARD_SHARE, HARD_SHARE])
 NOTHING_HARD = np.array([HARD_SHARE, HARD_SHARE])
 KEPT = 1024  # messages, of 12 KB each, that are kept for other nodes of which the same is known
 # Where each part of a message stands in its block: see the properties of Message.
-SEEN, HARD, AFTER, TOTAL, END = 0, 6, 8, 12, 18
+HARD, AFTER, TOTAL, OFFSET, END = 0, 2, 6, 12, 13
 # What follows makes no state less likely than this beside the likeliest: chances stay numbers.
 LEAST_LOG = -600.0
+LEAST = math.exp(LEAST_LOG)
 
 
 class Message:
-    """What is known of one prefix from what was seen at and below it."""
+    """What is known of one prefix from what was seen at and below it.
 
-    __slots__ = ("_block", "_step")
+    Its likelihood, given the origin, is a row of TOTAL times the exponential of OFFSET and, where
+    its step was drawn again, of what that says.
+    """
 
-    def __init__(self, block: Array, step: Array) -> None:
+    __slots__ = ("_block", "_seen", "_step", "drawn_once")
+
+    def __init__(self, block: Array, step: Array, seen: Array | None) -> None:
         self._block = block  # one array a message, of shape (END, cells), to keep it small
         self._step = step  # chances of the step and of what it says: (origins, to, cells)
+        self._seen = seen  # computed when it is asked for, but where the step was drawn again
+        self.drawn_once = seen is None
 
     @property
     def seen(self) -> Array:
         """Return the logarithm of its likelihood, given the origin: (origins, cells)."""
-        return self._block[SEEN:HARD]
+        if self._seen is None:
+            self._seen = np.log(self._block[TOTAL:OFFSET]) + self._block[OFFSET]
+        return self._seen
 
     @property
     def hard(self) -> Array:
@@ -57,7 +67,7 @@ def states_after(messages: Sequence[Message]) -> Array:
     blocks = np.array([message._block for message in messages])
     chances = np.array([message._step for message in messages])
     chances *= blocks[:, None, AFTER:TOTAL]
-    chances /= blocks[:, TOTAL:, None]
+    chances /= blocks[:, TOTAL:OFFSET, None]
     return chances
 
 
@@ -87,6 +97,11 @@ class Ask(NamedTuple):
     scale: float  # how much of what is below is believed
     below: tuple[Message, ...]  # of the node's children
 
+    @property
+    def goes_on_once(self) -> bool:
+        """Return whether there is one next step, which was drawn once."""
+        return len(self.below) == 1 and self.scale == 1 and self.below[0].drawn_once
+
 
 class Messages:
     """Makes messages under certain rates.
@@ -96,37 +111,41 @@ class Messages:
 
     def __init__(self, rates: Rates) -> None:
         self._rates = rates
-        self._kept: dict[Ask, Message] = {}
+        self._kept: dict[Ask | int, Message] = {}
 
     def of(self, asks: Sequence[Ask]) -> list[Message]:
         """Return the messages of nodes none of which is below another one."""
-        new = list(dict.fromkeys(ask for ask in asks if ask not in self._kept))
-        made = dict(zip(new, self._make(new), strict=True)) if new else {}
-        found = [made[ask] if ask in made else self._kept[ask] for ask in asks]
-        for ask, message in made.items():
-            if len(ask.below) < 2:
-                self._kept[ask] = message
-        while len(self._kept) > KEPT:
-            del self._kept[next(iter(self._kept))]  # the oldest
+        kept = self._kept
+        # No two forks are alike: they are not compared.
+        names = [ask if len(ask.below) < 2 else place for place, ask in enumerate(asks)]
+        new = {name: ask for name, ask in zip(names, asks, strict=True) if name not in kept}
+        made = dict(zip(new, self._make([*new.values()]), strict=True)) if new else {}
+        found = [made.get(name) or kept[name] for name in names]
+        kept.update((name, made[name]) for name in made if isinstance(name, Ask))
+        while len(kept) > KEPT:
+            del kept[next(iter(kept))]  # the oldest
         return found
 
     def _make(self, asks: Sequence[Ask]) -> list[Message]:
         steps = [self._step(ask) for ask in asks]
-        blocks = np.empty((len(asks), END, len(HARD_SHARE)))
-        after, blocks[:, HARD:AFTER] = self._after(asks)
-        highest = after.max(axis=1, keepdims=True)
-        likely = np.exp(np.maximum(after - highest, LEAST_LOG))
-        joint = np.array(steps) * likely[:, None]
-        total = joint.sum(axis=2)
-        blocks[:, AFTER:TOTAL], blocks[:, TOTAL:] = likely, total
-        blocks[:, SEEN:HARD] = np.log(total) + highest
+        chances = np.array(steps)
+        blocks = self._below(asks)
+        likely, total = blocks[:, AFTER:TOTAL], blocks[:, TOTAL:OFFSET]
+        np.einsum("nijc,njc->nic", chances, likely, out=total)
+        seen: list[Array | None] = [None] * len(asks)
         repeated = [place for place, ask in enumerate(asks) if ask.draws > 1]
         if repeated:
-            shares = joint[repeated, :, :LASTING].sum(axis=2) / total[repeated]
-            again = self._again([asks[place] for place in repeated], shares)
-            blocks[repeated, SEEN:HARD] += again
+            to_good = chances[repeated, :, :LASTING] * likely[repeated, None, :LASTING]
+            shares = to_good.sum(axis=2) / total[repeated]
+            again = np.log(total[repeated]) + blocks[repeated, OFFSET:]
+            again += self._again([asks[place] for place in repeated], shares)
+            for place, each in zip(repeated, again, strict=True):
+                seen[place] = each.copy()
         # Copies, so that one message does not keep all others of its making.
-        return [Message(block.copy(), step) for block, step in zip(blocks, steps, strict=True)]
+        return [
+            Message(block.copy(), step, says)
+            for block, step, says in zip(blocks, steps, seen, strict=True)
+        ]
 
     def _step(self, ask: Ask) -> Array:
         step = self._rates.step(ask.key)
@@ -135,22 +154,27 @@ class Messages:
             step[[RIGHT, HARD_RIGHT], LASTING:] *= np.exp(ask.opinion)
         return step
 
-    def _after(self, asks: Sequence[Ask]) -> tuple[Array, Array]:
-        """Return what is below nodes says of their state, and if a hard step follows.
+    def _below(self, asks: Sequence[Ask]) -> Array:
+        """Return the blocks of messages, all but TOTAL, which is still to be filled.
 
-        Shapes (asks, states, cells) and (asks, 2, cells).
+        AFTER says how likely what is below is, given the state, beside the likeliest one.
         """
-        after = np.zeros((len(asks), STATES, len(HARD_SHARE)))
-        hard = np.empty((len(asks), 2, len(HARD_SHARE)))
-        hard[:] = NOTHING_HARD
-        inner = [place for place, ask in enumerate(asks) if ask.below]
-        if inner:
-            seen = np.array([_sum(asks[place].below, asks[place].scale) for place in inner])
-            after[inner], hard[inner] = _either(seen)
+        blocks = np.empty((len(asks), END, len(HARD_SHARE)))
+        blocks[:, HARD:AFTER], blocks[:, AFTER:TOTAL], blocks[:, OFFSET] = NOTHING_HARD, 1, 0
+        chains = [place for place, ask in enumerate(asks) if ask.goes_on_once]
+        if chains:
+            blocks[chains] = _follow([asks[place].below[0] for place in chains])
+        forks = [place for place, ask in enumerate(asks) if ask.below and not ask.goes_on_once]
+        if forks:
+            seen = np.array([_sum(asks[place].below, asks[place].scale) for place in forks])
+            after, blocks[forks, HARD:AFTER] = _either(seen)
+            blocks[forks, OFFSET] = highest = after.max(axis=1)
+            after -= highest[:, None]
+            blocks[forks, AFTER:TOTAL] = np.exp(np.maximum(after, LEAST_LOG))
         for place, ask in enumerate(asks):
             if ask.verdict is not None:
-                after[place] += self._rates.verdict(ask.verdict)
-        return after, hard
+                blocks[place, AFTER:TOTAL] *= self._rates.verdict(ask.verdict)
+        return blocks
 
     def _again(self, asks: Sequence[Ask], good: Array) -> Array:
         """Return what it says of steps that they were drawn more than once: (asks, origins, cells).
@@ -186,10 +210,31 @@ def _sum(below: Sequence[Message], scale: float) -> Array:
     return total
 
 
+def _follow(below: Sequence[Message]) -> Array:
+    """Return the same blocks of nodes that have one next step each, drawn once.
+
+    Most nodes are such, and no logarithm is needed for them: nothing is tempered.
+    """
+    next_blocks = np.array([message._block for message in below])
+    total = next_blocks[:, TOTAL:OFFSET]
+    hard = HARD_SHARE * total[:, HARD_RIGHT:]
+    either = hard + (1 - HARD_SHARE) * total[:, :LASTING]
+    blocks = np.empty_like(next_blocks)
+    blocks[:, HARD:AFTER] = hard / either
+    after = blocks[:, AFTER:TOTAL]
+    after[:, :LASTING], after[:, LASTING:] = either, total[:, LASTING:STATES]
+    highest = after.max(axis=(1, 2), keepdims=True)
+    np.maximum(after / highest, LEAST, out=after)
+    blocks[:, OFFSET:] = next_blocks[:, OFFSET:] + np.log(highest)
+    return blocks
+
+
 def _either(seen: Array) -> tuple[Array, Array]:
     """Return the same of sums of messages: shape (…, origins, cells)."""
     easy = LOG_EASY + seen[..., :LASTING, :]
     hard = LOG_HARD + seen[..., HARD_RIGHT:, :]
-    either = np.logaddexp(easy, hard)
-    after = np.concatenate([either, seen[..., LASTING:STATES, :]], axis=-2)
-    return after, np.exp(hard - either)
+    # What numpy's logaddexp does, with its slowest part done once.
+    less = np.exp(-np.abs(hard - easy))
+    either = np.maximum(easy, hard) + np.log(1 + less)
+    share = np.where(hard > easy, 1, less) / (1 + less)
+    return np.concatenate([either, seen[..., LASTING:STATES, :]], axis=-2), share

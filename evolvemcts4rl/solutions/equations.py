@@ -10,12 +10,13 @@ is exact, and the work linear in the text.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import chain, pairwise
+from typing import NamedTuple
 
 from evolvemcts4rl.solutions.arithmetic import (
     MAX_TERMS,
+    Exact,
     Parser,
     Token,
     may_compare,
@@ -35,24 +36,22 @@ _PART_OF_IT = frozenset(
 _COMPARISONS = "=<>≤≥"
 
 
-@dataclass(frozen=True)
-class _Side:
+class _Side(NamedTuple):
     """One side of a comparison: its value, and what tells whether it was meant exactly."""
 
-    value: Fraction | None
+    value: Exact | None
     operators: int = 0
     unit: str = ""
     decimals: int = 0  # of its last number
-    first: Fraction | None = None  # its first number
+    first: Exact | None = None  # its first number
     percent: bool = False
 
 
 def stated_equations(text: str) -> list[bool]:
     """Return whether each equation or inequality in numbers that can be checked is true."""
     verdicts: list[bool] = []
-    if not may_compare(text):
-        return verdicts
-    for clause in _clauses(text):
+    lines = filter(may_compare, text.split("\n"))  # no expression goes on over a line's end
+    for clause in chain.from_iterable(map(_clauses, lines)):
         sides, comparisons = _sides(clause)
         for left, comparison, right in zip(sides, comparisons, sides[1:], strict=False):
             verdict = _holds(left, comparison, right)
@@ -193,7 +192,7 @@ def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
         ]
     if one == other:
         return True
-    if (left.percent != right.percent) and one in (other * 100, other / 100):
+    if (left.percent != right.percent) and one in (other * 100, Fraction(other, 100)):
         return True
     if right.operators and right.first == one:
         return None  # a running equality: 3 + 4 = 7 · 2 = 14
@@ -202,6 +201,6 @@ def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
     return False
 
 
-def _is_rounding(exact: Fraction, rounded: Fraction, decimals: int) -> bool:
+def _is_rounding(exact: Exact, rounded: Exact, decimals: int) -> bool:
     """Return whether a number rounds another one: they differ by less than its last place."""
-    return exact.denominator != 1 and abs(exact - rounded) < Fraction(1, 10**decimals)
+    return exact.denominator != 1 and abs(Fraction(exact) - rounded) < Fraction(1, 10**decimals)
