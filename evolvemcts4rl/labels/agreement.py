@@ -56,11 +56,13 @@ class Agreements:
         reached: defaultdict[str, float] = defaultdict(float)
         weights: dict[Node, float] = {root: 1.0}
         for parent in (root, *nodes):
+            if parent not in weights:  # nothing that is right comes after it
+                continue
             weight = weights[parent] / draws[parent]
             for node in parent.children:
-                weights[node] = written = weight * drawn[node]
-                right[node] = share = right[node] * written
-                if share:
+                if right[node]:
+                    weights[node] = written = weight * drawn[node]
+                    right[node] = share = right[node] * written
                     for number in facts[node].new:
                         reached[number] += share
         compare = Comparison(right[root], reached, sum([drawn[first] for first in root.children]))

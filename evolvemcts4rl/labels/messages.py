@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,7 @@ HARD, AFTER, TOTAL, OFFSET, END = 0, 2, 6, 12, 13
 # What follows makes no state less likely than this beside the likeliest: chances stay numbers.
 LEAST_LOG = -600.0
 LEAST = math.exp(LEAST_LOG)
+CHAIN, FORK, NOTHING = range(3)  # what is below a node
 
 
 class Message:
@@ -98,9 +100,12 @@ class Ask(NamedTuple):
     below: tuple[Message, ...]  # of the node's children
 
     @property
-    def goes_on_once(self) -> bool:
-        """Return whether there is one next step, which was drawn once."""
-        return len(self.below) == 1 and self.scale == 1 and self.below[0].drawn_once
+    def kind(self) -> int:
+        """Return what is below: one step that was drawn once, anything else, or nothing."""
+        if not self.below:
+            return NOTHING
+        once = len(self.below) == 1 and self.below[0].drawn_once and self.scale == 1
+        return CHAIN if once else FORK
 
 
 class Messages:
@@ -119,33 +124,29 @@ class Messages:
         # No two forks are alike: they are not compared.
         names = [ask if len(ask.below) < 2 else place for place, ask in enumerate(asks)]
         new = {name: ask for name, ask in zip(names, asks, strict=True) if name not in kept}
-        made = dict(zip(new, self._make([*new.values()]), strict=True)) if new else {}
+        made = self._make(new) if new else {}
         found = [made.get(name) or kept[name] for name in names]
         kept.update((name, made[name]) for name in made if isinstance(name, Ask))
         while len(kept) > KEPT:
             del kept[next(iter(kept))]  # the oldest
         return found
 
-    def _make(self, asks: Sequence[Ask]) -> list[Message]:
+    def _make(self, new: Mapping[Ask | int, Ask]) -> dict[Ask | int, Message]:
+        names = sorted(new, key=lambda name: new[name].kind)  # each kind is a slice of the arrays
+        asks = [new[name] for name in names]
         steps = [self._step(ask) for ask in asks]
-        chances = np.array(steps)
-        blocks = self._below(asks)
+        chances, blocks = np.array(steps), self._below(asks)
         likely, total = blocks[:, AFTER:TOTAL], blocks[:, TOTAL:OFFSET]
         np.einsum("nijc,njc->nic", chances, likely, out=total)
         seen: list[Array | None] = [None] * len(asks)
-        repeated = [place for place, ask in enumerate(asks) if ask.draws > 1]
-        if repeated:
-            to_good = chances[repeated, :, :LASTING] * likely[repeated, None, :LASTING]
-            shares = to_good.sum(axis=2) / total[repeated]
-            again = np.log(total[repeated]) + blocks[repeated, OFFSET:]
-            again += self._again([asks[place] for place in repeated], shares)
-            for place, each in zip(repeated, again, strict=True):
-                seen[place] = each.copy()
+        for place, all_draws in self._say_again(asks, chances, blocks):
+            seen[place] = all_draws
         # Copies, so that one message does not keep all others of its making.
-        return [
+        made = [
             Message(block.copy(), step, says)
             for block, step, says in zip(blocks, steps, seen, strict=True)
         ]
+        return dict(zip(names, made, strict=True))
 
     def _step(self, ask: Ask) -> Array:
         step = self._rates.step(ask.key)
@@ -159,35 +160,46 @@ class Messages:
 
         AFTER says how likely what is below is, given the state, beside the likeliest one.
         """
+        kinds = [ask.kind for ask in asks]
+        forks, nothing = bisect_left(kinds, FORK), bisect_left(kinds, NOTHING)
         blocks = np.empty((len(asks), END, len(HARD_SHARE)))
-        blocks[:, HARD:AFTER], blocks[:, AFTER:TOTAL], blocks[:, OFFSET] = NOTHING_HARD, 1, 0
-        chains = [place for place, ask in enumerate(asks) if ask.goes_on_once]
-        if chains:
-            blocks[chains] = _follow([asks[place].below[0] for place in chains])
-        forks = [place for place, ask in enumerate(asks) if ask.below and not ask.goes_on_once]
         if forks:
-            seen = np.array([_sum(asks[place].below, asks[place].scale) for place in forks])
-            after, blocks[forks, HARD:AFTER] = _either(seen)
-            blocks[forks, OFFSET] = highest = after.max(axis=1)
-            after -= highest[:, None]
-            blocks[forks, AFTER:TOTAL] = np.exp(np.maximum(after, LEAST_LOG))
-        for place, ask in enumerate(asks):
+            _follow([ask.below[0] for ask in asks[:forks]], blocks[:forks])
+        if forks < nothing:
+            seen = np.array([_sum(ask.below, ask.scale) for ask in asks[forks:nothing]])
+            _tell(seen, blocks[forks:nothing])
+        if nothing < len(asks):
+            ends = blocks[nothing:]
+            ends[:, HARD:AFTER], ends[:, AFTER:TOTAL], ends[:, OFFSET] = NOTHING_HARD, 1, 0
+        for block, ask in zip(blocks, asks, strict=True):
             if ask.verdict is not None:
-                blocks[place, AFTER:TOTAL] *= self._rates.verdict(ask.verdict)
+                block[AFTER:TOTAL] *= self._rates.verdict(ask.verdict)
         return blocks
 
-    def _again(self, asks: Sequence[Ask], good: Array) -> Array:
-        """Return what it says of steps that they were drawn more than once: (asks, origins, cells).
+    def _say_again(
+        self, asks: Sequence[Ask], chances: Array, blocks: Array
+    ) -> Iterator[tuple[int, Array]]:
+        """Yield the places of steps that were drawn more than once, and the messages' `seen`.
 
-        A text tells its state once; its other draws are samples of what the model does here. `good`
-        is how likely it is good, given the origin, in the same shape.
+        A text tells its state once; its other draws are samples of what the model does here.
         """
-        either = ((good[:, RIGHT] + good[:, LASTING]) / 2)[:, None]
-        known = [self._rates.again(ask.key.level, ask.key.corrects) for ask in asks]
+        places = [place for place, ask in enumerate(asks) if ask.draws > 1]
+        if not places:
+            return
+        likely, total = blocks[places, AFTER:TOTAL], blocks[places, TOTAL:OFFSET]
+        # How likely the step leads to a good prefix, from a right one and from a wrong one alike.
+        good = sum(
+            (chances[places, origin, :LASTING] * likely[:, :LASTING]).sum(axis=1) / total[:, origin]
+            for origin in (RIGHT, LASTING)
+        )
+        either = (good / 2)[:, None]
+        keys = [asks[place].key for place in places]
+        known = [self._rates.again(key.level, key.corrects) for key in keys]
         to_good, to_wrong = np.array(known).swapaxes(0, 1)
-        more = np.array([ask.draws - 1 for ask in asks])[:, None, None]
-        says: Array = more * np.log(either * to_good + (1 - either) * to_wrong)
-        return says
+        more = np.array([asks[place].draws - 1 for place in places])[:, None, None]
+        says = more * np.log(either * to_good + (1 - either) * to_wrong)
+        says += np.log(total) + blocks[places, OFFSET:]
+        yield from zip(places, map(np.copy, says), strict=True)
 
 
 @functools.lru_cache(maxsize=2)
@@ -210,23 +222,30 @@ def _sum(below: Sequence[Message], scale: float) -> Array:
     return total
 
 
-def _follow(below: Sequence[Message]) -> Array:
-    """Return the same blocks of nodes that have one next step each, drawn once.
+def _follow(below: Sequence[Message], blocks: Array) -> None:
+    """Fill the blocks of nodes that have one next step each, drawn once.
 
     Most nodes are such, and no logarithm is needed for them: nothing is tempered.
     """
     next_blocks = np.array([message._block for message in below])
-    total = next_blocks[:, TOTAL:OFFSET]
+    total, after = next_blocks[:, TOTAL:OFFSET], blocks[:, AFTER:TOTAL]
     hard = HARD_SHARE * total[:, HARD_RIGHT:]
     either = hard + (1 - HARD_SHARE) * total[:, :LASTING]
-    blocks = np.empty_like(next_blocks)
-    blocks[:, HARD:AFTER] = hard / either
-    after = blocks[:, AFTER:TOTAL]
+    np.divide(hard, either, out=blocks[:, HARD:AFTER])
     after[:, :LASTING], after[:, LASTING:] = either, total[:, LASTING:STATES]
     highest = after.max(axis=(1, 2), keepdims=True)
-    np.maximum(after / highest, LEAST, out=after)
-    blocks[:, OFFSET:] = next_blocks[:, OFFSET:] + np.log(highest)
-    return blocks
+    after /= highest
+    np.maximum(after, LEAST, out=after)
+    np.add(next_blocks[:, OFFSET:], np.log(highest), out=blocks[:, OFFSET:])
+
+
+def _tell(seen: Array, blocks: Array) -> None:
+    """Fill the blocks of other nodes that go on, of which this was seen below."""
+    after, blocks[:, HARD:AFTER] = _either(seen)
+    highest = after.max(axis=1, keepdims=True)
+    blocks[:, OFFSET:] = highest
+    after -= highest
+    np.exp(np.maximum(after, LEAST_LOG, out=after), out=blocks[:, AFTER:TOTAL])
 
 
 def _either(seen: Array) -> tuple[Array, Array]:
