@@ -56,13 +56,11 @@ class Agreements:
         reached: defaultdict[str, float] = defaultdict(float)
         weights: dict[Node, float] = {root: 1.0}
         for parent in (root, *nodes):
-            if parent not in weights:  # nothing that is right comes after it
-                continue
             weight = weights[parent] / draws[parent]
             for node in parent.children:
-                if right[node]:
-                    weights[node] = written = weight * drawn[node]
-                    right[node] = share = right[node] * written
+                weights[node] = written = weight * drawn[node]
+                right[node] = share = right[node] * written
+                if share:
                     for number in facts[node].new:
                         reached[number] += share
         compare = Comparison(right[root], reached, sum([drawn[first] for first in root.children]))

@@ -189,7 +189,7 @@ class Belief:
         Its steps are taken to be like those of the path.
         """
         rates = self.rates
-        success = rates.verdict(True) * np.ones_like(SLIP)
+        success = np.exp(rates.verdict(True)) * np.ones_like(SLIP)
         found = []
         for node in reversed(path[1:]):
             success = (rates.move(self.witnesses.facts(node).level) * success).sum(axis=1)
@@ -227,7 +227,7 @@ class Belief:
     def _scale(self, node: Node) -> float:
         """Return how much is believed of what the rollouts from a prefix say, which are alike."""
         draws = sum([self._drawn[child] for child in node.children])
-        return 1 / (1 + (draws - 1) * self.rates.likeness) if draws > 1 else 1.0
+        return 1 / (1 + max(draws - 1, 0) * self.rates.likeness)
 
     def _bring_up_to_date(self) -> None:
         """Compute the messages of nodes below which something changed, children first."""
@@ -257,7 +257,7 @@ class Belief:
             1 if "repeats" in self._without else self._drawn[node],
             node.correct,
             self._opinions.get(node, 0.0),
-            self._scale(node),
+            self._scale(node) if node.children else 1.0,
             tuple([self._messages[child] for child in node.children]),
         )
 

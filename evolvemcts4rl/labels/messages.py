@@ -7,9 +7,7 @@ Those of many nodes are computed at once, since calls of numpy would take most o
 from __future__ import annotations
 
 import functools
-import math
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -29,34 +27,24 @@ LOG_EASY, LOG_HARD = np.log([1 - HARD_SHARE, HARD_SHARE])
 NOTHING_HARD = np.array([HARD_SHARE, HARD_SHARE])
 KEPT = 1024  # messages, of 12 KB each, that are kept for other nodes of which the same is known
 # Where each part of a message stands in its block: see the properties of Message.
-HARD, AFTER, TOTAL, OFFSET, END = 0, 2, 6, 12, 13
+SEEN, HARD, AFTER, TOTAL, END = 0, 6, 8, 12, 18
 # What follows makes no state less likely than this beside the likeliest: chances stay numbers.
 LEAST_LOG = -600.0
-LEAST = math.exp(LEAST_LOG)
-CHAIN, FORK, NOTHING = range(3)  # what is below a node
 
 
 class Message:
-    """What is known of one prefix from what was seen at and below it.
+    """What is known of one prefix from what was seen at and below it."""
 
-    Its likelihood, given the origin, is a row of TOTAL times the exponential of OFFSET and, where
-    its step was drawn again, of what that says.
-    """
+    __slots__ = ("_block", "_step")
 
-    __slots__ = ("_block", "_seen", "_step", "drawn_once")
-
-    def __init__(self, block: Array, step: Array, seen: Array | None) -> None:
+    def __init__(self, block: Array, step: Array) -> None:
         self._block = block  # one array a message, of shape (END, cells), to keep it small
         self._step = step  # chances of the step and of what it says: (origins, to, cells)
-        self._seen = seen  # computed when it is asked for, but where the step was drawn again
-        self.drawn_once = seen is None
 
     @property
     def seen(self) -> Array:
         """Return the logarithm of its likelihood, given the origin: (origins, cells)."""
-        if self._seen is None:
-            self._seen = np.log(self._block[TOTAL:OFFSET]) + self._block[OFFSET]
-        return self._seen
+        return self._block[SEEN:HARD]
 
     @property
     def hard(self) -> Array:
@@ -69,7 +57,7 @@ def states_after(messages: Sequence[Message]) -> Array:
     blocks = np.array([message._block for message in messages])
     chances = np.array([message._step for message in messages])
     chances *= blocks[:, None, AFTER:TOTAL]
-    chances /= blocks[:, TOTAL:OFFSET, None]
+    chances /= blocks[:, TOTAL:, None]
     return chances
 
 
@@ -99,14 +87,6 @@ class Ask(NamedTuple):
     scale: float  # how much of what is below is believed
     below: tuple[Message, ...]  # of the node's children
 
-    @property
-    def kind(self) -> int:
-        """Return what is below: one step that was drawn once, anything else, or nothing."""
-        if not self.below:
-            return NOTHING
-        once = len(self.below) == 1 and self.below[0].drawn_once and self.scale == 1
-        return CHAIN if once else FORK
-
 
 class Messages:
     """Makes messages under certain rates.
@@ -116,37 +96,37 @@ class Messages:
 
     def __init__(self, rates: Rates) -> None:
         self._rates = rates
-        self._kept: dict[Ask | int, Message] = {}
+        self._kept: dict[Ask, Message] = {}
 
     def of(self, asks: Sequence[Ask]) -> list[Message]:
         """Return the messages of nodes none of which is below another one."""
-        kept = self._kept
-        # No two forks are alike: they are not compared.
-        names = [ask if len(ask.below) < 2 else place for place, ask in enumerate(asks)]
-        new = {name: ask for name, ask in zip(names, asks, strict=True) if name not in kept}
-        made = self._make(new) if new else {}
-        found = [made.get(name) or kept[name] for name in names]
-        kept.update((name, made[name]) for name in made if isinstance(name, Ask))
-        while len(kept) > KEPT:
-            del kept[next(iter(kept))]  # the oldest
+        new = list(dict.fromkeys(ask for ask in asks if ask not in self._kept))
+        made = dict(zip(new, self._make(new), strict=True)) if new else {}
+        found = [made[ask] if ask in made else self._kept[ask] for ask in asks]
+        for ask, message in made.items():
+            if len(ask.below) < 2:
+                self._kept[ask] = message
+        while len(self._kept) > KEPT:
+            del self._kept[next(iter(self._kept))]  # the oldest
         return found
 
-    def _make(self, new: Mapping[Ask | int, Ask]) -> dict[Ask | int, Message]:
-        names = sorted(new, key=lambda name: new[name].kind)  # each kind is a slice of the arrays
-        asks = [new[name] for name in names]
+    def _make(self, asks: Sequence[Ask]) -> list[Message]:
         steps = [self._step(ask) for ask in asks]
-        chances, blocks = np.array(steps), self._below(asks)
-        likely, total = blocks[:, AFTER:TOTAL], blocks[:, TOTAL:OFFSET]
-        np.einsum("nijc,njc->nic", chances, likely, out=total)
-        seen: list[Array | None] = [None] * len(asks)
-        for place, all_draws in self._say_again(asks, chances, blocks):
-            seen[place] = all_draws
+        blocks = np.empty((len(asks), END, len(HARD_SHARE)))
+        after, blocks[:, HARD:AFTER] = self._after(asks)
+        highest = after.max(axis=1, keepdims=True)
+        likely = np.exp(np.maximum(after - highest, LEAST_LOG))
+        joint = np.array(steps) * likely[:, None]
+        total = joint.sum(axis=2)
+        blocks[:, AFTER:TOTAL], blocks[:, TOTAL:] = likely, total
+        blocks[:, SEEN:HARD] = np.log(total) + highest
+        repeated = [place for place, ask in enumerate(asks) if ask.draws > 1]
+        if repeated:
+            shares = joint[repeated, :, :LASTING].sum(axis=2) / total[repeated]
+            again = self._again([asks[place] for place in repeated], shares)
+            blocks[repeated, SEEN:HARD] += again
         # Copies, so that one message does not keep all others of its making.
-        made = [
-            Message(block.copy(), step, says)
-            for block, step, says in zip(blocks, steps, seen, strict=True)
-        ]
-        return dict(zip(names, made, strict=True))
+        return [Message(block.copy(), step) for block, step in zip(blocks, steps, strict=True)]
 
     def _step(self, ask: Ask) -> Array:
         step = self._rates.step(ask.key)
@@ -155,51 +135,35 @@ class Messages:
             step[[RIGHT, HARD_RIGHT], LASTING:] *= np.exp(ask.opinion)
         return step
 
-    def _below(self, asks: Sequence[Ask]) -> Array:
-        """Return the blocks of messages, all but TOTAL, which is still to be filled.
+    def _after(self, asks: Sequence[Ask]) -> tuple[Array, Array]:
+        """Return what is below nodes says of their state, and if a hard step follows.
 
-        AFTER says how likely what is below is, given the state, beside the likeliest one.
+        Shapes (asks, states, cells) and (asks, 2, cells).
         """
-        kinds = [ask.kind for ask in asks]
-        forks, nothing = bisect_left(kinds, FORK), bisect_left(kinds, NOTHING)
-        blocks = np.empty((len(asks), END, len(HARD_SHARE)))
-        if forks:
-            _follow([ask.below[0] for ask in asks[:forks]], blocks[:forks])
-        if forks < nothing:
-            seen = np.array([_sum(ask.below, ask.scale) for ask in asks[forks:nothing]])
-            _tell(seen, blocks[forks:nothing])
-        if nothing < len(asks):
-            ends = blocks[nothing:]
-            ends[:, HARD:AFTER], ends[:, AFTER:TOTAL], ends[:, OFFSET] = NOTHING_HARD, 1, 0
-        for block, ask in zip(blocks, asks, strict=True):
+        after = np.zeros((len(asks), STATES, len(HARD_SHARE)))
+        hard = np.empty((len(asks), 2, len(HARD_SHARE)))
+        hard[:] = NOTHING_HARD
+        inner = [place for place, ask in enumerate(asks) if ask.below]
+        if inner:
+            seen = np.array([_sum(asks[place].below, asks[place].scale) for place in inner])
+            after[inner], hard[inner] = _either(seen)
+        for place, ask in enumerate(asks):
             if ask.verdict is not None:
-                block[AFTER:TOTAL] *= self._rates.verdict(ask.verdict)
-        return blocks
+                after[place] += self._rates.verdict(ask.verdict)
+        return after, hard
 
-    def _say_again(
-        self, asks: Sequence[Ask], chances: Array, blocks: Array
-    ) -> Iterator[tuple[int, Array]]:
-        """Yield the places of steps that were drawn more than once, and the messages' `seen`.
+    def _again(self, asks: Sequence[Ask], good: Array) -> Array:
+        """Return what it says of steps that they were drawn more than once: (asks, origins, cells).
 
-        A text tells its state once; its other draws are samples of what the model does here.
+        A text tells its state once; its other draws are samples of what the model does here. `good`
+        is how likely it is good, given the origin, in the same shape.
         """
-        places = [place for place, ask in enumerate(asks) if ask.draws > 1]
-        if not places:
-            return
-        likely, total = blocks[places, AFTER:TOTAL], blocks[places, TOTAL:OFFSET]
-        # How likely the step leads to a good prefix, from a right one and from a wrong one alike.
-        good = sum(
-            (chances[places, origin, :LASTING] * likely[:, :LASTING]).sum(axis=1) / total[:, origin]
-            for origin in (RIGHT, LASTING)
-        )
-        either = (good / 2)[:, None]
-        keys = [asks[place].key for place in places]
-        known = [self._rates.again(key.level, key.corrects) for key in keys]
+        either = ((good[:, RIGHT] + good[:, LASTING]) / 2)[:, None]
+        known = [self._rates.again(ask.key.level, ask.key.corrects) for ask in asks]
         to_good, to_wrong = np.array(known).swapaxes(0, 1)
-        more = np.array([asks[place].draws - 1 for place in places])[:, None, None]
-        says = more * np.log(either * to_good + (1 - either) * to_wrong)
-        says += np.log(total) + blocks[places, OFFSET:]
-        yield from zip(places, map(np.copy, says), strict=True)
+        more = np.array([ask.draws - 1 for ask in asks])[:, None, None]
+        says: Array = more * np.log(either * to_good + (1 - either) * to_wrong)
+        return says
 
 
 @functools.lru_cache(maxsize=2)
@@ -222,38 +186,10 @@ def _sum(below: Sequence[Message], scale: float) -> Array:
     return total
 
 
-def _follow(below: Sequence[Message], blocks: Array) -> None:
-    """Fill the blocks of nodes that have one next step each, drawn once.
-
-    Most nodes are such, and no logarithm is needed for them: nothing is tempered.
-    """
-    next_blocks = np.array([message._block for message in below])
-    total, after = next_blocks[:, TOTAL:OFFSET], blocks[:, AFTER:TOTAL]
-    hard = HARD_SHARE * total[:, HARD_RIGHT:]
-    either = hard + (1 - HARD_SHARE) * total[:, :LASTING]
-    np.divide(hard, either, out=blocks[:, HARD:AFTER])
-    after[:, :LASTING], after[:, LASTING:] = either, total[:, LASTING:STATES]
-    highest = after.max(axis=(1, 2), keepdims=True)
-    after /= highest
-    np.maximum(after, LEAST, out=after)
-    np.add(next_blocks[:, OFFSET:], np.log(highest), out=blocks[:, OFFSET:])
-
-
-def _tell(seen: Array, blocks: Array) -> None:
-    """Fill the blocks of other nodes that go on, of which this was seen below."""
-    after, blocks[:, HARD:AFTER] = _either(seen)
-    highest = after.max(axis=1, keepdims=True)
-    blocks[:, OFFSET:] = highest
-    after -= highest
-    np.exp(np.maximum(after, LEAST_LOG, out=after), out=blocks[:, AFTER:TOTAL])
-
-
 def _either(seen: Array) -> tuple[Array, Array]:
     """Return the same of sums of messages: shape (…, origins, cells)."""
     easy = LOG_EASY + seen[..., :LASTING, :]
     hard = LOG_HARD + seen[..., HARD_RIGHT:, :]
-    # What numpy's logaddexp does, with its slowest part done once.
-    less = np.exp(-np.abs(hard - easy))
-    either = np.maximum(easy, hard) + np.log(1 + less)
-    share = np.where(hard > easy, 1, less) / (1 + less)
-    return np.concatenate([either, seen[..., LASTING:STATES, :]], axis=-2), share
+    either = np.logaddexp(easy, hard)
+    after = np.concatenate([either, seen[..., LASTING:STATES, :]], axis=-2)
+    return after, np.exp(hard - either)

@@ -220,9 +220,10 @@ class Rates:
 
     @functools.lru_cache(maxsize=16)  # noqa: B019
     def verdict(self, correct: bool) -> Array:
-        """Return the chance of an answer's verdict, by state: shape (states, 1)."""
-        right = np.array([[1 - self.misgraded]] * 2 + [[self.lucky]] * 2)
-        return right if correct else 1 - right
+        """Return the logarithm of the chance of an answer's verdict, by state."""
+        right = np.array([1 - self.misgraded] * 2 + [self.lucky] * 2)
+        verdict: Array = np.log(right if correct else 1 - right)[:, None]
+        return verdict
 
 
 @functools.cache
