@@ -8,8 +8,8 @@ from typing import Any
 from evolvemcts4rl.answers.patterns import compiled
 
 CHARACTERS = str.maketrans(
-    {"−": "-", "–": "-", "—": "-", "×": r"\times ", "·": r"\cdot ", "÷": "/", "≤": r"\le "}
-    | {"≥": r"\ge ", "≠": r"\ne ", "π": r"\pi ", "∞": r"\infty ", "∪": r"\cup ", "∩": r"\cap "}
+    {"−": "-", "–": "-", "—": "-", "×": r"\times ", "·": r"\cdot ", "≤": r"\le "}
+    | {"≥": r"\ge ", "π": r"\pi ", "∞": r"\infty ", "∩": r"\cap "}
     | {"∈": r"\in ", "∅": r"\emptyset ", "±": r"\pm ", "θ": r"\theta ", "⟨": "(", "⟩": ")"}
     | {chr(0xFEE0 + code): chr(code) for code in range(0x21, 0x7F)}  # full-width ＝ and ５
     | {"、": ",", "。": ".", "⁄": "/", "’": "'", "…": "..."}
@@ -51,12 +51,13 @@ COMMANDS = {
 FUNCTIONS = frozenset(
     ("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh")
 ) | {"coth", "sech", "csch", "ln", "log", "exp", "gcd", "lcm"}
-WORDS_IN_FORMULAS = FUNCTIONS | {"lim", "max", "min", "mod", "det", "inf"}
+WORDS_IN_FORMULAS = FUNCTIONS | {"mod", "det"}
 # Words that are commands whose backslash was left out.
 WORDS = {
     **{name: rf"\{name} " for name in FUNCTIONS},
     **{name: COMMANDS[name] for name in ("lg", "tg", "ctg", "arctg")},
     **{"pi": r"\pi ", "sqrt": r"\sqrt", "oo": r"\infty ", "infinity": r"\infty "},
+    "inf": r"\infty ",
 }
 
 WRAPPER = (
@@ -150,11 +151,8 @@ RULES: list[tuple[str, str | Callable[[Any], str]]] = [
     (TOKEN, _write_token),
     (r"\$\$?([^$]*)\$\$?", r"\1"),
     (r"\$", r"\xa4"),  # ¤; a replacement of re2 must be ASCII
-    (r"\{,\}", ","),
     (r"~", " "),
     (r"\^\s*\{?\s*\\circ\s*\}?", r"\xb0"),  # °
-    (r"<=", r"\\le "),
-    (r">=", r"\\ge "),
     (r"([\w)}])\s*\*\*\s*([\w({\\-])", r"\1^\2"),
     (r"\\sqrt\s*(\[[^\[\]]*\])?\s*\(([^()]*)\)", r"\\sqrt\1{\2}"),
     (r"(\\sqrt\s*(?:\[[^\[\]]*\])?)\s*(\w+)", _brace_argument),
