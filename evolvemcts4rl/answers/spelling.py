@@ -56,8 +56,8 @@ WORDS_IN_FORMULAS = FUNCTIONS | {"mod", "det"}
 WORDS = {
     **{name: rf"\{name} " for name in FUNCTIONS},
     **{name: COMMANDS[name] for name in ("lg", "tg", "ctg", "arctg")},
-    **{"pi": r"\pi ", "sqrt": r"\sqrt", "oo": r"\infty ", "infinity": r"\infty "},
-    "inf": r"\infty ",
+    **{"pi": r"\pi ", "sqrt": r"\sqrt"},
+    **dict.fromkeys(["oo", "inf", "infinity"], r"\infty "),
 }
 
 WRAPPER = (
@@ -103,7 +103,7 @@ def _write_token(match: Any) -> str:
 
 def _is_second(match: Any) -> bool:
     """Return whether this is the unit, not the secant: 30 sec, but not 2 sec x."""
-    return match[0] == "sec" and not match.string[match.end() :].strip(" .")
+    return match[0] == "sec" and not match.string[match.end() : match.end() + 3].strip(" .")
 
 
 def _write_root(match: Any) -> str:

@@ -315,6 +315,7 @@ MATCHING = {
         1A_{16} | 1a_{16}
         2003_4 | 2003_{4}
         101₂ | 101_2
+        x = 1A_{16} | 1A_16
     """,
     "expressions": r"""
         \sec^2 x | \tan^2 x+1
@@ -537,6 +538,7 @@ MATCHING = {
         20 m / s | 20 m/s
         5cm | 5 cm
         $5 Million | 5,000,000 dollars
+        110_10 | 110
     """,
     "number words": r"""
         zero | 0
@@ -1084,6 +1086,7 @@ DIFFERENT = {
         2003_4 | 2003_5
         101_2 | 1012
         x_1 | x_2
+        1011_10 | 1011_12
     """,
     "expressions": r"""
         1:2:3 | 2:4:7
