@@ -145,7 +145,7 @@ def _close_decimal(match: Any) -> str:
 
 # Applied in this order.
 RULES: list[tuple[str, str | Callable[[Any], str]]] = [
-    (r"\d+(?:(?:\{,\}|\{,\\!\}|\\,|,\s*\\!)\s*\d+)+", _join_thousands),
+    (r"\d+(?:(?:\{,\}|\{,\\!\}|,\s*\\!)\s*\d+)+", _join_thousands),
     (r"[\d.]+(?:,\d+)+", _join_zeros),
     (r"([√∛∜])\s*(\d+|[a-zA-Z]|\([^()]*\))", _write_root),
     (TOKEN, _write_token),

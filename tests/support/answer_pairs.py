@@ -788,6 +788,10 @@ MATCHING = {
         \frac3{4} \text{ pizzas} | 0.75
         \frac{3}4 \text{ pizzas} | 0.75
         \frac a b | \frac{a}{b}
+        1{,}234\text{ apples} | 1234
+        1{,\!}234\text{ apples} | 1234
+        1\,234\text{ apples} | 1234
+        a_12 + 1 | a_{12} + 1
     """,
 }
 
