@@ -9,7 +9,7 @@ from evolvemcts4rl.answers.patterns import compiled
 
 CHARACTERS = str.maketrans(
     {"−": "-", "–": "-", "—": "-", "×": r"\times ", "·": r"\cdot ", "≤": r"\le "}
-    | {"≥": r"\ge ", "π": r"\pi ", "∞": r"\infty ", "∩": r"\cap "}
+    | {"≥": r"\ge ", "π": r"\pi ", "∞": r"\infty ", "∪": r"\cup ", "∩": r"\cap "}
     | {"∈": r"\in ", "∅": r"\emptyset ", "±": r"\pm ", "θ": r"\theta ", "⟨": "(", "⟩": ")"}
     | {chr(0xFEE0 + code): chr(code) for code in range(0x21, 0x7F)}  # full-width ＝ and ５
     | {"、": ",", "。": ".", "⁄": "/", "’": "'", "…": "..."}
@@ -51,7 +51,7 @@ COMMANDS = {
 FUNCTIONS = frozenset(
     ("sin", "cos", "tan", "cot", "sec", "csc", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh")
 ) | {"coth", "sech", "csch", "ln", "log", "exp", "gcd", "lcm"}
-WORDS_IN_FORMULAS = FUNCTIONS | {"mod", "det"}
+WORDS_IN_FORMULAS = FUNCTIONS | {"lim", "max", "min", "mod", "det", "inf"}
 # Words that are commands whose backslash was left out.
 WORDS = {
     **{name: rf"\{name} " for name in FUNCTIONS},
@@ -61,10 +61,10 @@ WORDS = {
 }
 
 WRAPPER = (
-    r"\\(?:text(?:bf|it|rm|tt|normal)?|math(?:rm|bf|it)|mbox|operatorname\*?|boldsymbol|bm"
+    r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|math(?:rm|bf|it|sf|tt)|mbox|operatorname\*?|boldsymbol|bm"
     r"|boxed|fbox)\s*\{([^{}]*)\}"
 )
-TOKEN = r"(?s)\\([A-Za-z]+)|\\(.)|[A-Za-z]+"
+TOKEN = r"(?s)\\([A-Za-z]+)(\.?)|\\(.)|[A-Za-z]+"
 
 
 def even_out(text: str) -> str:
@@ -98,7 +98,11 @@ def _write_token(match: Any) -> str:
     token: str = match[0]
     if not token.startswith("\\"):
         return token if _is_second(match) else WORDS.get(token, token)
-    return COMMANDS.get(match[1] or match[2], token)
+    name = match[1] or match[3]
+    if name not in COMMANDS:
+        return token
+    dot = "" if name in ("left", "right") else match[2] or ""
+    return COMMANDS[name] + dot
 
 
 def _is_second(match: Any) -> bool:
@@ -174,5 +178,5 @@ RULES: list[tuple[str, str | Callable[[Any], str]]] = [
         _write_hyperbolic,
     ),
     (r"\s+", " "),
-    (r"^\s*(?:=|\\approx\b)\s*", ""),
+    (r"^\s*(?:=|:|\\approx\b)\s*", ""),
 ]

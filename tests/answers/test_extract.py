@@ -349,6 +349,7 @@ def test_announcement_gives_the_value_that_its_sentence_states(text: str, answer
         ("2\\sqrt{3}", "2\\sqrt{3}"),
         ("#### Step 2: add\nSo there are 30 rolls.", "30"),
         ("#### Final Answer:\nThe number of rolls is 30.", "30"),
+        (r"$12 \mathrm{~min}$", r"12 \mathrm{~min}"),
     ],
 )
 def test_last_sentence_that_states_one_value_gives_it(text: str, answer: str) -> None:

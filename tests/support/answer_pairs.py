@@ -1,5 +1,4 @@
-"""Pairs of answers by kind, the reference first: those that are the same, and those that are not.
-Pairs of answers by kind, the reference first: those that are the same, and those that are not."""
+"""Pairs of answers by kind, the reference first: those that match, and those that do not."""
 
 from collections.abc import Iterator, Mapping
 
@@ -470,6 +469,15 @@ MATCHING = {
         0.\bar{3} | \frac{1}{3}
         0.\dot{3} | \frac{1}{3}
         0.\overline{142857} | \frac{1}{7}
+        (1)/(2) | 50\%
+        (-∞,1)∪(2,∞) | x<1 or x>2
+        \mathsf{A} | \text{A}
+        \textsf{A} | A
+        \mathtt{A} | (A)
+        \left.5\right. | 5
+        : 5 | 5
+        5 million of people | 5000000
+        \infty dollars | \infty
     """,
     "spellings of units": r"""
         5 mm | 5 millimeters
