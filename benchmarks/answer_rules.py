@@ -1,13 +1,14 @@
 """What our rules on answers add to math-verify's, and which of them change no verdict.
 
-    python benchmarks/answer_rules.py [ROWS.jsonl]
+    python benchmarks/answer_rules.py [MODULE ...] [ROWS.jsonl]
 
 Prints how many of the tests' pairs math-verify alone and we judge right. Then every rule is
 switched off in turn, in a copy of its module that only a child process sees, and the verdicts that
 come out otherwise are counted: those on the pairs, on the cases of the tests of extraction, and on
 the rows of a file, if there is one (objects with "kind" equal or extract, "gold", "candidate" and
 "expected"). The rules are read from the source: functions, with the conditions, refinements and
-calls in them; entries of tables; alternatives of regular expressions.
+calls in them; entries of tables and listed words; alternatives of regular expressions. All modules
+of the grader "math" are gone through, or those that are named.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import os
 import signal
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import spec_from_file_location
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
@@ -39,7 +40,10 @@ from tests.support.answer_pairs import DIFFERENT, MATCHING, rows
 
 FOLDER = ROOT / "evolvemcts4rl" / "answers"
 PACKAGE = "evolvemcts4rl.answers."
-NOT_RULES = ("__init__", "grader", "patterns")
+MODULES = (
+    *("compare", "extract", "forms", "groups", "latex", "number_words", "numbers", "remarks"),
+    *("sentence_values", "spelling", "statements", "units", "values"),
+)
 CASE_SECONDS, RULE_SECONDS = 5, 90
 SOURCES = ("pairs", "extraction", "rows")
 
@@ -219,13 +223,15 @@ def print_right(name: str, judge: Callable[[Case], bool], pairs: list[Case]) -> 
     print(f"{name:<18} {len(pairs)} pairs: {said}")
 
 
-def print_rules(cases: list[Case], judgements: list[tuple[bool, set[str]]]) -> None:
+def print_rules(
+    modules: Sequence[str], cases: list[Case], judgements: list[tuple[bool, set[str]]]
+) -> None:
     """Print what each function decides, and below it the pieces of it that decide nothing."""
     touched: dict[str, Judged] = defaultdict(list)  # by function, and by module
     for number, (case, (right, called)) in enumerate(zip(cases, judgements, strict=True)):
         for place in called | {function.partition(".")[0] for function in called}:
             touched[place].append((number, case, right))
-    paths = sorted(path for path in FOLDER.glob("*.py") if path.stem not in NOT_RULES)
+    paths = [FOLDER / f"{module}.py" for module in modules]
     rules = [rule for path in paths for rule in module_rules(path)]
 
     def measure(rule: Rule) -> list[int]:
@@ -248,7 +254,8 @@ def main() -> None:
     logging.disable(logging.ERROR)
     signal.signal(signal.SIGALRM, on_alarm)
     os.nice(10)
-    cases = list(all_cases(sys.argv[1] if len(sys.argv) > 1 else None))
+    paths = [name for name in sys.argv[1:] if name not in MODULES]
+    cases = list(all_cases(paths[0] if paths else None))
     pairs = [case for case in cases if case.source == "pairs"]
     print_right("math-verify alone", math_verify_is_right, pairs)
     print_right("ours", is_right, pairs)
@@ -261,7 +268,7 @@ def main() -> None:
     values.same_value = remembered(values.same_value, sympy.srepr)
     for case in cases:
         judged(is_right, case)
-    print_rules(cases, judgements)
+    print_rules([name for name in MODULES if name in sys.argv] or MODULES, cases, judgements)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from evolvemcts4rl.answers.patterns import compiled, fullmatch
 THOUSANDS = r"-?[1-9]\d{0,2}(?:[, ]\d{3})+(?:\.\d+)?"
 INTEGER_OR_DECIMAL = r"[+-]?\d+(?:\.\d*)?"
 MIXED_FRACTION = r"([+-]?)(\d*)\\frac\{([+-]?\d+)\}\{([+-]?\d+)\}"
-SLASHED_FRACTION = r"([+-]?\d+)/(\d+)"
+SLASHED_FRACTION = r"([+-]?\d+|\([+-]?\d+\))/(\d+|\(\d+\))"
 SCIENTIFIC = r"([+-]?\d+(?:\.\d+)?)(?:\\(?:times|cdot)\s*10\^\{?|[eE])([+-]?\d{1,3})\}?"
 RECURRING = r"([+-]?)(\d*)\.(\d*)\\(?:overline|bar|dot)\{(\d+)\}"
 
@@ -32,7 +32,7 @@ def read_number(body: str) -> Fraction | None:
     if found := fullmatch(MIXED_FRACTION, body):
         sign, whole, above, below = found.groups()
     elif found := fullmatch(SLASHED_FRACTION, body):
-        sign, whole, above, below = "", "", found[1], found[2]
+        sign, whole, above, below = "", "", found[1].strip("()"), found[2].strip("()")
     if not found or int(below) == 0 or (whole and above.startswith(("+", "-"))):
         return None
     return (-1 if sign == "-" else 1) * (int(whole or 0) + Fraction(int(above), int(below)))

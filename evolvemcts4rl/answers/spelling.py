@@ -8,8 +8,8 @@ from typing import Any
 from evolvemcts4rl.answers.patterns import compiled
 
 CHARACTERS = str.maketrans(
-    {"−": "-", "–": "-", "—": "-", "×": r"\times ", "·": r"\cdot ", "÷": "/", "≤": r"\le "}
-    | {"≥": r"\ge ", "≠": r"\ne ", "π": r"\pi ", "∞": r"\infty ", "∪": r"\cup ", "∩": r"\cap "}
+    {"−": "-", "–": "-", "—": "-", "×": r"\times ", "·": r"\cdot ", "≤": r"\le "}
+    | {"≥": r"\ge ", "π": r"\pi ", "∞": r"\infty ", "∪": r"\cup ", "∩": r"\cap "}
     | {"∈": r"\in ", "∅": r"\emptyset ", "±": r"\pm ", "θ": r"\theta ", "⟨": "(", "⟩": ")"}
     | {chr(0xFEE0 + code): chr(code) for code in range(0x21, 0x7F)}  # full-width ＝ and ５
     | {"、": ",", "。": ".", "⁄": "/", "’": "'", "…": "..."}
@@ -56,14 +56,15 @@ WORDS_IN_FORMULAS = FUNCTIONS | {"lim", "max", "min", "mod", "det", "inf"}
 WORDS = {
     **{name: rf"\{name} " for name in FUNCTIONS},
     **{name: COMMANDS[name] for name in ("lg", "tg", "ctg", "arctg")},
-    **{"pi": r"\pi ", "sqrt": r"\sqrt", "oo": r"\infty ", "infinity": r"\infty "},
+    **{"pi": r"\pi ", "sqrt": r"\sqrt"},
+    **dict.fromkeys(["oo", "inf", "infinity"], r"\infty "),
 }
 
 WRAPPER = (
-    r"\\(?:text(?:bf|it|rm|tt|normal)?|math(?:rm|bf|it)|mbox|operatorname\*?|boldsymbol|bm"
+    r"\\(?:text(?:bf|it|rm|sf|tt|normal)?|math(?:rm|bf|it|sf|tt)|mbox|operatorname\*?|boldsymbol|bm"
     r"|boxed|fbox)\s*\{([^{}]*)\}"
 )
-TOKEN = r"(?s)\\([A-Za-z]+)|\\(.)|[A-Za-z]+"
+TOKEN = r"(?s)\\([A-Za-z]+)(\.?)|\\(.)|[A-Za-z]+"
 
 
 def even_out(text: str) -> str:
@@ -97,12 +98,16 @@ def _write_token(match: Any) -> str:
     token: str = match[0]
     if not token.startswith("\\"):
         return token if _is_second(match) else WORDS.get(token, token)
-    return COMMANDS.get(match[1] or match[2], token)
+    name = match[1] or match[3]
+    if name not in COMMANDS:
+        return token
+    dot = "" if name in ("left", "right") else match[2] or ""
+    return COMMANDS[name] + dot
 
 
 def _is_second(match: Any) -> bool:
     """Return whether this is the unit, not the secant: 30 sec, but not 2 sec x."""
-    return match[0] == "sec" and not match.string[match.end() :].strip(" .")
+    return match[0] == "sec" and not match.string[match.end() : match.end() + 3].strip(" .")
 
 
 def _write_root(match: Any) -> str:
@@ -144,17 +149,14 @@ def _close_decimal(match: Any) -> str:
 
 # Applied in this order.
 RULES: list[tuple[str, str | Callable[[Any], str]]] = [
-    (r"\d+(?:(?:\{,\}|\{,\\!\}|\\,|,\s*\\!)\s*\d+)+", _join_thousands),
+    (r"\d+(?:(?:\{,\}|\{,\\!\}|,\s*\\!)\s*\d+)+", _join_thousands),
     (r"[\d.]+(?:,\d+)+", _join_zeros),
     (r"([√∛∜])\s*(\d+|[a-zA-Z]|\([^()]*\))", _write_root),
     (TOKEN, _write_token),
     (r"\$\$?([^$]*)\$\$?", r"\1"),
     (r"\$", r"\xa4"),  # ¤; a replacement of re2 must be ASCII
-    (r"\{,\}", ","),
     (r"~", " "),
     (r"\^\s*\{?\s*\\circ\s*\}?", r"\xb0"),  # °
-    (r"<=", r"\\le "),
-    (r">=", r"\\ge "),
     (r"([\w)}])\s*\*\*\s*([\w({\\-])", r"\1^\2"),
     (r"\\sqrt\s*(\[[^\[\]]*\])?\s*\(([^()]*)\)", r"\\sqrt\1{\2}"),
     (r"(\\sqrt\s*(?:\[[^\[\]]*\])?)\s*(\w+)", _brace_argument),
@@ -176,5 +178,5 @@ RULES: list[tuple[str, str | Callable[[Any], str]]] = [
         _write_hyperbolic,
     ),
     (r"\s+", " "),
-    (r"^\s*(?:=|\\approx\b)\s*", ""),
+    (r"^\s*(?:=|:|\\approx\b)\s*", ""),
 ]

@@ -29,7 +29,7 @@ MAGNITUDES = {
 }
 NOT_COUNTED = frozenset("半多几余十百千万亿分之点")  # 2个半 is more than 2
 UNIT_TAIL = (
-    r"(.*(?:[\d})!]|\\pi))(\s*)((?:°\s*[CF]|[%°€£¥₹¢¤]"
+    r"(.*(?:[\d})!]|\\pi|\\infty))(\s*)((?:°\s*[CF]|[%°€£¥₹¢¤]"
     r"|[A-Za-z][A-Za-z .\-/]*(?:\^\{?[23]\}?)?(?: ?/ ?[a-z]+)?"
     r"|\p{Han}{1,6}))\.?"
 )
@@ -69,7 +69,7 @@ def _split_magnitude(words: str) -> tuple[int, str]:
     rest = words.split(" ")
     while rest and (size := MAGNITUDES.get(rest[0].lower().removesuffix("s"))):
         factor, rest = factor * size, rest[1:]
-    return factor, " ".join(rest)
+    return factor, " ".join(rest).removeprefix("of ")
 
 
 def _multiply(value: str, factor: int) -> str:

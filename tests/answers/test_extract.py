@@ -349,6 +349,7 @@ def test_announcement_gives_the_value_that_its_sentence_states(text: str, answer
         ("2\\sqrt{3}", "2\\sqrt{3}"),
         ("#### Step 2: add\nSo there are 30 rolls.", "30"),
         ("#### Final Answer:\nThe number of rolls is 30.", "30"),
+        (r"$12 \mathrm{~min}$", r"12 \mathrm{~min}"),
     ],
 )
 def test_last_sentence_that_states_one_value_gives_it(text: str, answer: str) -> None:
@@ -768,8 +769,8 @@ NOT_STATED = """
     The total is neither 15 pens.
     Nor is the total 15 pens.
     There are no 15 pens.
-    The total of the 15 boxes is unknown.
-    The total of the 15 boxes is unclear.
+    The total of 15 boxes is unknown.
+    The total of 15 boxes is unclear.
     If the total is 15 pens.
     Unless the total is 15 pens.
     We ask whether the total is 15 pens.
@@ -791,7 +792,7 @@ NOT_STATED = """
     We determine it for 15 pens.
     We compute it for 15 pens.
     We consider a total of 15 pens.
-    It depends on the 15 pens.
+    It depends on 15 pens.
     It is true for 15 pens.
     It is false for 15 pens.
     A total of 15 pens is wrong.
@@ -843,3 +844,14 @@ def test_value_after_the_last_verb_is_stated(text: str, answer: str) -> None:
 )
 def test_denied_supposed_and_bounding_values_are_not_stated(text: str, answer: None) -> None:
     assert extract_answer(text) is answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (f"The answer is 27 {word} 5 days.", "27")
+        for word in ["in", "after", "for", "from", "by", "at", "with", "on", "before", "during"]
+    ],
+)
+def test_words_after_the_announced_value_end_it(text: str, answer: str) -> None:
+    assert extract_answer(text) == answer

@@ -1,5 +1,4 @@
-"""Pairs of answers by kind, the reference first: those that are the same, and those that are not.
-Pairs of answers by kind, the reference first: those that are the same, and those that are not."""
+"""Pairs of answers by kind, the reference first: those that match, and those that do not."""
 
 from collections.abc import Iterator, Mapping
 
@@ -315,6 +314,7 @@ MATCHING = {
         1A_{16} | 1a_{16}
         2003_4 | 2003_{4}
         101₂ | 101_2
+        x = 1A_{16} | 1A_16
     """,
     "expressions": r"""
         \sec^2 x | \tan^2 x+1
@@ -469,6 +469,15 @@ MATCHING = {
         0.\bar{3} | \frac{1}{3}
         0.\dot{3} | \frac{1}{3}
         0.\overline{142857} | \frac{1}{7}
+        (1)/(2) | 50\%
+        (-∞,1)∪(2,∞) | x<1 or x>2
+        \mathsf{A} | \text{A}
+        \textsf{A} | A
+        \mathtt{A} | (A)
+        \left.5\right. | 5
+        : 5 | 5
+        5 million of people | 5000000
+        \infty dollars | \infty
     """,
     "spellings of units": r"""
         5 mm | 5 millimeters
@@ -537,6 +546,7 @@ MATCHING = {
         20 m / s | 20 m/s
         5cm | 5 cm
         $5 Million | 5,000,000 dollars
+        110_10 | 110
     """,
     "number words": r"""
         zero | 0
@@ -754,6 +764,42 @@ MATCHING = {
         \coth\theta | \frac{1}{\tanh\theta}
         \approx 3.14 | 3.14
         2^n + 1 | 2^{n} + 1
+        \text{no solution} | ∅
+        \{x \mid x ≤ 2\} | (-\infty,2]
+        \{x \mid x ≥ 2\} | [2,\infty)
+        \{x \mid x \leq 2\} | (-\infty,2]
+        \{x \mid x \leqslant 2\} | (-\infty,2]
+        \{x \mid x \geq 2\} | [2,\infty)
+        \{x \mid x \geqslant 2\} | [2,\infty)
+        \dfrac{3}{4} \text{ pizzas} | 0.75
+        \tfrac{3}{4} \text{ pizzas} | 0.75
+        \cfrac{3}{4} \text{ pizzas} | 0.75
+        3 × 10^6 people | 3000000
+        −5 points | -5
+        x≠1 and x≠2 | x≠2 and x≠1
+        (0,∞)∪(−∞,0) | (-\infty,0)\cup(0,\infty)
+        —5 points | -5
+        \displaystyle\frac{3}{4}\text{ pizzas} | 0.75
+        -\!5\text{ points} | -5
+        (0, inf) | (0, \infty)
+        x ≡ 3 mod 7 | x≡3 mod 7
+        max(2x, 3) | max(2x,3)
+        min(2x, 3) | min(2x,3)
+        det(2A) | det( 2A )
+        5~\text{cm} | 5 cm
+        x <= 5 | x \le 5
+        x >= 5 | x \ge 5
+        1 <= x < 5 | [1, 5)
+        1{,}234{,}567 | 1234567
+        \frac34 \text{ pizzas} | 0.75
+        \frac 3 4 \text{ pizzas} | 0.75
+        \frac3{4} \text{ pizzas} | 0.75
+        \frac{3}4 \text{ pizzas} | 0.75
+        \frac a b | \frac{a}{b}
+        1{,}234\text{ apples} | 1234
+        1{,\!}234\text{ apples} | 1234
+        1\,234\text{ apples} | 1234
+        a_12 + 1 | a_{12} + 1
     """,
 }
 
@@ -1052,6 +1098,7 @@ DIFFERENT = {
         2003_4 | 2003_5
         101_2 | 1012
         x_1 | x_2
+        1011_10 | 1011_12
     """,
     "expressions": r"""
         1:2:3 | 2:4:7
