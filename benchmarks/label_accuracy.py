@@ -153,8 +153,7 @@ def sample_from(task: Task, name: str, prefix: Prefix, count: int, start: int) -
     return [continue_solution(task, prefix, rng) for rng in rngs]
 
 
-def main() -> None:
-    """Print the table."""
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description="Labels of each estimator against the truth of simulated worlds."
     )
@@ -178,7 +177,12 @@ def main() -> None:
     parser.add_argument(
         "--true_rates", action="store_true", help="add a belief that is told the world's rates"
     )
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Print the table."""
+    args = _arguments()
     without = frozenset(filter(None, args.without.split(",")))
     panels = tuple(filter(None, args.judges.split(",")))
     jobs = [

@@ -61,8 +61,10 @@ def make_tiny(head: str, texts: Iterable[str]) -> tuple[Any, Any]:
     tokenizer = transformers.PreTrainedTokenizerFast(
         tokenizer_object=words, unk_token="<unk>", bos_token="<s>", chat_template=TINY_TEMPLATE
     )
+    # A sign that the texts hold too is counted twice, so that more numbers are given than words.
+    size = max(tokenizer.get_vocab().values()) + 1
     config = transformers.LlamaConfig(
-        vocab_size=len(tokenizer), num_attention_heads=4, num_labels=len(SIGNS), **TINY
+        vocab_size=size, num_attention_heads=4, num_labels=len(SIGNS), **TINY
     )
     if head == "token":
         return transformers.LlamaForTokenClassification(config), tokenizer

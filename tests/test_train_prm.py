@@ -312,6 +312,7 @@ def test_the_tiny_model_reads_from_left_to_right_and_knows_the_signs() -> None:
         model, tokenizer = make_tiny(head, ["3 plus 4 = 7", "What is 3 - 4 ?"])
         coder = Coder(tokenizer, head)
         refuse_unfit(model, coder)
+        assert max(tokenizer.get_vocab().values()) < model.get_input_embeddings().num_embeddings
         assert len(coder.pieces("What is 3 + 4 ?", ["3 plus 4", "= 7"])) == 2
 
 
