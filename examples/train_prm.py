@@ -1,11 +1,12 @@
 """Train a process reward model (PRM) on the rows of runs, and measure it on held-out families.
 
-    python generate.py --export runs/x --test_share 0.1
     python generate.py @runs/x/settings.json --record runs/x/recording.jsonl.gz
+    python generate.py --export runs/x --test_share 0.1
     python examples/train_prm.py runs/x --model Qwen/Qwen2.5-Math-1.5B --save runs/x-prm
 
-The first command holds a tenth of the seeds out, with all that evolved from them; the second writes
-the first solutions down, which votes need. Neither asks a model. `--model tiny` makes a small
+The first command writes the first solutions down, which votes need, and the run's files anew; the
+second, which comes after it for that reason, holds a tenth of the seeds out, with all that evolved
+from them. Neither asks a model. `--model tiny` makes a small
 transformer with words of its own on the spot, which trains on a CPU within minutes.
 
 The score of a step is the chance of "+" against "-" at its last token: two logits, of a new
