@@ -221,8 +221,8 @@ def report(
         if not problems:
             print(
                 f"  votes: there are no first solutions in {run / RECORDING}; `python generate.py "
-                f"@{run / 'settings.json'} --record {run / RECORDING}` writes them, without a model; "
-                "give the command with --test_share again after it"
+                f"@{run / 'settings.json'} --record {run / RECORDING}` writes them (no model); "
+                "then give the command with --test_share again"
             )
             continue
         asked = [(each.prompt, each.steps) for problem in problems for each in problem]
