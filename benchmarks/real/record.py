@@ -1,7 +1,7 @@
 """Record a model: python benchmarks/real/record.py --base_url URL --model_name NAME OUT.jsonl.gz.
 
 First solutions of every problem of problems.jsonl, then rollouts at every proper prefix of a
-choice of the solutions: four at each prefix, then four more, up to 16. What is bought is kept in
+choice of the solutions: four at each prefix, then the twelve others. What is bought is kept in
 a journal beside OUT: the same command goes on where it was stopped, and OUT is written anew every
 few minutes. Where the journal is gone, what OUT holds is not bought again. Prompts, continuation,
 steps and verdicts are the tool's own.
@@ -31,7 +31,7 @@ from evolvemcts4rl.settings import Settings
 from evolvemcts4rl.solutions.solver import Solver
 
 SOLUTIONS, ROLLOUTS = 16, 16
-CHOICES = 4  # completions of a request: a server reads the prefix once for all of them
+CHOICES = 4  # completions of a first request: a server reads the prefix once for all of them
 AT_ONCE = 20  # requests: a few more than a server has slots for, so that none stays empty
 WRITE_EVERY = 25  # solutions
 
@@ -118,21 +118,21 @@ async def record(out: Path, settings: Settings, most: int, problems: Sequence[Pr
         in_work: defaultdict[tuple[str, Prefix], asyncio.Lock] = defaultdict(asyncio.Lock)
         done: set[tuple[str, Prefix]] = set()
 
-        async def roll_out(name: str, steps: Prefix, start: int) -> None:
+        async def roll_out(name: str, steps: Prefix, start: int, count: int) -> None:
             sample = solver.rollout_sampler(by_id[name])
             async with slots:
                 for prefix in proper_prefixes(steps):
                     async with in_work[name, prefix]:  # two solutions that share it ask once
-                        await sample(prefix, CHOICES, start)
+                        await sample(prefix, count, start)
             done.add((name, steps))
             if len(done) % WRITE_EVERY == 0 or len(done) == len(chosen):
                 recorded = chosen if start else [each for each in chosen if each in done]
                 await _write(out, recorder, problems, recorded)
                 print(f"{len(done)} of {len(chosen)}, {chat.tokens_spent} tokens", flush=True)
 
-        for start in range(0, ROLLOUTS, CHOICES):
+        for start, count in ((0, CHOICES), (CHOICES, ROLLOUTS - CHOICES)):
             done.clear()
-            await asyncio.gather(*(roll_out(name, steps, start) for name, steps in chosen))
+            await asyncio.gather(*(roll_out(name, steps, start, count) for name, steps in chosen))
     finally:
         await chat.close()
         grader.close()
