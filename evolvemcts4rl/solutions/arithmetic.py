@@ -10,6 +10,7 @@ from typing import NamedTuple
 MAX_DIGITS = 15  # of a number; longer ones are not read
 MAX_TERMS = 40  # of a side, counting four tokens to a term
 MAX_POWER = 12
+COMPARISONS = "=<>≤≥"
 
 Exact = int | Fraction  # whole numbers are kept as such: their arithmetic is much faster
 
@@ -34,9 +35,9 @@ _COMPARISON = re.compile(r"[=<>≤≥]|\\[lg][et]")
 
 
 class Token(NamedTuple):
-    """A number, sign, word, percent sign or fraction, or a stop."""
+    """A number, sign, word, percent sign or fraction, or a stop; fold_amounts makes units."""
 
-    kind: str  # number, sign, word, percent, frac, stop (what ends an expression)
+    kind: str  # number, sign, word, percent, frac, unit, stop (what ends an expression)
     text: str
     glued: bool = False  # whether no space parts it from what stands before
 
@@ -109,6 +110,7 @@ class Parser:
         self._place = 0
         self._depth = 0
         self.operators = 0
+        self.adds = False  # whether it is a sum or a difference
         self.percent = False
 
     def whole(self) -> Exact:
@@ -132,6 +134,7 @@ class Parser:
         value = self._product()
         while sign := self._take("+-"):
             self.operators += 1
+            self.adds = True
             term = self._product()
             value = value + term if sign == "+" else value - term
         return value

@@ -14,7 +14,9 @@ from fractions import Fraction
 from itertools import chain, pairwise
 from typing import NamedTuple
 
+from evolvemcts4rl.solutions.amounts import PART_OF_IT, fold_amounts
 from evolvemcts4rl.solutions.arithmetic import (
+    COMPARISONS,
     MAX_TERMS,
     Exact,
     Parser,
@@ -24,40 +26,48 @@ from evolvemcts4rl.solutions.arithmetic import (
     tokens_of,
 )
 
-# Words beside an expression that may be part of what is calculated.
-_PART_OF_IT = frozenset(
-    """
-    of times plus minus by per percent than to from half twice double triple third
-    quarter over divided multiplied sum difference product ratio mod modulo remainder
-    and or between every each least most about approximately nearly almost roughly
-    around sqrt log ln sin cos tan frac text power square squared cubed root base
-    """.split()  # noqa: SIM905
-)
-_COMPARISONS = "=<>≤≥"
-
 
 class _Side(NamedTuple):
     """One side of a comparison: its value, and what tells whether it was meant exactly."""
 
     value: Exact | None
     operators: int = 0
-    unit: str = ""
+    unit: str = ""  # of its last number
+    mixed: bool = False  # whether it adds numbers of different units
     decimals: int = 0  # of its last number
     first: Exact | None = None  # its first number
     percent: bool = False
+    named: bool = False  # whether a word stands before it or beside its numbers
+
+
+class _Claim(NamedTuple):
+    """A comparison of two sides; `name` is the words to its left, two or more and nothing else."""
+
+    left: _Side
+    comparison: str
+    right: _Side
+    name: tuple[str, ...] = ()
 
 
 def stated_equations(text: str) -> list[bool]:
     """Return whether each equation or inequality in numbers that can be checked is true."""
     verdicts: list[bool] = []
     lines = filter(may_compare, text.split("\n"))  # no expression goes on over a line's end
+    before = None
     for clause in chain.from_iterable(map(_clauses, lines)):
-        sides, comparisons = _sides(clause)
-        for left, comparison, right in zip(sides, comparisons, sides[1:], strict=False):
-            verdict = _holds(left, comparison, right)
+        for claim in _claims(clause):
+            verdict = _holds(_calculated(claim, before), claim.comparison, claim.right)
             if verdict is not None:
                 verdicts.append(verdict)
+            before = claim
     return verdicts
+
+
+def _calculated(claim: _Claim, before: _Claim | None) -> _Side:
+    """Return the left side; that of "Total = 51" is 5 + 45 where "Total = 5 + 45" was before it."""
+    if before is None or not claim.name or claim.name != before.name or claim.right.operators:
+        return claim.left
+    return before.right if claim.comparison == before.comparison == "=" else claim.left
 
 
 def _clauses(text: str) -> Iterator[list[Token]]:
@@ -72,34 +82,44 @@ def _clauses(text: str) -> Iterator[list[Token]]:
     yield clause
 
 
-def _sides(clause: Sequence[Token]) -> tuple[list[_Side], list[str]]:
-    """Return what stands between the comparisons of a clause, and the comparisons."""
-    places = [
-        i for i, token in enumerate(clause) if token.kind == "sign" and token.text in _COMPARISONS
-    ]
-    if not places:
-        return [], []
-    bounds = [-1, *places, len(clause)]
-    sides = []
-    for number, (before, after) in enumerate(pairwise(bounds)):
-        part = clause[before + 1 : after]
-        if len(places) and number == 0:
-            part = _last_expression(part)
-        elif number == len(places):
-            part = _first_expression(part)
-        sides.append(_side(part))
-    return sides, [clause[place].text for place in places]
+def _claims(clause: Sequence[Token]) -> Iterator[_Claim]:
+    """Yield the comparisons of a clause."""
+    if not any(map(_compares, clause)):
+        return
+    tokens = fold_amounts(clause)
+    places = [place for place, token in enumerate(tokens) if _compares(token)]
+    part = tokens[: places[0]]
+    left = _left_side(part)
+    is_name = len(part) > 1 and all(_is_word(token) and token.text[1:].isalpha() for token in part)
+    name = tuple(token.text for token in part) if is_name else ()
+    for place, following in pairwise([*places, len(tokens)]):
+        part = tokens[place + 1 : following]
+        first = _first_expression(part)
+        right = _side(first)
+        yield _Claim(left, tokens[place].text, right, name)
+        # What stands between two comparisons may end one equation and begin another.
+        left = _left_side(_after(part, len(first))) if any(map(_is_word, part)) else right
+
+
+def _compares(token: Token) -> bool:
+    return token.kind == "sign" and token.text in COMPARISONS
+
+
+def _is_word(token: Token) -> bool:
+    return token.kind == "word"
 
 
 def _last_expression(tokens: Sequence[Token]) -> Sequence[Token]:
     """Return the expression that ends here; nothing where a word before it may belong to it."""
     start = len(tokens)
-    while start and (tokens[start - 1].kind != "word" or _is_unit(tokens, start - 1)):
+    while start and tokens[start - 1].kind != "word":
         start -= 1
     if start and (
-        tokens[start - 1].text.lower() in _PART_OF_IT or not tokens[start - 1].text.isalpha()
+        tokens[start - 1].text.lower() in PART_OF_IT or not tokens[start - 1].text.isalpha()
     ):
         return ()
+    if start > 1 and tokens[start - 2].kind == "number":
+        return ()  # 6 feet 2 inches + 3 inches
     expression = tokens[start:]
     # A sign directly after a word continues a calculation with what the word stands for, and a
     # letter beside a number is a variable.
@@ -114,15 +134,34 @@ def _last_expression(tokens: Sequence[Token]) -> Sequence[Token]:
     return expression
 
 
+def _left_side(tokens: Sequence[Token]) -> _Side:
+    """Return the side that ends here."""
+    expression = _last_expression(tokens)
+    side = _side(expression)
+    return side._replace(named=True) if len(expression) < len(tokens) else side
+
+
+def _after(tokens: Sequence[Token], end: int) -> Sequence[Token]:
+    """Return the tokens among which an expression ends, where another one has ended before.
+
+    "12 red hats and 7 + 6": what "and" joins is two statements, if only words part the two.
+    """
+    start = end
+    while start < len(tokens) and _is_word(tokens[start]) and tokens[start].text != "and":
+        start += 1
+    joined = end and start < len(tokens) and tokens[start].text == "and"
+    return tokens[start + 1 :] if joined else tokens
+
+
 def _first_expression(tokens: Sequence[Token]) -> Sequence[Token]:
     """Return the expression that begins here; nothing where a word after it may belong to it."""
     end = 0
-    while end < len(tokens) and (tokens[end].kind != "word" or _is_unit(tokens, end)):
+    while end < len(tokens) and tokens[end].kind != "word":
         end += 1
     rest = tokens[end:]
     if rest and (
         rest[0].text.lower()
-        in _PART_OF_IT - {"and", "or", "per", "each", "every", "to", "from", "than", "by"}
+        in PART_OF_IT - {"and", "or", "per", "each", "every", "to", "from", "than", "by"}
     ):
         return ()
     if rest and (not rest[0].text.isalpha() or len(rest[0].text) == 1 or rest[0].glued):
@@ -132,23 +171,6 @@ def _first_expression(tokens: Sequence[Token]) -> Sequence[Token]:
     return tokens[:end]
 
 
-def _is_unit(tokens: Sequence[Token], place: int) -> bool:
-    """Return whether a word is the unit of the number before it, within a calculation."""
-    word = tokens[place].text
-    if (
-        len(word) < 2
-        or not word.isalpha()
-        or word.lower() in _PART_OF_IT
-        or not place
-        or tokens[place].glued
-    ):
-        return False
-    before = tokens[place - 1]
-    follows = before.kind in ("number", "percent") or (before.kind == "sign" and before.text == ")")
-    after = tokens[place + 1] if place + 1 < len(tokens) else None
-    return follows and (after is None or (after.kind == "sign" and after.text in "+-*/)"))
-
-
 def _side(tokens: Sequence[Token]) -> _Side:
     nothing = _Side(None)
     if len(tokens) > 1 and tokens[0].text in ("-", "+", "*") and not tokens[1].glued:
@@ -156,12 +178,11 @@ def _side(tokens: Sequence[Token]) -> _Side:
     numbers = [token for token in tokens if token.kind == "number"]
     if not numbers or len(tokens) > 4 * MAX_TERMS:
         return nothing
-    words = [place for place, token in enumerate(tokens) if token.kind == "word"]
-    if not all(_is_unit(tokens, place) for place in words):
+    if any(token.kind == "word" for token in tokens):
         return nothing
-    units = [tokens[place].text.lower() for place in words]
+    units = [token.text for token in tokens if token.kind == "unit" and token.text]
     try:
-        parser = Parser([token for token in tokens if token.kind != "word"])
+        parser = Parser([token for token in tokens if token.kind != "unit"])
         value = parser.whole()
     except (ValueError, ZeroDivisionError, OverflowError):
         return nothing
@@ -171,9 +192,11 @@ def _side(tokens: Sequence[Token]) -> _Side:
         value,
         parser.operators,
         units[-1] if units else "",
+        parser.adds and len({unit.rstrip("s") for unit in units}) > 1,
         decimals,
         number_value(numbers[0].text),
         parser.percent,
+        any(token.kind == "unit" for token in tokens),
     )
 
 
@@ -181,23 +204,32 @@ def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
     """Return whether a comparison is true; None where it may be no exact claim."""
     if left.value is None or right.value is None or not left.operators + right.operators:
         return None
+    one, other = left.value, right.value
+    if comparison == "=" and one == other:
+        return True
+    if left.mixed or right.mixed:
+        return None  # 1 hour + 30 minutes = 90 minutes
     if left.unit and right.unit and left.unit.rstrip("s") != right.unit.rstrip("s"):
         return None
-    if not left.operators and left.unit:
-        return None  # "for 15 frogs = 10 · 15": a name that ends in a number
-    one, other = left.value, right.value
+    if not left.operators and left.named:
+        return None  # "for 15 frogs = 10 · 15", "Train 2 = 70 · 3": a name that ends in a number
     if comparison != "=":
         return {"<": one < other, ">": one > other, "≤": one <= other, "≥": one >= other}[
             comparison
         ]
-    if one == other:
-        return True
-    if (left.percent != right.percent) and one in (other * 100, Fraction(other, 100)):
-        return True
     if right.operators and right.first == one:
         return None  # a running equality: 3 + 4 = 7 · 2 = 14
-    if _is_rounding(one, other, right.decimals) or _is_rounding(other, one, left.decimals):
-        return None if max(right.decimals, left.decimals) == 0 else True
+    # "1/4 · 100 = 25%": a percent sign may say what is multiplied already.
+    pairs = [(one, other)]
+    if left.percent != right.percent:
+        pairs += [(one * 100, other), (one, other * 100)]
+    if any(first == second for first, second in pairs):
+        return True
+    decimals = left.decimals, right.decimals
+    if any(
+        _is_rounding(*pair, decimals[1]) or _is_rounding(*pair[::-1], decimals[0]) for pair in pairs
+    ):
+        return True if any(decimals) else None
     return False
 
 

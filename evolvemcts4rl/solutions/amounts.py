@@ -1,0 +1,145 @@
+r"""Fold the words that say what a number counts, so that what is left of a step is arithmetic.
+
+"13 red hats", "$15/student", "2 \text{ feet}" and "40 (before dinner)" are a number and its unit;
+the x of "3 x 4" is a sign. Each look ahead is bounded, so the work is linear in the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from evolvemcts4rl.solutions.arithmetic import COMPARISONS, Token
+
+# Words beside an expression that may be part of what is calculated.
+PART_OF_IT = frozenset(
+    """
+    of times plus minus by per percent than to from half twice double triple third
+    quarter over divided multiplied sum difference product ratio mod modulo remainder
+    and or between every each least most about approximately nearly almost roughly
+    around sqrt log ln sin cos tan frac text power square squared cubed root base
+    dozen dozens hundred hundreds thousand thousands million millions billion billions
+    """.split()  # noqa: SIM905
+)
+MAX_WORDS = 3  # of a unit
+MAX_REMARK = 8  # tokens in brackets after a number
+_TEXT = frozenset(("\\text", "\\textrm", "\\textbf", "\\mathrm", "\\mathbf", "\\mbox"))
+_BOX = frozenset(("\\boxed", "\\fbox"))
+_AFTER_UNIT = "+-*/)" + COMPARISONS
+
+
+def fold_amounts(clause: Sequence[Token]) -> list[Token]:
+    """Return a clause's tokens with one of kind "unit" for the words that belong to a number."""
+    tokens = _open_commands(clause)
+    folded: list[Token] = []
+    place = 0
+    while place < len(tokens):
+        if folded and _is_operand(folded[-1]) and _is_times(tokens, place):
+            folded.append(Token("sign", "*"))
+        else:
+            folded.append(tokens[place])
+        place += 1
+        if _ends_number(folded[-1]):
+            end, unit = _unit(tokens, place)
+            if end > place:
+                folded.append(Token("unit", unit))
+                place = end
+    return folded
+
+
+def _is_word_of_unit(token: Token) -> bool:
+    """Return whether a word may name what is counted."""
+    word = token.text
+    return (
+        token.kind == "word"
+        and len(word) > 1
+        and word.isalpha()
+        and not token.glued
+        and word.lower() not in PART_OF_IT
+    )
+
+
+def _open_commands(clause: Sequence[Token]) -> list[Token]:
+    r"""Return the tokens with the words of \text{…} bare and the \ of \boxed{…} gone."""
+    tokens: list[Token] = []
+    place = 0
+    while place < len(clause):
+        token = clause[place]
+        place += 1
+        if token.text in _BOX and place < len(clause) and clause[place].text == "(":
+            continue
+        end = _end_of_words(clause, place) if token.text in _TEXT else 0
+        if end:
+            inside = clause[place + 1 : end - 1]
+            tokens.extend(inside[:1] and [inside[0]._replace(glued=False)])
+            tokens.extend(inside[1:])
+            place = end
+        else:
+            tokens.append(token)
+    return tokens
+
+
+def _end_of_words(tokens: Sequence[Token], place: int) -> int:
+    """Return the place after a bracket that holds nothing but words; 0 where none begins here."""
+    if place >= len(tokens) or tokens[place].text != "(":
+        return 0
+    for end in range(place + 1, min(place + 2 + MAX_REMARK, len(tokens))):
+        token = tokens[end]
+        if token.text == ")":
+            return end + 1 if end > place + 1 else 0
+        if token.text not in ("/", "-") and not (token.kind == "word" and token.text[0].isalpha()):
+            return 0
+    return 0
+
+
+def _unit(tokens: Sequence[Token], place: int) -> tuple[int, str]:
+    """Return where the words of a number end that ends before this place, and its unit.
+
+    The place itself where no words belong to it.
+    """
+    end, unit = place, ""
+    for _ in range(MAX_WORDS):
+        if end < len(tokens) and _is_word_of_unit(tokens[end]):
+            unit = tokens[end].text.lower()
+            end += 1
+    end = _end_of_rate(tokens, end)
+    remark = _end_of_words(tokens, end)
+    if remark and not tokens[end].glued and not _may_scale(tokens[end:remark]):
+        unit = unit or tokens[remark - 2].text.lower()
+        end = remark
+    if end == len(tokens) or (tokens[end].kind == "sign" and tokens[end].text in _AFTER_UNIT):
+        return end, unit
+    return (end, unit) if _is_times(tokens, end) else (place, "")
+
+
+def _end_of_rate(tokens: Sequence[Token], end: int) -> int:
+    """Return the place after "/hour", "/person/day" or "per hour" at this place."""
+    while end + 1 < len(tokens) and tokens[end + 1].kind == "word":
+        sign, word = tokens[end], tokens[end + 1].text
+        by_sign = sign.text == "/" and sign.glued and tokens[end + 1].glued
+        if not (by_sign or sign.text == "per") or len(word) < 2 or not word.isalpha():
+            break
+        end += 2
+    if end < len(tokens) and tokens[end].text == "each":
+        end += 1
+    return end
+
+
+def _may_scale(remark: Sequence[Token]) -> bool:
+    """Return whether a remark holds a word that may change the number before it: (thousand)."""
+    return len(remark) == 3 and remark[1].text.lower() in PART_OF_IT
+
+
+def _is_times(tokens: Sequence[Token], place: int) -> bool:
+    """Return whether this token is the x of "3 x 4": a variable would touch one neighbour alone."""
+    if tokens[place].text not in ("x", "X") or place + 1 >= len(tokens):
+        return False
+    after = tokens[place + 1]
+    return (after.kind == "number" or after.text == "(") and after.glued == tokens[place].glued
+
+
+def _is_operand(token: Token) -> bool:
+    return token.kind == "unit" or _ends_number(token)
+
+
+def _ends_number(token: Token) -> bool:
+    return token.kind in ("number", "percent") or token.text == ")"
