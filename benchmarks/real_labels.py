@@ -41,8 +41,9 @@ from benchmarks.metrics import (
     table_row,
 )
 from benchmarks.replay import Recording, read_recordings, replay, stripped
+from benchmarks.simulated_judges import PANELS, judge_trees
 from evolvemcts4rl.flag_groups.search import SearchSettings
-from evolvemcts4rl.labels.labelling import learn_rates, relabel
+from evolvemcts4rl.labels.labelling import learn_panel, learn_rates, relabel
 from evolvemcts4rl.labels.witnesses import WITNESSES
 from evolvemcts4rl.records import Prefix
 from evolvemcts4rl.tree import Node, Tree
@@ -122,6 +123,25 @@ def relabelled(replay: Replay, without: Set[str] = frozenset()) -> list[Result]:
     return replace(replay, trees=trees).results()
 
 
+def judged(replay: Replay, panel_name: str) -> list[Result]:
+    """Return the belief's labels where simulated judges speak of the annotated solutions beside."""
+    trees, confidence = copy.deepcopy(replay.trees), SearchSettings().confidence
+    truths = {tree.question_id: truth for tree, truth in zip(trees, replay.truths, strict=True)}
+    rates = learn_rates(trees)
+    for tree in trees:
+        relabel(tree, rates, confidence)
+    known = judge_trees(
+        trees,
+        PANELS[panel_name],
+        lambda name, steps: truths[name][steps],
+        lambda name, steps: steps in truths[name],
+    )
+    panel = learn_panel(trees, rates, known)
+    for tree in trees:
+        relabel(tree, rates, confidence, panel=panel)
+    return replace(replay, trees=trees).results()
+
+
 def best_threshold(replay: Replay) -> list[Result]:
     """Return soft labels, each problem's with the threshold that is best for the other folds."""
     by_threshold = {at: replay.results(soft_value, at) for at in THRESHOLDS}
@@ -145,9 +165,16 @@ def best_threshold(replay: Replay) -> list[Result]:
 
 
 def figures(
-    recordings: Sequence[Recording], truths: Mapping[str, Truth], budget: int, branches: int
+    recordings: Sequence[Recording],
+    truths: Mapping[str, Truth],
+    budget: int,
+    branches: int,
+    panels: Sequence[str] = (),
 ) -> dict[str, list[Result]]:
-    """Return what each method makes of the recorded problems at a budget."""
+    """Return what each method makes of the recorded problems at a budget.
+
+    `panels` are the judges whom the belief hears beside: names of simulated_judges.PANELS.
+    """
     replays = {
         name: replay_all(recordings, truths, name, budget, branches) for name in mcts.ESTIMATORS
     }
@@ -161,6 +188,8 @@ def figures(
     }
     for witness in WITNESSES:
         found[f"no {witness}"] = relabelled(replays["belief"], frozenset({witness}))
+    for panel in panels:
+        found[f"judges: {panel}"] = judged(replays["belief"], panel)
     return found
 
 
@@ -172,13 +201,17 @@ def main() -> None:
     parser.add_argument("--budgets", default="10,20,40,80", help="rollouts a problem")
     parser.add_argument("--branches", type=int, default=BRANCHES, help="rollouts asked for at once")
     parser.add_argument("--reliability", action="store_true")
+    parser.add_argument(
+        "--judges", default="", help=f"panels of simulated judges: {', '.join(PANELS)}"
+    )
     args = parser.parse_args()
     recordings, truths = read_recordings(args.recording), read_annotations(args.annotations)
     _print_what_is_there(recordings, truths)
+    panels = tuple(filter(None, args.judges.split(",")))
     for budget in map(int, args.budgets.split(",")):
         print(f"\n{budget} rollouts a problem")
         print(table_head(18))
-        found = figures(recordings, truths, budget, args.branches)
+        found = figures(recordings, truths, budget, args.branches, panels)
         for title, results in found.items():
             print(table_row(f"  {title:16}", results), flush=True)
         mine, theirs, count = in_both(found["belief"], found["omega"])

@@ -69,15 +69,21 @@ PANELS: dict[str, tuple[SimulatedJudge, ...]] = {
 
 
 def judge_trees(
-    trees: Sequence[Tree], judges: Sequence[SimulatedJudge], first_error: FirstError
+    trees: Sequence[Tree],
+    judges: Sequence[SimulatedJudge],
+    first_error: FirstError,
+    is_known: Callable[[str, Prefix], bool] = lambda name, steps: True,
 ) -> dict[str, list[KnownVerdict | None]]:
     """Write the judges' verdicts to the trees; return those on cases whose truth is planted.
 
-    The trees must have their labels, since those say which solutions a run asks about.
+    The trees must have their labels, since those say which solutions a run asks about; of these the
+    judges speak where the first error `is_known`.
     """
     for tree in trees:
         for path in solutions_to_judge(tree, MOST):
             steps = tuple(node.text.strip() for node in path)
+            if not is_known(tree.question_id, steps):
+                continue
             error = first_error(tree.question_id, steps)
             path[-1].judgements = {each.name: each.verdict(error, steps) for each in judges}
     cases = known_cases(trees, (), random_seed=0)
