@@ -478,6 +478,25 @@ MATCHING = {
         : 5 | 5
         5 million of people | 5000000
         \infty dollars | \infty
+        x>1，且x<2 | 1<x<2
+        x<1，或x>2 | (-\infty,1)\cup(2,\infty)
+        (1,2,) | (1,2)
+        \left(\begin{array}{r}1\\-2\end{array}\right) | (1,-2)
+        \bar{x} = 5 | 5
+        \overrightarrow{AB} = (1,2) | (1,2)
+        \triangle ABC = 5 | 5
+        \text{no real solution} | \emptyset
+        \text{No real solutions} | \emptyset
+        \text{empty set} | \emptyset
+        \text{the empty set} | \emptyset
+        \{x \mid x<2\} | (-\infty,2)
+        \sin x^\circ | \sin \frac{\pi x}{180}
+        \cos \theta^\circ | \cos \frac{\pi\theta}{180}
+        \cot 45° | 1
+        \csc 30° | 2
+        x == 5 | 5
+        (n+1)! - 1 | -1 + (n+1)!
+        2^n (n-1)! | (n-1)! 2^n
     """,
     "spellings of units": r"""
         5 mm | 5 millimeters
@@ -1218,6 +1237,14 @@ DIFFERENT = {
         1,02 | 102
         0,001 | 1
         0.577... | \frac{26}{45}
+        A\{1,2\} | B\{1,2\}
+        (1,2)x | (1,2)y
+        10/14/2020 | 5/7/2020
+        5 m | 5m
+        Max = 5 | Min = 5
+        \sin x^\circ | \sin x
+        (n+1)! | (n+1)n
+        (n-1)! | (n-2)!
     """,
     "spellings of units": r"""
         5 millimeters | 5 centimeters
