@@ -497,6 +497,14 @@ MATCHING = {
         x == 5 | 5
         (n+1)! - 1 | -1 + (n+1)!
         2^n (n-1)! | (n-1)! 2^n
+        1<x and x<5 | (1,5)
+        x>1 and 5>x | (1,5)
+        x \le 5 and 1 \le x | [1,5]
+        x \ge 1 and 5 \ge x | [1,5]
+        (1 \pm \sqrt{2}) | 1+\sqrt{2}, 1-\sqrt{2}
+        \frac{3}{4} | 3:4
+        0.3333333333 | \frac{1}{3}
+        A = 12 | total area = 12
     """,
     "spellings of units": r"""
         5 mm | 5 millimeters
@@ -1245,6 +1253,13 @@ DIFFERENT = {
         \sin x^\circ | \sin x
         (n+1)! | (n+1)n
         (n-1)! | (n-2)!
+        x<5 and y<7 | x<5 or y<7
+        x>5 and y>7 | x>5 or y>7
+        x \le 5 and y \le 7 | x \le 5 or y \le 7
+        x \ge 5 and y \ge 7 | x \ge 5 or y \ge 7
+        x \ne 5 and x \ne 7 | x \ne 5 or x \ne 7
+        2:3 | 10:15
+        (B) 12 | x = B
     """,
     "spellings of units": r"""
         5 millimeters | 5 centimeters
