@@ -257,7 +257,9 @@ def _closing_display(text: str) -> str | None:
 
 def _formula_value(formula: str) -> str | None:
     value = equation_value(tidy_formula(formula))
-    return value if value and len(value) <= 200 and not looks_like_words(value) else None
+    if not value or len(value) > 200:
+        return None
+    return None if looks_like_words(value.partition("=")[2] or value) else value
 
 
 def _bare_value(line: str) -> str | None:

@@ -18,6 +18,12 @@ from evolvemcts4rl.answers.latex import (
 )
 from evolvemcts4rl.answers.units import UNITS
 
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
+
 _NUMBER = (
     r"(?:(?:US)?\\?[$€£¥₹] ?)?"
     r"(?:\d{1,3}(?: \d{3}\b)+|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+(?:\.\.\.|…)?)?|\.\d+)"
@@ -45,9 +51,9 @@ MULTIPLE = re2.compile(
 ASCII_WORD = re2.compile(r"[A-Za-z]+")
 WORD = re2.compile(r"\p{Han}+|\pL[\pL\d_'’-]*")
 # A number after one of these was known or is a name: the 4 friends, step 3.
-GIVEN = frozenset(
+GIVEN = word_set(
     """the these those both step part case equation line problem question figure option choice
-    example room page chapter number day""".split()
+    example room page chapter number day"""
 )
 
 

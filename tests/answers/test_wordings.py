@@ -98,3 +98,171 @@ def test_number_after_such_a_word_was_known_before(text: str, answer: str) -> No
 )
 def test_only_what_a_sentence_states_is_its_value(text: str, answer: str | None) -> None:
     assert extract_answer(text) == answer
+
+
+STEPS = r"\equiv \implies \iff \to \rightarrow \Rightarrow \Longrightarrow \Leftrightarrow ⇒ →"
+DRESSES = """
+    displaystyle textstyle tiny small normalsize large Large LARGE huge Huge underline
+"""
+NAMES = ("total cost", "x_1", "x_{12}", "x'", "f(x)", r"\angle ABC", "(x, y)")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        *((f"So\n$$x + 1 = 2 {sign} x = 1$$", None) for sign in STEPS.split()),
+        *((f"So\n$${name} = 5$$", f"{name} = 5") for name in NAMES),
+        *((f"So\n$$x {sign} 5$$", f"x {sign} 5") for sign in ("<=", ">=", "==", ":=", "!=")),
+        ("So\n$$5!=120$$", "120"),
+        (
+            "So\n$$f(x) = \\begin{cases}1 & x = 1 \\\\ 2 & x = 2\\end{cases}$$",
+            "f(x) = \\begin{cases}1 & x = 1 \\\\ 2 & x = 2\\end{cases}",
+        ),
+        ("So\n$$x \\equiv 3 \\pmod{7}$$", "x \\equiv 3 \\pmod{7}"),
+        ("So\n$$\\Rightarrow 5$$", None),
+        ("So it weighs $10 + 7 = 17 kg$.", "17 kg"),
+        ("The answer is\n\\[\n24\n\\]\nThat is all that we had to show.", "24"),
+        ("The answer is\n$$\n24\n$$\nThat is all that we had to show.", "24"),
+        ("The answer is $\\$24$.", "\\$24"),
+        ("The answer is \\(x = 5\\\\\\).", "x = 5\\\\"),
+        ("With the $ 4 $ friends she gets 12 pens.", "12"),
+    ],
+)
+def test_formula_in_a_text_says_what_it_is_equal_to(text: str, answer: str | None) -> None:
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        *((rf"\boxed{{\{name} 24}}", "24") for name in DRESSES.split()),
+        *(
+            (rf"\boxed{{\begin{{{name}}}x&=24\end{{{name}}}}}", "x=24")
+            for name in ("align*", "aligned", "gather*", "gathered", "split", "equation*")
+        ),
+        *(
+            (rf"\boxed{{\{name}{{The answer is }} 24}}", "24")
+            for name in ("text", "textbf", "textit", "textrm", "textnormal", "mathrm", "mathbf")
+        ),
+        (r"\boxed{\mbox{The answer is } 24}", "24"),
+        *(
+            (rf"\boxed{{{fraction} = 0.8}}", fraction)
+            for fraction in (r"\frac{4}{5}", r"\frac45", r"\frac4{5}", r"\frac{4}5", "4/5")
+        ),
+        (r"\boxed{-\dfrac{4}{5} = -0.8}", r"-\dfrac{4}{5}"),
+        *(
+            (rf"\boxed{{{values}}}", values)
+            for values in ("1+1=2, 2+2=4", "1+1=2,2+2=4", "1+1=2,12", "1+1=2,2024", "-10 = 12")
+        ),
+        (r"\boxed{999+1=1,000}", "1,000"),
+        (r"\boxed{999+1=1,\!000}", r"1,\!000"),
+        (r"\boxed{999+1=1,\! 000}", r"1,\! 000"),
+        (r"\boxed{24.}", "24"),
+        (r"\boxed{24 =}", "24"),
+        (r"\boxed{\Large {24}}", "24"),
+        (r"\boxed{\begin{array}{c} 24 \end{array}}", "24"),
+        (r"\boxed{\begin{array}{c} x + 1 \end{array}}", "x + 1"),
+        (r"\boxed{x \approx 3.1 y}", "3.1 y"),
+        (r"\boxed{\theta \approx 3.1}", "3.1"),
+        (
+            r"\boxed{\begin{aligned}A =& \begin{pmatrix}1\\2\end{pmatrix}\end{aligned}}",
+            r"\begin{pmatrix}1\\2\end{pmatrix}",
+        ),
+        (r"\boxed{\begin{aligned}\end{aligned}}", None),
+        ("Fill in \\boxed{ } with a number.\nSo it is 24.", "24"),
+        ("We use \\boxedmath 5 here.\nSo it is 24.", "24"),
+        ("It is \\boxed .\nSo it is 24.", "24"),
+        ("It is \\boxed", None),
+        ("It is \\boxed ", None),
+        ("It is \\boxed {24}", "24"),
+        ("So \\boxed 7.", "7"),
+        ("So $\\boxed \\frac 1 2 $", "\\frac 1 2"),
+        ("\\[\\boxed 7\\]", "7"),
+    ],
+)
+def test_box_is_read_without_what_dresses_its_value(text: str, answer: str | None) -> None:
+    assert extract_answer(text) == answer
+
+
+LEADS = """
+    therefore|thus|then|simply|just|only|exactly|indeed|equal to|option|choice|the letter|letter
+    that|approximately|approx|approx.|about|around|roughly|nearly|for sure|a total of|\\approx|≈|~|=
+"""
+ROUGHLY = r"approximately|approx|about|around|roughly|nearly|\approx|≈"
+PROSE = """
+    not|no longer|obtained|found|given|correct|incorrect|wrong|clear|unclear|unknown|as|by|what
+    which|to|we|i|you|let|first|if|this|in|on|see|shown|below|above|still|also|likely
+"""
+
+
+def listed(words: str) -> list[str]:
+    """Return the entries of lists that are parted by bars and ends of lines."""
+    return [word.strip() for line in words.strip().split("\n") for word in line.split("|")]
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        *((f"The answer is {lead} 24.", "24") for lead in listed(LEADS)),
+        *((rf"\boxed{{24}}. So the answer is {word} 30.", "24") for word in listed(ROUGHLY)),
+        *(
+            (f"The answer is {word} the box that has 24 pens in her room.", None)
+            for word in listed(PROSE)
+        ),
+        *(
+            (f"The answer is 24 {word} she has 3 boxes.", "24")
+            for word in ("because", "since", "so", "as", "which", "where", "when", "and not")
+        ),
+        ("答案是42，因为有3个。", "42"),
+        ("The answer is 24!", "24"),
+        ("The answer is 5, 6, or 7.", "5, 6, or 7"),
+        ("The answer is 11,\\!111.", "11,111"),
+        ("The answer is 11,\\! 111.", "11,111"),
+        ('The answer is \\"24\\".', "24"),
+        ("The answer is **24** pens.", "24 pens"),
+        ("The answer is _24_", "24"),
+        ("The answer is ...", None),
+        ("The answer is " + "x + " * 60 + "x.", None),
+        ("So the answer is 5? We do not know.", None),
+        ("The answer is\n\\begin{align*}\nx = 5", "x = 5"),
+        ("Answer: She needs 5 apples.", "5"),
+        ("Answer: Total: 24", "24"),
+        ("The answer is Either 5 or 6.", None),
+        ("The answer is the one that we have all seen before in class.", None),
+        ("The answer is x plus 5 of the other ones that we saw.", None),
+        ("The answer is 5x for each of the boxes that we have.", None),
+        ("The answer is x and nothing else in the whole world.", None),
+    ],
+)
+def test_answer_is_what_its_announcement_is_followed_by(text: str, answer: str | None) -> None:
+    assert extract_answer(text) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (f"We count them.\n{said}.", value or None)
+        for said, value in (
+            *(
+                (f"The number is 5 {word} the sum is 12 pens", "")
+                for word in ("and", "or", "so", "but", "while")
+            ),
+            ("The number is 5, the sum is 12 pens", ""),
+            *(
+                (f"With 3 boxes there are 5 pens, {word} 12 in sum", "12")
+                for word in ("so", "thus", "hence", "therefore", "giving", "meaning")
+            ),
+            *(
+                (f"She has 3 boxes of 5, which {verb} in all 15 pens", "15")
+                for verb in ("is", "means", "gives", "equals", "makes", "rounds")
+            ),
+            ("They need 5 pounds per day because 1,000 is 10 times 100", "5 pounds per day"),
+            ("With 3 boxes she gets 4 + 5 = 9 pens", "9"),
+            ("With 3 boxes of 4 pens each, the total is 12 pens", "12"),
+            *((f"The total for 3 boys{sign} 12 pens", "12") for sign in (":", "：", " ≈", " =")),
+            ("The total for 3 boys is *12* pens", "12"),
+        )
+    ],
+)
+def test_last_claim_of_a_sentence_is_its_value(text: str, answer: str | None) -> None:
+    assert extract_answer(text) == answer
