@@ -32,7 +32,7 @@ LIST = re2.compile(  # a comma that does not part thousands
     r"[^{\\],(?:\D|\d{1,2}(?:\D|$)|\d{4})"
 )
 COMPARISON = re2.compile(r"[<>:=]=|[\sA-Za-z]!=|cases")
-STEPS = re2.compile(r"\\(?:equiv|implies|iff|to|[A-Za-z]*[rR]ightarrow)\b|⇒|→")
+STEPS = re2.compile(r"\\(?:equiv|implies|iff|to|(?:Long)?(?:left)?rightarrow|Rightarrow)\b|⇒|→")
 BRACKETS = re2.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
 
 

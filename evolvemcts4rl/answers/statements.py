@@ -21,16 +21,16 @@ SECOND_CLAIM = re2.compile(r"(?i)[,;]|\b(?:and|or|so|but|while)\b")
 HAN = re2.compile(r"\p{Han}")
 
 LEADS = re2.compile(
-    r"(?i)^(?:(?:therefore|thus|then|simply|just|only|exactly|indeed|equal to|option|choice"
+    r"(?i)^(?:(?:therefore|thus|then|simply|just|only|exactly|indeed|option|choice"
     r"|(?:the )?letter|that"
     r"|approximately|approx\.?|about|around|roughly|nearly|for sure|a total of)\b[,:]?\s*"
     r"|\\approx\b\s*|[≈~=]\s*)+"
 )
-ROUGHLY = re2.compile(r"(?i)\b(?:approximately|approx|about|around|roughly|nearly)\b|\\approx\b|≈")
+ROUGHLY = re2.compile(r"(?i)\b(?:approximately|approx|about|around|roughly|nearly)\b|≈")
 PROSE = re2.compile(
     r"(?i)\(?(?:not|no longer|obtained|found|given|correct|incorrect|wrong|clear|unclear|unknown"
-    r"|as|by|what|which|to|we|i|you|let|first|if|this|in|on|see|shown|below|above|still|also"
-    r"|likely)\b"
+    r"|as|by|what|which|to|we|i (?:think|am|will|would|have|need|can|do|get)|you|let|first"
+    r"|if|this|in|on|see|shown|below|above|still|also|likely)\b"
 )
 SENTENCE_END = re2.compile(
     r"[.!?](?:\*\*)?(?:\s|$)|[。；！？]"

@@ -784,7 +784,7 @@ def test_seed_whose_box_holds_a_sentence_with_several_values_keeps_the_sentence(
 VERBS_OF_SEEDS = """
     is are was were be been has have had gets get got makes make made earns earn earned
     costs cost pays pay paid needs need needed spends spent saves saved sells sold takes took uses
-    used weighs remains remain remained travels covers gives receives becomes totals equals
+    used weighs remains remain remained travels covers gives receives becomes totals equals Needs
 """
 STATED = """
     is|are|was|were|will be|equals|must equal|becomes|totals|gives|is equal to|is approximately

@@ -100,7 +100,7 @@ def test_only_what_a_sentence_states_is_its_value(text: str, answer: str | None)
     assert extract_answer(text) == answer
 
 
-STEPS = r"\equiv \implies \iff \to \rightarrow \Rightarrow \Longrightarrow \Leftrightarrow ⇒ →"
+STEPS = r"\equiv \implies \iff \to \rightarrow \leftrightarrow \Longrightarrow \Rightarrow ⇒ →"
 DRESSES = """
     displaystyle textstyle tiny small normalsize large Large LARGE huge Huge underline
 """
@@ -190,8 +190,9 @@ LEADS = """
 """
 ROUGHLY = r"approximately|approx|about|around|roughly|nearly|\approx|≈"
 PROSE = """
+    I think|I am|I will|I would|I have|I need|I can|I do|I get
     not|no longer|obtained|found|given|correct|incorrect|wrong|clear|unclear|unknown|as|by|what
-    which|to|we|i|you|let|first|if|this|in|on|see|shown|below|above|still|also|likely
+    which|to|we|you|let|first|if|this|in|on|see|shown|below|above|still|also|likely
 """
 
 
@@ -213,7 +214,11 @@ def listed(words: str) -> list[str]:
             (f"The answer is 24 {word} she has 3 boxes.", "24")
             for word in ("because", "since", "so", "as", "which", "where", "when", "and not")
         ),
-        ("答案是42，因为有3个。", "42"),
+        *((f"The answer is {word} here.", None) for word in listed(PROSE)),
+        ("The answer is i.", "i"),
+        ("答案是红色，因为它很亮。", "红色"),
+        ("Answer: Altogether Tom bought 24 apples for all of them.", "24"),
+        ("The answer is\n\\[ 24", "\\[ 24"),
         ("The answer is 24!", "24"),
         ("The answer is 5, 6, or 7.", "5, 6, or 7"),
         ("The answer is 11,\\!111.", "11,111"),
@@ -257,6 +262,7 @@ def test_answer_is_what_its_announcement_is_followed_by(text: str, answer: str |
                 for verb in ("is", "means", "gives", "equals", "makes", "rounds")
             ),
             ("They need 5 pounds per day because 1,000 is 10 times 100", "5 pounds per day"),
+            ("They need 5 pounds per day since 35 is 7 times 5", "5 pounds per day"),
             ("With 3 boxes she gets 4 + 5 = 9 pens", "9"),
             ("With 3 boxes of 4 pens each, the total is 12 pens", "12"),
             *((f"The total for 3 boys{sign} 12 pens", "12") for sign in (":", "：", " ≈", " =")),
@@ -265,4 +271,103 @@ def test_answer_is_what_its_announcement_is_followed_by(text: str, answer: str |
     ],
 )
 def test_last_claim_of_a_sentence_is_its_value(text: str, answer: str | None) -> None:
+    assert extract_answer(text) == answer
+
+
+RESULTS = ("answer", "total", "sum", "result", "difference", "product", "average")
+JOINTS = (
+    ",",
+    ";",
+    "&",
+    ",\\ ",
+    "and",
+    "or",
+    "while",
+    ", and",
+    "and its width is",
+    "while the width is",
+)
+ANNOUNCEMENTS = (
+    *("The answer is 24.", "The answer must be 24.", "The answer should be 24."),
+    *("The answer will be 24.", "The answer equals 24.", "Answer = 24", "ans: 24"),
+    *("The correct option is 24.", "The right choice is 24.", "Answer \\(24\\)", "Answer \\[24\\]"),
+    *("Final answer\n\n24", "Correct answer\n24", "Step 3: Answer\n24", "The final answer:\n24"),
+    *(
+        "答案为24。",
+        "答案為24。",
+        "答案应是24。",
+        "答：24",
+        "共有3个。答：24",
+        "故选：24",
+        "故选24",
+    ),
+)
+DOUBTS = ("what", "if", "whether", "unless", "not", "to check", "to verify", "to assume")
+FAREWELLS = (
+    *("Let me know how you like it!", "Feel free to go on!", "I am happy to go on!"),
+    *("Any questions are welcome!", "Are there any other questions?", "I hope this helps!"),
+)
+ASIDES = ("Note that", "Notice that", "Alternatively,", "Indeed,", "Similarly,", "Recall that")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        *((rf"We get \boxed{{12}} and the {word} is \boxed{{13}}.", "13") for word in RESULTS),
+        *((rf"So \boxed{{3}} {joint} \boxed{{4}}.", "3, 4") for joint in JOINTS),
+        (r"So \(\boxed{3}\) and \(\boxed{4}\).", "3, 4"),
+        (r"So \boxed{3} for part (a), \boxed{4} for part (b).", "3, 4"),
+        (r"So \boxed{3} for part a and \boxed{4} for part b.", "3, 4"),
+        (r"So \boxed{3} for part (a), and \boxed{4} for part (b).", "3, 4"),
+        *((f"{words}\n\nThat is all that it takes.", "24") for words in ANNOUNCEMENTS),
+        *(
+            (f"The answer {word} this question is 24.\n\nThat is all that it takes.", "24")
+            for word in ("to", "for", "of", "in")
+        ),
+        *(
+            (rf"\boxed{{24}}. The answer {word} the other part is 7.", "24")
+            for word in ("to", "for", "of", "in")
+        ),
+        *(
+            (f"We know that it is {said}C because it fits.", "C")
+            for said in (
+                "故选 ",
+                "故应选 ",
+                "所以选 ",
+                "因此选 ",
+                "应选 ",
+                "应该选 ",
+                "本题选 ",
+                "答案选 ",
+            )
+        ),
+        *((f"We now try {word} the answer is 5.", None) for word in DOUBTS),
+        *((f"So she has 24 pens.\n\n{words}", "24") for words in FAREWELLS),
+        *((f"We count them.\n{words} there are 3 other ways.", None) for words in ASIDES),
+        ("There are 3 + 4 = 7 of them.\n共有3 + 4 = 7个。所以剩下5个。", "5"),
+        ("#### 24\nThat was all of it.", "24"),
+        ("#### red and blue \n", "red and blue"),
+        ("The answer is A. No: the answer is B.", "B"),
+        ("Solutions are 39 and 89. Their average is 64.", "64"),
+        ("So\n**24** apples", "24 apples"),
+        ("So\n_24_", "24"),
+        ("So\n  - 24", "24"),
+        ("So\n24\n  \n", "24"),
+        ("So\n24\n```\n", "24"),
+        ("So\n\\[\n24\n\\].", "24"),
+        ("x = 5 \\end{align*}", "x = 5"),
+        ("We add 3 and 2.\nSo it is 5 \\]", "5"),
+        ("\\[3 + 4 = 7\\]She has 5 pens.", "5"),
+        ("$$3 + 4 = 7$$She has 5 pens.", "5"),
+        ("\\begin{equation}3 + 4 = 7\\end{equation}She has 5 pens.", "5"),
+        ("So\n\\[ \\begin{array}{c}24\\end{array} \\]", "24"),
+        (
+            "So\nx = \\begin{pmatrix}1\\\\2\\end{pmatrix}",
+            "x = \\begin{pmatrix}1\\\\2\\end{pmatrix}",
+        ),
+        ("So\n$$" + "x+" * 150 + "x$$", None),
+        ("So she has 24 apples in all of the boxes. I hope this helps!", "24"),
+    ],
+)
+def test_answer_is_looked_for_where_models_write_it(text: str, answer: str | None) -> None:
     assert extract_answer(text) == answer
