@@ -126,7 +126,7 @@ def _is_limit(sentence: str, value: Value, others: list[Value]) -> bool:
 
 
 def _follows_copula(sentence: str, value: Value) -> bool:
-    before = sentence[: value.start].rstrip(" *")
+    before = sentence[: value.start].rstrip(" *($\\[")
     if before.endswith((":", "=", "≈", "：")):
         return True
     words = _words_of(sentence[max(0, value.start - 60) : value.start])

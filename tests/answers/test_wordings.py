@@ -267,6 +267,7 @@ def test_answer_is_what_its_announcement_is_followed_by(text: str, answer: str |
             ("With 3 boxes of 4 pens each, the total is 12 pens", "12"),
             *((f"The total for 3 boys{sign} 12 pens", "12") for sign in (":", "：", " ≈", " =")),
             ("The total for 3 boys is *12* pens", "12"),
+            ("Since $B_1=2$, the last one is $B_9=$ $12$", "12"),
         )
     ],
 )
