@@ -35,7 +35,7 @@ import sympy
 
 from benchmarks.source_rules import Rule, module_rules
 from evolvemcts4rl.answers import values
-from tests.answers import test_extract
+from tests.answers import test_extract, test_wordings
 from tests.support.answer_pairs import DIFFERENT, MATCHING, rows
 
 FOLDER = ROOT / "evolvemcts4rl" / "answers"
@@ -66,7 +66,7 @@ def all_cases(path: str | None) -> Iterator[Case]:
     for table in (MATCHING, DIFFERENT):
         for _, gold, answer in rows(table):
             yield Case("pairs", "same", gold, answer, table is MATCHING)
-    for test in vars(test_extract).values():
+    for test in [*vars(test_extract).values(), *vars(test_wordings).values()]:
         for mark in getattr(test, "pytestmark", ()):
             names, values = mark.args or ("", ())
             for value in values if names != "loop" else ():

@@ -242,7 +242,6 @@ def _folded(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Return a text without markup, its whitespace evened."""
-    plain = " ".join(_MARKUP.sub(" ", text).split())
-    if plain.count("}") > plain.count("{"):
-        plain = plain.replace("}", "", plain.count("}") - plain.count("{"))
+    plain = str(_MARKUP.sub(" ", text))
+    plain = plain.replace("}", "", max(0, plain.count("}") - plain.count("{")))
     return " ".join(plain.split()).rstrip(" ;,")

@@ -22,6 +22,7 @@ from evolvemcts4rl.answers.latex import (
     plain_text,
     tidy_formula,
 )
+from evolvemcts4rl.answers.marked import HASHES
 from evolvemcts4rl.answers.remarks import is_conditional, without_markup
 from evolvemcts4rl.answers.sentence_values import values_in
 from evolvemcts4rl.answers.statements import (
@@ -42,7 +43,6 @@ JOINS_BOXES = re2.compile(
     r"|\s*for part \(?\w\)?\s*(?:,|(?:,\s*)?and\b)\s*"
 )
 RESULT = re2.compile(r"\b(?:answer|total|sum|result|difference|product|average)\b")
-HASHES = re2.compile(r"####[ \t]*([^\s#][^\n]*)")
 ANNOUNCED = re2.compile(
     r"(?im)\bans(?:wers?)?\b[*_]{0,3}(?P<part> (?:to|for|of|in) [^\n:.$]{1,100}?)?"
     r"(?:[ \t*]{1,5}(?:is|are|equals|(?:must|should|will|would) be)\b|[ \t*]{0,5}="
@@ -53,7 +53,7 @@ ANNOUNCED = re2.compile(
     r"[*_#:. \t]{0,10}$"
     r"|<answer>|【答案】|答案(?:应?[是为為]|[:：])|故选择?[:：]?"
     r"|(?:^[*_#> \t]{0,10}|[。；] ?)答[:：]"
-    r"|(?:故|所以|因此|应该?|本题|答案)[,， ]?应?选择?[:： ]{0,3}(?P<choice>\(?[A-J])"
+    r"|(?:所以|因此|应该?|本题|答案)[,， ]?应?选择?[:： ]{0,3}(?P<choice>\(?[A-J])"
 )
 HEDGES = {"what", "if", "whether", "unless", "not", "check", "verify", "suppose", "assume"}
 LINE_MARKS = re2.compile(r"^(?:[-*+>#•◦▪●‣·]+\s+|\(?\d{1,2}[.)]\s+)+")
@@ -67,7 +67,7 @@ COUNTED = re2.compile(
 )
 LABEL = re2.compile(r"(?i)(?:[\pL ]{2,}[:：]|(?:final )?answer )\s*")
 ENVIRONMENT_NAME = re2.compile(r"\\(?:begin|end)\{[^{}]*\}")
-LETTER_LINE = re2.compile(r"\(?[A-E]\)?\.?")
+LETTER_LINE = re2.compile(r"\(?[A-E]\)?")
 CHOICE_LETTER = re2.compile(r"\(?([A-J])\)?")
 
 
@@ -221,7 +221,7 @@ def _is_hedged(before: str) -> bool:
 
 def _last_line(text: str) -> str | None:
     """Return the value that the last line is, or that its last sentence states."""
-    lines = text[-4 * MAX_LENGTH :].rstrip().split("\n")
+    lines = text[-4 * MAX_LENGTH :].split("\n")
     while lines and (lines[-1].strip() in ("", "```") or _is_farewell(lines[-1])):
         lines.pop()
     text = "\n".join(lines)
@@ -257,7 +257,9 @@ def _closing_display(text: str) -> str | None:
 
 def _formula_value(formula: str) -> str | None:
     value = equation_value(tidy_formula(formula))
-    return value if value and len(value) <= 200 and not looks_like_words(value) else None
+    if not value or len(value) > 200:
+        return None
+    return None if looks_like_words(value.partition("=")[2] or value) else value
 
 
 def _bare_value(line: str) -> str | None:
@@ -282,7 +284,7 @@ def _closing_statement(line: str) -> str | None:
     for found in NEXT_SENTENCE.finditer(line):
         sentences.append(line[start : max(found.end(1), found.end(2))].strip())
         start = max(found.end(1), found.end(2))
-    sentences.append(line[start:].strip())
+    sentences.append(line[start:])
     kept = [sentence for sentence in sentences if sentence and not CLOSER.search(sentence)]
     if not kept or ANNOUNCED.search(kept[-1]) or ASIDE.match(kept[-1]):
         return None

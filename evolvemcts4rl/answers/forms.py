@@ -16,7 +16,7 @@ from evolvemcts4rl.answers.units import CLOCK, UNITS, split_unit
 
 MAX_LENGTH = 1000  # characters; longer texts are no final answers, and equal only if identical
 
-VARIABLE = r"(?:[A-Za-z]|\\[a-z]+|\\(?:vec|hat|bar)\s*\{\w\})(?:_(?:\{\w+\}|\w))?'*(?:\([\w, ]+\))?"
+VARIABLE = r"(?:[A-Za-z]|\\[a-z]+|\\(?:vec|hat|bar)\s*\{\w\})(?:_\{\w+\})?'*(?:\([\w, ]+\))?"
 NAME = (
     rf"{VARIABLE}(?: ?: ?{VARIABLE})?"  # x, \theta, x_1, f(x), P(A), A:B
     r"|(?:\\(?:angle|triangle|overline|overrightarrow)\s*)?\{?[A-Z]{2,4}\}?"  # AB, \angle ABC
@@ -26,9 +26,7 @@ NAME = (
     r"|\((?: ?[a-z],?){2,4}\)"  # (x, y)
 )
 CHOICE = r"(?i)(?:(?:option|choice|answer)\s+|选项?|答案\s*[是为选]?)?\(?([A-Z])\)?[.:]?"
-CHOICE_WITH_VALUE = (
-    r"(?:\(([A-J])\)|([A-J])[).:]\s)\s*([^-+*/^=<>,)\\({\s].*|\\frac.*|\\sqrt.*|\\\$.*)"
-)
+CHOICE_WITH_VALUE = r"(?:\(([A-J])\)|([A-J])[).:]\s)\s*([^-+*/^=<>,)\\({\s].*|\\frac.*|\\sqrt.*)"
 
 SYNONYMS = {
     "DNE": "does not exist",
@@ -90,7 +88,7 @@ def read_form(text: str) -> Form:
     """Take a written answer of at most MAX_LENGTH characters apart."""
     name, body = _split_name(even_out(text))
     if builder := fullmatch(SET_BUILDER, body):
-        body = builder[2].strip()
+        body = builder[2]
     body, unit = split_unit(read_number_words(body))
     if fullmatch(THOUSANDS, body):
         body = body.replace(",", "").replace(" ", "")
@@ -123,9 +121,9 @@ def _split_name(text: str) -> tuple[str, str]:
         return f"({choice[1] or choice[2]})", choice[3]
     name, sign, members = text.partition(r"\in ")
     if sign and fullmatch(NAME, name.strip()):
-        return name.strip(), members.strip()
-    sides = list(_sides(text))
-    if len(sides) == 1 or (len(sides) > 2 and is_list(text)) or not all(sides):
+        return name, members
+    sides = [side for side in _sides(text) if side]  # an empty one in x == 5
+    if len(sides) < 2 or (len(sides) > 2 and is_list(text)):
         return "", text
     if fullmatch(NAME, sides[0]):
         return sides[0], sides[-1]  # x = 5, and x = 2 + 3 = 5
@@ -135,7 +133,7 @@ def _split_name(text: str) -> tuple[str, str]:
 
 
 def _sides(text: str) -> Iterator[str]:
-    """Yield what stands between the equals signs, except those in brackets and in !=, := or ==."""
+    """Yield what stands between the equals signs, except those in brackets."""
     depth = start = 0
     for place, character in enumerate(text):
         depth += (character in "{([") - (character in "})]")

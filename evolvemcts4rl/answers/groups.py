@@ -10,7 +10,7 @@ import re2
 MAX_ENTRIES = 64
 
 OPENING, CLOSING = "([{", ")]}"
-TOKENS = re2.compile(r"(?s)\\begin\b|\\end\b|\\cup\b|\\land\b|\\lor\b|\\[{}]|\\.|[()\[\]{},;]")
+TOKENS = re2.compile(r"(?s)\\begin\b|\\end\b|\\cup\b|\\land\b|\\lor\b|\\.|[()\[\]{},;]")
 MATRIX = re2.compile(
     r"(?s)[(\[]?\\begin\{([pbB]?matrix|array)\}(?:\{[clr|]*\})?(.*)"
     r"\\end\{(?:[pbB]?matrix|array)\}[)\]]?"
@@ -18,7 +18,7 @@ MATRIX = re2.compile(
 ROW_END = re2.compile(r"\\\\(?:\[[^\]]*\])?")
 MONSTERS = re2.compile(
     r"\^\{?\(?-?\d{7,}"
-    r"|(?:\d{5,}|\d[)}]+|!\)?)!"
+    r"|(?:\d{5,}|[({](?:[^a-zA-Z\\]|\\[a-z]+)*\d[)}]+|!\)?)!"  # (10^{10})!, but not (n+1)!
     r"|\\binom\{\d{5,}"
 )
 TOWERS = re2.compile(r"\d[)}]*((?:\^\{?[({]*\d+[)}]*){2,})")  # 9^{9^9}
@@ -48,9 +48,8 @@ def split_group(body: str) -> Group:
     Those within brackets inside it are left alone.
     """
     if (matrix := MATRIX.fullmatch(body)) and "\\begin" not in matrix[2]:
-        rows = [row.split("&") for row in ROW_END.split(matrix[2]) if row.strip()]
-        cells = tuple(cell.strip() for row in rows for cell in row)
-        return Group(f"matrix {len(rows)}", cells, body)
+        rows = [row.split("&") for row in ROW_END.split(matrix[2]) if row]
+        return Group(f"matrix {len(rows)}", tuple(cell for row in rows for cell in row), body)
     joints = [word for sign, word in JOINTS.items() if len(_split_top_level(body, (sign,))) > 1]
     for separators, kind in (((",", ";", *JOINTS), "list"), (("\\cup",), "union")):
         parts = _split_top_level(body, separators)
@@ -93,9 +92,9 @@ def _split_top_level(body: str, separators: tuple[str, ...]) -> tuple[str, ...]:
         elif mark in ("\\end", *CLOSING):
             depth -= 1
         elif depth == 0 and mark in separators:
-            parts.append(body[start : token.start()].strip())
+            parts.append(body[start : token.start()])
             start = token.end()
-    parts.append(body[start:].strip())
+    parts.append(body[start:])
     return tuple(part for part in parts if part)
 
 
@@ -118,7 +117,7 @@ def _is_high(tower: str) -> bool:
     """Return whether a tower of powers, such as 9^9, is an exponent above MAX_EXPONENT."""
     value = 1
     for level in reversed([part.strip("{(})") for part in tower.split("^") if part]):
-        if len(level) > 7 or value * log10(max(int(level), 1)) > log10(MAX_EXPONENT):
+        if value * log10(max(int(level), 1)) > log10(MAX_EXPONENT):
             return True
         value = int(level) ** value
     return False

@@ -15,7 +15,7 @@ MAX_BOXES = 20  # only the last ones are read: the answer's box is among them
 BOX_NAMES = ("\\boxed", "\\fbox")
 BARE_BOX = re2.compile(r"[ \t]*([^${}\n]{1,200})")
 DELIMITERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
-ENVIRONMENT = re2.compile(r"\\(?:begin|end)\{(?:align(?:ed|at)?|gather(?:ed)?|split|equation)\*?\}")
+ENVIRONMENT = re2.compile(r"\\(?:begin|end)\{(?:align(?:ed)?|gather(?:ed)?|split|equation)\*?\}")
 DRESS = re2.compile(
     r"\\(?:textcolor|color)\s*(?:\[\w+\])?\s*\{[^{}]*\}"
     r"|\\(?:underline|tiny|small|normalsize|[lL]arge|LARGE|[hH]uge|(?:display|text)style)\b"
@@ -29,12 +29,10 @@ BARE_NAME = re2.compile(
 )
 INTEGER_FRACTION = re2.compile(r"-?\s*(?:\\[dt]?frac\s*(?:\{\d+\}|\d)\s*(?:\{\d+\}|\d)|\d+/\d+)")
 LIST = re2.compile(  # a comma that does not part thousands
-    r"[^{\\],(?:\D|$|\d{1,2}(?:\D|$)|\d{4})"
+    r"[^{\\],(?:\D|\d{1,2}(?:\D|$)|\d{4})"
 )
-COMPARISON = re2.compile(r"[<>:=]=|(?:^|[\sA-Za-z])!=|cases")
-STEPS = re2.compile(
-    r"\\(?:equiv|implies|iff|to|(?:Long)?(?:left)?rightarrow|Rightarrow|Longrightarrow)\b|⇒|→"
-)
+COMPARISON = re2.compile(r"[<>:=]=|[\sA-Za-z]!=|cases")
+STEPS = re2.compile(r"\\(?:equiv|implies|iff|to|(?:Long)?(?:left)?rightarrow|Rightarrow)\b|⇒|→")
 BRACKETS = re2.compile(r"[(\[{][^()\[\]{}]*[)\]}]")
 
 
@@ -66,25 +64,24 @@ def boxes_in(text: str) -> list[Box]:
 
 def _box_at(text: str, start: int, after_name: int) -> Box | None:
     """Return the box whose command stands here; None where it is empty or not closed."""
-    opening = after_name
-    while opening < len(text) and text[opening] in " \t\n" and opening - after_name < 10:
-        opening += 1
-    if text[opening : opening + 1] == "{":
+    head = text[after_name : after_name + 11].lstrip(" \t\n")
+    if head.startswith("{"):
+        opening = text.index("{", after_name)
         end = closing_brace(text, opening + 1, MAX_BOX)
-        content = text[opening + 1 : end].strip() if end else ""
-        slashes = len(text[:start]) - len(text[:start].rstrip("\\"))
-        if slashes % 2:
-            content = content.replace(
-                "\\\\", "\\"
-            )  # as in JSON, where the text is escaped once more
-        return Box(start, end + 1, content) if end and content else None
+        if end is None:
+            return None
+        content = text[opening + 1 : end].strip()
+        slashes = start - len(text[:start].rstrip("\\"))
+        if slashes % 2:  # as in JSON, where the text is escaped once more
+            content = content.replace("\\\\", "\\")
+        return Box(start, end + 1, content) if content else None
     bare = BARE_BOX.match(text[after_name : after_name + 210])
-    if not bare or (text[after_name].isalpha() or text[after_name] == "\n"):
+    if not bare or text[after_name].isalpha():
         return None
     closed_by = text[after_name + bare.end() : after_name + bare.end() + 1]
     words = bare[1].split()
     content = bare[1] if closed_by == "$" else words[0] if words else ""
-    content = content.partition("\\)")[0].partition("\\]")[0].strip().rstrip(".,;")
+    content = content.partition("\\)")[0].partition("\\]")[0].rstrip(" .,;")
     return Box(start, after_name + bare.end(), content) if content else None
 
 
@@ -94,7 +91,7 @@ def formula_at(text: str, start: int) -> tuple[str, int] | None:
         if text.startswith(opener, start):
             begin = start + len(opener)
             end = text.find(closer, begin)
-            while end > 0 and closer == "$" and text[end - 1] == "\\":
+            while text[end - 1 : end + 1] == "\\$":
                 end = text.find(closer, end + 1)
             if end <= begin or (opener == "$" and _is_amount(text[begin:end])):
                 return None
@@ -131,8 +128,8 @@ def tidy_formula(formula: str) -> str:
     formula = _stack_rows(_bleach(formula)).strip(" \n\t").rstrip(".,;")
     for sign in (r"\approx", "≈"):
         exact, found, rounded = formula.partition(sign)
-        if found and rounded.strip():
-            is_exact = exact.strip() and not BARE_NAME.fullmatch(plain_text(exact))
+        if found and rounded:
+            is_exact = exact and not BARE_NAME.fullmatch(plain_text(exact))
             formula = (exact if is_exact else rounded).strip()
     sides = equation_sides(formula)
     if not has_letters(formula) and not STEPS.search(formula):
@@ -182,7 +179,7 @@ def _bleach(formula: str) -> str:
         formula = before + (after[1:end] + after[end + 1 :] if end is not None else after)
         if before == "{" and formula.endswith("}"):
             formula = formula[1:-1]
-    cell = SINGLE_CELL.fullmatch(formula.strip())
+    cell = SINGLE_CELL.fullmatch(formula)
     return cell[1] if cell and "\\\\" not in cell[1] else formula
 
 
@@ -202,7 +199,7 @@ def _stack_rows(formula: str) -> str:
             chains.append(row)
     names = [chain.partition("=")[0] for chain in chains]
     is_list = len(set(names)) == len(names) and all(map(BARE_NAME.fullmatch, names))
-    return ", ".join(chains) if is_list else chains[-1] if chains else ""
+    return ", ".join(chains) if is_list else chains[-1]
 
 
 def plain_text(formula: str) -> str:

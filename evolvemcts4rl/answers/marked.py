@@ -20,7 +20,7 @@ ANNOUNCED = re2.compile(
 def marked_answers(text: str) -> Iterator[str]:
     r"""Yield what stands in the last \boxed{}, after the last ####, after the last "answer is"."""
     if boxes := boxes_in(text):
-        yield boxes[-1].content.strip()
+        yield boxes[-1].content
     for pattern in (HASHES, ANNOUNCED):
         for last in deque(pattern.finditer(text), maxlen=1):
             yield last[1].strip("*_ \t")

@@ -21,9 +21,9 @@ EMPHASIS = re2.compile(r"(?i)<(?:b|strong|em|i|u|mark)>([^<>\n]{1,200})</(?:b|st
 FULL_WIDTH = str.maketrans("（）．", "()。")
 FULL_WIDTH_POINT = re2.compile(r"．(\d)")
 
-BRACKETED = re2.compile(r" +(?:\(([^()]*(?:\([^()]*\)[^()]*)*)\)|\[([^\[\]]*)\])")
+BRACKETED = re2.compile(r" +(?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\[\]]*\])")
 CALCULATED = re2.compile(r"[^A-Za-z]*=[^A-Za-z]*")
-NEEDED = re2.compile(r"(?:or|if|mod|base)\b")
+NEEDED = re2.compile(r"(?:or|if|base)\b")
 LAST_WORD = re2.compile(r"[A-Za-z]*$")
 PROSE_WORD = re2.compile(r"\b[a-z]{2,}\b")
 TAIL = re2.compile(r":\s|\s[–—-]\s")
@@ -67,7 +67,7 @@ def without_remarks(line: str) -> str:
         is_opened = line[place] == " " and line[place : place + 20].lstrip(" ")[:1] in ("(", "[")
         is_opened = is_opened and LAST_WORD.search(kept[-20:])[0] not in WORDS_IN_FORMULAS
         bracket = BRACKETED.match(line, place) if is_opened and kept else None
-        if bracket and _is_remark(bracket[1] or bracket[2] or ""):
+        if bracket and _is_remark(bracket[0].lstrip(" ")[1:-1]):
             place = bracket.end()
         else:
             kept, place = kept + line[place], place + 1

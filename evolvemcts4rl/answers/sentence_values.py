@@ -18,6 +18,12 @@ from evolvemcts4rl.answers.latex import (
 )
 from evolvemcts4rl.answers.units import UNITS
 
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text."""
+    return frozenset(text.split())
+
+
 _NUMBER = (
     r"(?:(?:US)?\\?[$€£¥₹] ?)?"
     r"(?:\d{1,3}(?: \d{3}\b)+|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+(?:\.\.\.|…)?)?|\.\d+)"
@@ -45,12 +51,10 @@ MULTIPLE = re2.compile(
 ASCII_WORD = re2.compile(r"[A-Za-z]+")
 WORD = re2.compile(r"\p{Han}+|\pL[\pL\d_'’-]*")
 # A number after one of these was known or is a name: the 4 friends, step 3.
-GIVEN = frozenset(
-    ("the", "these", "those", "both", "step", "part", "case", "equation", "line", "problem")
-) | {
-    *("question", "figure", "option", "choice", "example", "room", "page", "chapter", "number"),
-    "day",
-}
+GIVEN = word_set(
+    """the these those both step part case equation line problem question figure option choice
+    example room page chapter number day"""
+)
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def _read_formula(content: str, start: int, end: int) -> Value:
 
 
 def _read_number(sentence: str, start: int, end: int, before: str) -> tuple[int, Value | None]:
-    text = sentence[start:end].strip()
+    text = sentence[start:end]
     if text.count("(") != text.count(")"):
         text = text.strip("()")
     unit = UNIT.match(sentence[end:])[0].rstrip()
@@ -118,7 +122,6 @@ def _read_number(sentence: str, start: int, end: int, before: str) -> tuple[int,
         or AFTER_A_VARIABLE.search(sentence[max(0, start - 20) : start])
     )
     if is_expression or (RANGE.search(text) and "=" not in text):  # 5x, y + 2 = 7, 3-4
-        end = word.end() if word else end
         return end, Value("", start, end)
     sides = equation_sides(text)
     return end, Value(f"{sides[-1]} {unit.strip(' -')}".strip(), start, end, len(sides) > 1)

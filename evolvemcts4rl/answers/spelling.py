@@ -171,8 +171,8 @@ RULES: list[tuple[str, str | Callable[[Any], str]]] = [
     (r"(\d)\s*[xX*]\s*10\s*\^", r"\1\\times 10^"),
     (r"(\d*)\.(\d+)\s*\.\.\.", _close_decimal),
     (r"\\\{\s*\\\}", r"\\emptyset "),
-    (r"(?:\s*[,;])?\s+and\s+", r" \\land "),
-    (r"(?:\s*[,;])?\s+or\s+", r" \\lor "),
+    (r"(?:\s*[,;])?(?:\s+and\s+|\s*\\land\b\s*)", r" \\land "),
+    (r"(?:\s*[,;])?(?:\s+or\s+|\s*\\lor\b\s*)", r" \\lor "),
     (
         r"\\(coth|sech|csch)\s*(\^\{\d\})?\s*(\{[^{}]*\}|\([^()]*\)|\w+|\\[a-z]+)",
         _write_hyperbolic,

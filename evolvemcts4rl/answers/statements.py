@@ -10,14 +10,9 @@ from itertools import pairwise
 
 import re2
 
-from evolvemcts4rl.answers.latex import (
-    COMMAND,
-    formula_at,
-    plain_text,
-    tidy_formula,
-)
+from evolvemcts4rl.answers.latex import COMMAND, formula_at, plain_text, tidy_formula
 from evolvemcts4rl.answers.remarks import listed_items, remark_after, without_remarks
-from evolvemcts4rl.answers.sentence_values import BETWEEN_CLAIMS, WORD, Value, values_in
+from evolvemcts4rl.answers.sentence_values import BETWEEN_CLAIMS, WORD, Value, values_in, word_set
 
 MAX_WORDS = 6  # an answer in words is short; a longer one is a sentence about something else
 UNCLEAR = ["", ""]  # as several values: it is unclear which was meant
@@ -26,16 +21,16 @@ SECOND_CLAIM = re2.compile(r"(?i)[,;]|\b(?:and|or|so|but|while)\b")
 HAN = re2.compile(r"\p{Han}")
 
 LEADS = re2.compile(
-    r"(?i)^(?:(?:therefore|thus|then|simply|just|only|exactly|indeed|equal to|option|choice"
+    r"(?i)^(?:(?:therefore|thus|then|simply|just|only|exactly|indeed|option|choice"
     r"|(?:the )?letter|that"
     r"|approximately|approx\.?|about|around|roughly|nearly|for sure|a total of)\b[,:]?\s*"
     r"|\\approx\b\s*|[≈~=]\s*)+"
 )
-ROUGHLY = re2.compile(r"(?i)\b(?:approximately|approx|about|around|roughly|nearly)\b|\\approx\b|≈")
+ROUGHLY = re2.compile(r"(?i)\b(?:approximately|approx|about|around|roughly|nearly)\b|≈")
 PROSE = re2.compile(
     r"(?i)\(?(?:not|no longer|obtained|found|given|correct|incorrect|wrong|clear|unclear|unknown"
-    r"|as|by|what|which|to|we|i|you|let|first|if|this|in|on|see|shown|below|above|still|also"
-    r"|likely)\b"
+    r"|as|by|what|which|to|we|i (?:think|am|will|would|have|need|can|do|get)|you|let|first"
+    r"|if|this|in|on|see|shown|below|above|still|also|likely)\b"
 )
 SENTENCE_END = re2.compile(
     r"[.!?](?:\*\*)?(?:\s|$)|[。；！？]"
@@ -54,28 +49,24 @@ PARTS = re2.compile(r"\(1\)[^(].*\(2\)")
 JOINT = re2.compile(r"(?i)[\s,;]*(?:and|or)?[\s,;]*(?:\w\s*=\s*)?")
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-VERBS = _words(
+VERBS = word_set(
     """is are was were be been equals has have had gets get got makes make made earns earn earned
     costs cost pays pay paid needs need needed spends spent saves saved sells sold takes took uses
     used weighs remains remain remained travels covers gives receives becomes totals"""
 )
-COPULAS = _words("is are was were be equals equal becomes totals gives")
-BEFORE_A_VALUE = _words(
+COPULAS = word_set("is are was were be equals equal becomes totals gives")
+BEFORE_A_VALUE = word_set(
     """approximately approx about around roughly nearly only just exactly now then therefore thus
     to a an total of also simply still"""
 )
-AFTER_THE_VALUE = _words("in after for from by at with on before during")
-DENIALS = _words(
+AFTER_THE_VALUE = word_set("in after for from by at with on before during")
+DENIALS = word_set(
     """not cannot never neither nor no unknown unclear if unless whether suppose assume assuming
     given let let's when where maybe perhaps try check verify solve calculate determine compute
     consider depends true false"""
 )
-FAILURES = _words("wrong incorrect incorrectly mistake contradiction impossible")
-LIMITS = _words(  # shortly before a value, these make it a bound or a guess
+FAILURES = word_set("wrong incorrect incorrectly mistake contradiction impossible")
+LIMITS = word_set(  # shortly before a value, these make it a bound or a guess
     "than least most between over under exceeds within until could might may would should"
 )
 
@@ -86,7 +77,6 @@ def stated_values(sentence: str) -> list[str]:
     It is the result of the sentence's last calculation, else its only value, else the one after
     its "is" at the end.
     """
-    sentence = sentence.strip()
     words = _words_of(sentence)
     if sentence.endswith(("?", "？")) or not FAILURES.isdisjoint(words) or words[:1] == ["yes"]:
         return []
@@ -205,8 +195,7 @@ def _unless_empty(formula: str) -> list[str]:
 
 def _ends_list(rest: str) -> bool:
     """Return whether what follows a value joins no other value and no percent sign: "and $3$"."""
-    joint = JOINT.match(rest)
-    after = rest[joint.end() :] if joint and not rest.startswith("$") else rest
+    after = rest[JOINT.match(rest).end() :]
     return not re2.match(r"\s*\\?%", rest) and not re2.match(r"[\d$(-]|\\\(", after)
 
 

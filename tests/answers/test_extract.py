@@ -550,6 +550,13 @@ def test_list_marks_are_no_part_of_the_announced_answer(text: str, answer: str |
     assert extract_answer(text) == answer
 
 
+CASES = (
+    "Had he sold|Were he to sell|Should he sell|Suppose that he sold|Supposing that he sold"
+    "|Assuming that he sold|When he sold|Whenever he sold|Without|For|If he sold|Unless he sold"
+    "|He keeps or otherwise sells|He may sell and in that case give away"
+)
+
+
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
@@ -567,6 +574,23 @@ def test_list_marks_are_no_part_of_the_announced_answer(text: str, answer: str |
         (r"\boxed{5}. Wait, if x = 3, then y = 8, so the answer is 24.", "24"),
         (r"\boxed{24}. She had 3 apples. The answer is 25.", "25"),
         ("When we add them, the answer is 24.", "24"),
+        *(
+            (f"\\boxed{{24}}. {lead} for the other one, the answer is 30.", "24")
+            for lead in ["Note,", "Note that", "But", "And", "Also,", "However,", "Similarly,"]
+        ),
+        (r"\boxed{24}. Now, without the discount, the answer is 30.", "24"),
+        *(
+            (f"\\boxed{{24}}. {case} all of the pens in the box, the answer is 30.", "24")
+            for case in CASES.split("|")
+        ),
+        *(
+            (f"\\boxed{{24}}. The answer is 30 {word} x is negative.", "24")
+            for word in ["if", "unless", "otherwise", "when", "assuming"]
+        ),
+        *(
+            (f"\\boxed{{5}}. If x = 3, then y = 8, {word} the answer is 24.", "24")
+            for word in ["so", "thus", "hence", "therefore,"]
+        ),
     ],
 )
 def test_claim_that_holds_in_some_case_only_replaces_no_answer(text: str, answer: str) -> None:
@@ -605,6 +629,8 @@ def test_claim_that_holds_in_some_case_only_replaces_no_answer(text: str, answer
         ("The answer is x = 2 (mod 5).", "x = 2 (mod 5)"),
         ("The answer is 12 (base 10).", "12 (base 10)"),
         ("The answer is 3 (or 4).", "3 (or 4)"),
+        ("The answer is 3 (if x is even).", "3 (if x is even)"),
+        ("The answer is f ().", "f ()"),
         ("The answer is x = 1; y = 2.", "x = 1; y = 2"),
         ("The answer is 5 apples, 3 pears.", "5 apples, 3 pears"),
     ],
@@ -620,7 +646,10 @@ def test_remark_after_the_announced_value_is_no_part_of_it(text: str, answer: st
         ("24.✅", "24"),
         ("The answer is 24 ✔️", "24"),
         ("So the total is 24. ✅", "24"),
-        ("<b>24</b>", "24"),
+        *(
+            (f"The answer is <{tag}>24</{tag}>.", "24")
+            for tag in ["b", "strong", "em", "i", "u", "mark"]
+        ),
         ("The answer is <strong>24</strong>.", "24"),
         ("• 24", "24"),
         ("The answer is x <b", "x <b"),
@@ -755,7 +784,7 @@ def test_seed_whose_box_holds_a_sentence_with_several_values_keeps_the_sentence(
 VERBS_OF_SEEDS = """
     is are was were be been has have had gets get got makes make made earns earn earned
     costs cost pays pay paid needs need needed spends spent saves saved sells sold takes took uses
-    used weighs remains remain remained travels covers gives receives becomes totals equals
+    used weighs remains remain remained travels covers gives receives becomes totals equals Needs
 """
 STATED = """
     is|are|was|were|will be|equals|must equal|becomes|totals|gives|is equal to|is approximately

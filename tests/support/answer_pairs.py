@@ -478,6 +478,47 @@ MATCHING = {
         : 5 | 5
         5 million of people | 5000000
         \infty dollars | \infty
+        x>1，且x<2 | 1<x<2
+        x<1，或x>2 | (-\infty,1)\cup(2,\infty)
+        (1,2,) | (1,2)
+        \left(\begin{array}{r}1\\-2\end{array}\right) | (1,-2)
+        \bar{x} = 5 | 5
+        \overrightarrow{AB} = (1,2) | (1,2)
+        \triangle ABC = 5 | 5
+        \text{no real solution} | \emptyset
+        \text{No real solutions} | \emptyset
+        \text{empty set} | \emptyset
+        \text{the empty set} | \emptyset
+        \{x \mid x<2\} | (-\infty,2)
+        \sin x^\circ | \sin \frac{\pi x}{180}
+        \cos \theta^\circ | \cos \frac{\pi\theta}{180}
+        \cot 45° | 1
+        \csc 30° | 2
+        x == 5 | 5
+        (n+1)! - 1 | -1 + (n+1)!
+        2^n (n-1)! | (n-1)! 2^n
+        1<x and x<5 | (1,5)
+        x>1 and 5>x | (1,5)
+        x \le 5 and 1 \le x | [1,5]
+        x \ge 1 and 5 \ge x | [1,5]
+        (1 \pm \sqrt{2}) | 1+\sqrt{2}, 1-\sqrt{2}
+        \frac{3}{4} | 3:4
+        0.3333333333 | \frac{1}{3}
+        A = 12 | total area = 12
+        y<3 and x>1 and z<2 | z<2 and x>1 and y<3
+        x>0 and y>0 | 2y>0 and 3x>0
+        5<x \text{ and } x<7 | (5,7)
+        3 \ge x | (-\infty,3]
+        (-\infty,\sqrt{4})\cup(3,\infty) | (-\infty,2)\cup(\sqrt{9},\infty)
+        (0,\sqrt{8}) | (0,2\sqrt{2})
+        \sum_{k=1}^{n} k | \frac{n(n+1)}{2}
+        \lim_{x \to 0} \frac{\sin x}{x} | 1
+        \sqrt{x^2+2x+1}+y | \sqrt{(x+1)^2}+y
+        \infty | +\infty
+        e^{2\pi i} | 1
+        \sqrt{-4} | 2i
+        0.14285714285714 | \frac{1}{7}
+        f(x+1) - f(x) | -f(x) + f(1+x)
     """,
     "spellings of units": r"""
         5 mm | 5 millimeters
@@ -1218,6 +1259,36 @@ DIFFERENT = {
         1,02 | 102
         0,001 | 1
         0.577... | \frac{26}{45}
+        A\{1,2\} | B\{1,2\}
+        (1,2)x | (1,2)y
+        10/14/2020 | 5/7/2020
+        5 m | 5m
+        Max = 5 | Min = 5
+        \sin x^\circ | \sin x
+        (n+1)! | (n+1)n
+        (n-1)! | (n-2)!
+        x<5 and y<7 | x<5 or y<7
+        x>5 and y>7 | x>5 or y>7
+        x \le 5 and y \le 7 | x \le 5 or y \le 7
+        x \ge 5 and y \ge 7 | x \ge 5 or y \ge 7
+        x \ne 5 and x \ne 7 | x \ne 5 or x \ne 7
+        2:3 | 10:15
+        (B) 12 | x = B
+        x>1 and y<2 | x>1 and y<2 and z<3
+        x>1 and x<2 | x>1 and x<3
+        x<y | (-\infty, y)
+        x<5 | y<5
+        1<x<3 | (1,4)
+        (0,1)\cup(2,3) | (0,1)\cup(2,3)\cup(4,5)
+        \sqrt{x} | \sqrt{|x|}
+        \infty | 10^{20}
+        \frac{1}{3}+x | 0.3333333333+x
+        1.4142135623 | -\sqrt{2}
+        x^2=4 | x=2
+        f(x) | f(2x)
+        \sum_{k=1}^{n} k | \sum_{k=1}^{n} k^2
+        \sin(10^{10}x) | \sin(10^{11}x)
+        x>1 | 1<x<2
     """,
     "spellings of units": r"""
         5 millimeters | 5 centimeters
