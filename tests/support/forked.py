@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import json
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 
+import evolvemcts4rl
+
 ROOT = Path(__file__).parents[2]
-LOADED = ("generate", "openai", "httpx2", "datasets", "numpy", "mcts", "evolve", "tqdm")
+LOADED = ("generate", "openai", "httpx2", "datasets", "numpy", "orjson", "tqdm")
 
 
 class Forked:
-    """A process that runs a command line; what it prints is in two files."""
+    """A process that runs a command line."""
 
     def __init__(self, starter: Starter, pid: int) -> None:
         self._starter, self.pid = starter, pid
@@ -30,6 +34,20 @@ class Forked:
         if self.returncode is None:
             self.returncode = self._starter.ask(["poll", self.pid])
         return self.returncode
+
+    def send_signal(self, sent: signal.Signals) -> None:
+        """Send the process a signal, if it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, sent)
+
+    def wait(self, seconds: float) -> int:
+        """Return the exit code; raise TimeoutError where the process does not end in time."""
+        deadline = time.monotonic() + seconds
+        while (code := self.poll()) is None:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"process {self.pid} has not ended in {seconds:g} seconds")
+            time.sleep(0.01)
+        return code
 
     def kill(self) -> None:
         """Kill the process and wait for its end."""
@@ -71,27 +89,30 @@ class Starter:
         answer: int | None = json.loads(self._process.stdout.readline())
         return answer
 
-    def start(self, args: list[str]) -> Forked:
-        """Start a command line, as tests.support.run_process.command gives it."""
-        pid = self.ask(["start", args[2:]])
+    def start(self, args: list[str], errors: Path | None = None) -> Forked:
+        """Start a command line, as tests.support.run_process.command gives it.
+
+        What it says on standard error is in the file `errors`.
+        """
+        pid = self.ask(["start", [args[2:], str(errors or os.devnull)]])
         assert pid
         return Forked(self, pid)
 
 
-def _run(args: list[str]) -> int:
-    """Run a command line in a new process, and return the number of that process."""
+def _run(args: list[str], errors: str) -> int:
+    """Run a command line in a new process, and return the number of that process.
+
+    The process ends as a Python program does, not at once: with the threads that it has begun.
+    """
     pid = os.fork()
     if not pid:
         nothing = os.open(os.devnull, os.O_RDWR)
-        for descriptor in (0, 1, 2):
-            os.dup2(nothing, descriptor)
-        code = 1
-        try:
-            import generate
+        said = os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        for descriptor, to in enumerate((nothing, nothing, said)):
+            os.dup2(to, descriptor)
+        import generate
 
-            code = generate.main(args)
-        finally:
-            os._exit(code)
+        sys.exit(generate.main(args))
     return pid
 
 
@@ -103,12 +124,13 @@ def _ended(pid: int, options: int) -> int | None:
 def main() -> None:
     """Answer what is asked, a line each, until nothing more is asked; leave no process behind."""
     running: set[int] = set()
-    for name in LOADED:
+    rooms = pkgutil.walk_packages(evolvemcts4rl.__path__, "evolvemcts4rl.")
+    for name in (*LOADED, *(module.name for module in rooms)):
         __import__(name)
     for line in sys.stdin:
         what, of = json.loads(line)
         if what == "start":
-            running.add(pid := _run(of))
+            running.add(pid := _run(*of))
             answer: int | None = pid
         else:
             answer = _ended(of, os.WNOHANG if what == "poll" else 0)
