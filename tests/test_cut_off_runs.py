@@ -8,7 +8,6 @@ import random
 import re
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,18 +15,11 @@ import pytest
 from benchmarks.toy_world import Model
 from tests.support.forked import Starter
 from tests.support.loopback import Loopback, error_reply
-from tests.support.run_process import command, environment, outputs, run_here, seed_file
+from tests.support.run_process import command, outputs, run_here, seed_file
 from tests.support.toy_chat import toy_handler
 
 pytestmark = pytest.mark.slow
 MODEL = Model(slip=0.1, silent=0.03, announced=0.05)
-
-
-@pytest.fixture(scope="module")
-def starter() -> Iterator[Starter]:
-    """Start processes that need not load the program first."""
-    with Starter(environment()) as starter:
-        yield starter
 
 
 def test_killed_at_random_moments_the_run_ends_the_same_and_buys_nothing_twice(

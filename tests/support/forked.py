@@ -1,4 +1,4 @@
-"""generate.py in processes that are forked from one which has loaded all that a run needs.
+"""Functions in processes that are forked from one which has loaded all that a run needs.
 
 Each is a process like any other, to signal and to kill; but what takes seconds of every start, the
 imports, is done once.
@@ -6,6 +6,7 @@ imports, is done once.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import pkgutil
@@ -15,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import evolvemcts4rl
 
@@ -94,25 +96,33 @@ class Starter:
 
         What it says on standard error is in the file `errors`.
         """
-        pid = self.ask(["start", [args[2:], str(errors or os.devnull)]])
+        return self.call("generate:main", args[2:], errors=errors)
+
+    def call(
+        self, function: str, *args: object, out: Path | None = None, errors: Path | None = None
+    ) -> Forked:
+        """Call MODULE:NAME in a process of its own, which ends with what that returns.
+
+        The arguments must be such as JSON has. What it prints is in the files.
+        """
+        files = [str(path or os.devnull) for path in (out, errors)]
+        pid = self.ask(["start", [function, args, *files]])
         assert pid
         return Forked(self, pid)
 
 
-def _run(args: list[str], errors: str) -> int:
-    """Run a command line in a new process, and return the number of that process.
+def _run(function: str, args: list[Any], out: str, errors: str) -> int:
+    """Call a function in a new process, and return the number of that process.
 
     The process ends as a Python program does, not at once: with the threads that it has begun.
     """
     pid = os.fork()
     if not pid:
-        nothing = os.open(os.devnull, os.O_RDWR)
-        said = os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        for descriptor, to in enumerate((nothing, nothing, said)):
-            os.dup2(to, descriptor)
-        import generate
-
-        sys.exit(generate.main(args))
+        for descriptor, path in enumerate((os.devnull, out, errors)):
+            opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+            os.dup2(opened, descriptor)
+        module, _, name = function.partition(":")
+        sys.exit(getattr(importlib.import_module(module), name)(*args))
     return pid
 
 
