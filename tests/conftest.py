@@ -6,13 +6,15 @@ last would keep one core alone at work.
 
 import sys
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from tests.support.fast import FAST, LESS
+from tests.support.forked import Starter
+from tests.support.run_process import environment
 
 _running: list[pytest.Item] = []
 
@@ -28,6 +30,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files with slow tests first, those with most of them in front."""
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
+
+
+@pytest.fixture(scope="session")
+def starter() -> Iterator[Starter]:
+    """Start processes that need not load the program first."""
+    with Starter(environment()) as starter:
+        yield starter
 
 
 @pytest.hookimpl(wrapper=True)

@@ -31,6 +31,7 @@ _NUMBER = (
 )
 _TERM = rf"\(*[-−+]?{_NUMBER}\)*"
 CALCULATION = re2.compile(rf"{_TERM}(?:(?: ?[-−–+*/×÷·^=≈] ?| x ){_TERM})*")
+BEGIN_A_CALCULATION = frozenset("(-−+US\\$€£¥₹.0123456789")
 AFTER_A_VARIABLE = re2.compile(r"(?:^|[^\pL])\pL[\d_']*\)?\s*[-−+*/^·×]\s*$")
 VALUE_SIGN = re2.compile(r"\d|[=<>]|\\(?:frac|text|pi|infty|sqrt|l[te]q?|g[te]q?|n?eq?)\b")
 BETWEEN_CLAIMS = re2.compile(r"(?i)[,;:.]|\b(?:and|or|so|is|are)\b")
@@ -72,27 +73,36 @@ def values_in(sentence: str) -> list[Value]:
     values: list[Value] = []
     place, before = 0, ""
     while place < len(sentence):
-        end, value = _piece_at(sentence, place, before)
+        word = _word_at(sentence, place)
+        end, value = _piece_at(sentence, place, before, word)
         if value:
             gap = sentence[values[-1].end : place] if values else ","
             follows = gap.rstrip(" $\\(").endswith("=") and not BETWEEN_CLAIMS.search(gap)
             values.append(replace(value, is_result=True) if follows else value)
-        word = WORD.match(sentence, place)
-        before = word[0].lower() if word else before if sentence[place] in " *_(#" else ""
+        before = word.lower() if word else before if sentence[place] in " *_(#" else ""
         place = end
     return values
 
 
-def _piece_at(sentence: str, place: int, before: str) -> tuple[int, Value | None]:
+def _word_at(sentence: str, place: int) -> str:
+    """Return the word that starts here; empty where there is none."""
+    if sentence[place].isascii() and not sentence[place].isalpha():
+        return ""
+    # RE2 counts the characters before a place on each call: a slice has none.
+    word = WORD.match(sentence[place:])
+    return str(word[0]) if word else ""
+
+
+def _piece_at(sentence: str, place: int, before: str, word: str) -> tuple[int, Value | None]:
     """Return where the piece that starts here ends, and the value that it is."""
     if found := formula_at(sentence, place):
         content, end = found
         is_name = not VALUE_SIGN.search(content) or (before in GIVEN and content.isdigit())
         return end, None if is_name else _read_formula(content, place, end)
-    if number := CALCULATION.match(sentence, place):
-        return _read_number(sentence, place, number.end(), before)
-    if word := WORD.match(sentence, place):
-        return word.end(), None
+    if sentence[place] in BEGIN_A_CALCULATION and (number := CALCULATION.match(sentence[place:])):
+        return _read_number(sentence, place, place + number.end(), before)
+    if word:
+        return place + len(word), None
     if sentence[place] == "\\":
         text = sentence[place:].split(None, 1)[0]
         if VALUE_SIGN.search(text):

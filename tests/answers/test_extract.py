@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evolvemcts4rl.answers.extract import extract_answer, seed_answer
+from evolvemcts4rl.answers.sentence_values import BEGIN_A_CALCULATION, CALCULATION
 from tests.support.fast import examples
 from tests.support.latex_answers import latex
 from tests.support.work import child_works_within
@@ -132,6 +133,13 @@ def test_what_was_boxed_is_found_whatever_stands_around_it(
 def test_extraction_takes_any_text(one: str, other: str) -> None:
     extract_answer(one)
     seed_answer(other)
+
+
+@settings(max_examples=examples(300), deadline=None)
+@given(st.characters(exclude_categories=["Cs"]) | st.sampled_from("US$€£¥₹(−+-–.\\"))
+def test_no_other_character_begins_a_calculation(first: str) -> None:
+    begun = [text for rest in ("1", "S$1", ".5") if CALCULATION.match(text := first + rest)]
+    assert not begun or first in BEGIN_A_CALCULATION
 
 
 LOOPS = [

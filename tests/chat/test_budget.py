@@ -1,11 +1,7 @@
 """--token_budget: the server never counts more, and little of it is left over."""
 
 import asyncio
-import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,10 +11,9 @@ from evolvemcts4rl.chat.client import ChatClient
 from evolvemcts4rl.errors import BudgetSpent, UserError
 from tests.support.chat_client import open_client, settings_for
 from tests.support.fast import slow_but
+from tests.support.forked import Starter
 from tests.support.loopback import Ask, Loopback, Reply, chat_reply, error_reply
 from tests.support.spending import spend
-
-ROOT = Path(__file__).parents[2]
 
 
 class Till:
@@ -78,38 +73,24 @@ def test_no_budget_is_overshot_over_all_lives_of_a_run(tmp_path: Path, seed: int
         )  # which is less than one choice, its prompt reckoned by its bytes
 
 
-KILLED = """
-import asyncio, sys
-from pathlib import Path
-from tests.support.spending import spend
-spend(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), probe=False, concurrency=16)
-"""
-
-
 @pytest.mark.slow
-def test_what_was_under_way_at_kill_9_counts_as_spent(tmp_path: Path) -> None:
+def test_what_was_under_way_at_kill_9_counts_as_spent(starter: Starter, tmp_path: Path) -> None:
     chance, budget, kills = random.Random(1), 40_000, 0
     till = Till(2)
     with Loopback(lambda ask: Reply(body=till(ask).body, delay=0.05)) as server:
-        args = [
-            sys.executable,
-            "-c",
-            KILLED,
-            server.url,
-            str(tmp_path / "completions.sqlite"),
-            str(budget),
-        ]
+        where = tmp_path / "completions.sqlite"
         for _ in range(4):
             asked = len(server.asks)
-            process = subprocess.Popen(args, cwd=ROOT, stderr=subprocess.DEVNULL)
+            process = starter.call(
+                "tests.support.spending:spend_at_once", server.url, str(where), budget
+            )
             while len(server.asks) < asked + chance.randint(3, 20) and process.poll() is None:
                 time.sleep(0.002)
             if process.poll() is None:
-                os.kill(process.pid, signal.SIGKILL)
+                process.kill()
                 kills += 1
-            process.wait()
         assert kills >= 2
-        assert spend(server.url, tmp_path / "completions.sqlite", budget, probe=False)
+        assert spend(server.url, where, budget, probe=False)
     assert till.sold <= budget
 
 

@@ -17,6 +17,7 @@ from evolvemcts4rl.chat.connection import MOST_REPLY_BYTES, most_bytes
 from evolvemcts4rl.errors import EndpointError, UserError
 from evolvemcts4rl.records import Completion
 from tests.support.chat_client import QUESTION, complete, open_client
+from tests.support.forked import Starter
 from tests.support.loopback import Ask, Loopback, Reply, error_reply
 
 
@@ -93,28 +94,6 @@ def test_where_no_api_answers_the_sentence_is_of_the_first_place_that_was_asked(
 
 
 PIECE = b" " * 500_000
-MEASURE = """
-import asyncio, json, resource, sys
-from evolvemcts4rl.errors import EndpointError
-from tests.support.chat_client import QUESTION, open_client
-
-async def ask(url):
-    async with open_client(url, max_retries=1, timeout=60) as client:
-        try:
-            return (await client.complete(QUESTION, 4))[0].text
-        except EndpointError as error:
-            return str(error)
-
-def peak():
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-good, bad = sys.argv[1:]
-asyncio.run(ask(good))
-before = peak()
-said = asyncio.run(ask(bad))
-print(json.dumps([said, peak() - before]))
-"""
 
 
 @functools.cache
@@ -145,19 +124,24 @@ def run_in_process(script: str, *args: str, **environment: str) -> Any:
     return json.loads(done.stdout)
 
 
-def asked_for_huge(server: Loopback) -> tuple[str, int]:
+def asked_for_huge(server: Loopback, starter: Starter, folder: Path) -> tuple[str, int]:
     """Ask in a process of its own; return what came of it and by how many bytes its memory grew."""
+    measure, out, errors = "tests.support.reply_memory:measure", folder / "out", folder / "errors"
     with Loopback() as good:
-        said, growth = run_in_process(MEASURE, good.url, server.url)
+        process = starter.call(measure, good.url, server.url, out=out, errors=errors)
+        assert process.wait(120) == 0, errors.read_text()
+    said, growth = json.loads(out.read_text())
     return said, growth
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", HUGE)
-def test_a_reply_that_does_not_end_is_dropped_and_not_asked_for_again(name: str) -> None:
+def test_a_reply_that_does_not_end_is_dropped_and_not_asked_for_again(
+    starter: Starter, tmp_path: Path, name: str
+) -> None:
     reply = HUGE[name]()
     with Loopback(lambda ask: reply) as server:
-        said, growth = asked_for_huge(server)
+        said, growth = asked_for_huge(server, starter, tmp_path)
     assert said == f"127.0.0.1:{server.port}: a reply of more than 8 MB was dropped"
     assert growth < 60_000_000
     assert len(server.asks) == 1
@@ -168,10 +152,10 @@ def test_a_reply_that_does_not_end_is_dropped_and_not_asked_for_again(name: str)
     "body", [[PIECE] * 400, b"no room" + PIECE * 400], ids=["in pieces", "whole"]
 )
 def test_a_refusal_that_does_not_end_is_read_as_far_as_it_tells_something(
-    body: bytes | list[bytes],
+    starter: Starter, tmp_path: Path, body: bytes | list[bytes]
 ) -> None:
     with Loopback(lambda ask: Reply(500, body)) as server:
-        said, growth = asked_for_huge(server)
+        said, growth = asked_for_huge(server, starter, tmp_path)
     assert said.startswith(f"127.0.0.1:{server.port}: status 500: no ")
     assert growth < 60_000_000
     assert len(server.asks) == 2
@@ -179,9 +163,11 @@ def test_a_refusal_that_does_not_end_is_read_as_far_as_it_tells_something(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", HUGE)
-def test_a_list_of_models_that_does_not_end_is_dropped(name: str) -> None:
+def test_a_list_of_models_that_does_not_end_is_dropped(
+    starter: Starter, tmp_path: Path, name: str
+) -> None:
     with Loopback(models=HUGE[name]()) as server:
-        said, growth = asked_for_huge(server)
+        said, growth = asked_for_huge(server, starter, tmp_path)
     assert said == "reply 0 choice 0"
     assert growth < 100_000_000
     assert server.paths.count("/v1/models") == 1

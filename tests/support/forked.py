@@ -1,4 +1,4 @@
-"""generate.py in processes that are forked from one which has loaded all that a run needs.
+"""Functions in processes that are forked from one which has loaded all that a run needs.
 
 Each is a process like any other, to signal and to kill; but what takes seconds of every start, the
 imports, is done once.
@@ -6,20 +6,26 @@ imports, is done once.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
+from typing import Any
+
+import evolvemcts4rl
 
 ROOT = Path(__file__).parents[2]
-LOADED = ("generate", "openai", "httpx2", "datasets", "numpy", "mcts", "evolve", "tqdm")
+LOADED = ("generate", "openai", "httpx2", "datasets", "numpy", "orjson", "tqdm")
 
 
 class Forked:
-    """A process that runs a command line; what it prints is in two files."""
+    """A process that runs a command line."""
 
     def __init__(self, starter: Starter, pid: int) -> None:
         self._starter, self.pid = starter, pid
@@ -30,6 +36,20 @@ class Forked:
         if self.returncode is None:
             self.returncode = self._starter.ask(["poll", self.pid])
         return self.returncode
+
+    def send_signal(self, sent: signal.Signals) -> None:
+        """Send the process a signal, if it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, sent)
+
+    def wait(self, seconds: float) -> int:
+        """Return the exit code; raise TimeoutError where the process does not end in time."""
+        deadline = time.monotonic() + seconds
+        while (code := self.poll()) is None:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"process {self.pid} has not ended in {seconds:g} seconds")
+            time.sleep(0.01)
+        return code
 
     def kill(self) -> None:
         """Kill the process and wait for its end."""
@@ -71,27 +91,38 @@ class Starter:
         answer: int | None = json.loads(self._process.stdout.readline())
         return answer
 
-    def start(self, args: list[str]) -> Forked:
-        """Start a command line, as tests.support.run_process.command gives it."""
-        pid = self.ask(["start", args[2:]])
+    def start(self, args: list[str], errors: Path | None = None) -> Forked:
+        """Start a command line, as tests.support.run_process.command gives it.
+
+        What it says on standard error is in the file `errors`.
+        """
+        return self.call("generate:main", args[2:], errors=errors)
+
+    def call(
+        self, function: str, *args: object, out: Path | None = None, errors: Path | None = None
+    ) -> Forked:
+        """Call MODULE:NAME in a process of its own, which ends with what that returns.
+
+        The arguments must be such as JSON has. What it prints is in the files.
+        """
+        files = [str(path or os.devnull) for path in (out, errors)]
+        pid = self.ask(["start", [function, args, *files]])
         assert pid
         return Forked(self, pid)
 
 
-def _run(args: list[str]) -> int:
-    """Run a command line in a new process, and return the number of that process."""
+def _run(function: str, args: list[Any], out: str, errors: str) -> int:
+    """Call a function in a new process, and return the number of that process.
+
+    The process ends as a Python program does, not at once: with the threads that it has begun.
+    """
     pid = os.fork()
     if not pid:
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for descriptor in (0, 1, 2):
-            os.dup2(nothing, descriptor)
-        code = 1
-        try:
-            import generate
-
-            code = generate.main(args)
-        finally:
-            os._exit(code)
+        for descriptor, path in enumerate((os.devnull, out, errors)):
+            opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+            os.dup2(opened, descriptor)
+        module, _, name = function.partition(":")
+        sys.exit(getattr(importlib.import_module(module), name)(*args))
     return pid
 
 
@@ -103,12 +134,13 @@ def _ended(pid: int, options: int) -> int | None:
 def main() -> None:
     """Answer what is asked, a line each, until nothing more is asked; leave no process behind."""
     running: set[int] = set()
-    for name in LOADED:
+    rooms = pkgutil.walk_packages(evolvemcts4rl.__path__, "evolvemcts4rl.")
+    for name in (*LOADED, *(module.name for module in rooms)):
         __import__(name)
     for line in sys.stdin:
         what, of = json.loads(line)
         if what == "start":
-            running.add(pid := _run(of))
+            running.add(pid := _run(*of))
             answer: int | None = pid
         else:
             answer = _ended(of, os.WNOHANG if what == "poll" else 0)

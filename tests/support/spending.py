@@ -49,3 +49,8 @@ def spend(
     errors = [result for result in results if isinstance(result, Exception)]
     assert all(isinstance(error, (BudgetSpent, EndpointError)) for error in errors)
     return any(isinstance(error, BudgetSpent) for error in errors)
+
+
+def spend_at_once(url: str, path: str, budget: int) -> None:
+    """Spend a budget with sixteen requests in flight, in a process that is to be killed."""
+    spend(url, Path(path), budget, probe=False, concurrency=16)
