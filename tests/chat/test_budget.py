@@ -13,7 +13,7 @@ from tests.support.chat_client import open_client, settings_for
 from tests.support.fast import slow_but
 from tests.support.forked import Starter
 from tests.support.loopback import Ask, Loopback, Reply, chat_reply, error_reply
-from tests.support.spending import spend
+from tests.support.spending import spend, spend_at_once
 
 
 class Till:
@@ -81,9 +81,7 @@ def test_what_was_under_way_at_kill_9_counts_as_spent(starter: Starter, tmp_path
         where = tmp_path / "completions.sqlite"
         for _ in range(4):
             asked = len(server.asks)
-            process = starter.call(
-                "tests.support.spending:spend_at_once", server.url, str(where), budget
-            )
+            process = starter.call(spend_at_once, server.url, str(where), budget)
             while len(server.asks) < asked + chance.randint(3, 20) and process.poll() is None:
                 time.sleep(0.002)
             if process.poll() is None:

@@ -19,6 +19,7 @@ from evolvemcts4rl.records import Completion
 from tests.support.chat_client import QUESTION, complete, open_client
 from tests.support.forked import Starter
 from tests.support.loopback import Ask, Loopback, Reply, error_reply
+from tests.support.reply_memory import measure
 
 
 def bare(server: Loopback, end: str = "") -> str:
@@ -126,7 +127,7 @@ def run_in_process(script: str, *args: str, **environment: str) -> Any:
 
 def asked_for_huge(server: Loopback, starter: Starter, folder: Path) -> tuple[str, int]:
     """Ask in a process of its own; return what came of it and by how many bytes its memory grew."""
-    measure, out, errors = "tests.support.reply_memory:measure", folder / "out", folder / "errors"
+    out, errors = folder / "out", folder / "errors"
     with Loopback() as good:
         process = starter.call(measure, good.url, server.url, out=out, errors=errors)
         assert process.wait(120) == 0, errors.read_text()

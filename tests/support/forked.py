@@ -14,14 +14,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import evolvemcts4rl
+import generate
 
 ROOT = Path(__file__).parents[2]
-LOADED = ("generate", "openai", "httpx2", "datasets", "numpy", "orjson", "tqdm")
+LOADED = ("openai", "httpx2", "datasets", "numpy", "orjson", "tqdm")
 
 
 class Forked:
@@ -96,22 +98,26 @@ class Starter:
 
         What it says on standard error is in the file `errors`.
         """
-        return self.call("generate:main", args[2:], errors=errors)
+        return self.call(generate.main, args[2:], errors=errors)
 
     def call(
-        self, function: str, *args: object, out: Path | None = None, errors: Path | None = None
+        self,
+        function: Callable[..., int | None],
+        *args: object,
+        out: Path | None = None,
+        errors: Path | None = None,
     ) -> Forked:
-        """Call MODULE:NAME in a process of its own, which ends with what that returns.
+        """Call a module's function in a process of its own, which ends with what that returns.
 
         The arguments must be such as JSON has. What it prints is in the files.
         """
         files = [str(path or os.devnull) for path in (out, errors)]
-        pid = self.ask(["start", [function, args, *files]])
+        pid = self.ask(["start", [function.__module__, function.__name__, args, *files]])
         assert pid
         return Forked(self, pid)
 
 
-def _run(function: str, args: list[Any], out: str, errors: str) -> int:
+def _run(module: str, name: str, args: list[Any], out: str, errors: str) -> int:
     """Call a function in a new process, and return the number of that process.
 
     The process ends as a Python program does, not at once: with the threads that it has begun.
@@ -121,7 +127,6 @@ def _run(function: str, args: list[Any], out: str, errors: str) -> int:
         for descriptor, path in enumerate((os.devnull, out, errors)):
             opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
             os.dup2(opened, descriptor)
-        module, _, name = function.partition(":")
         sys.exit(getattr(importlib.import_module(module), name)(*args))
     return pid
 
