@@ -254,7 +254,11 @@ def test_votes_count_first_solutions_alone_and_share_ties(tmp_path: Path) -> Non
     }
 
 
-@pytest.mark.parametrize("broken", [b"no gzip", gzip.compress(b'{"prefix": []}\n')[:-9]])
+@pytest.mark.parametrize(
+    "broken",
+    [b"no gzip", gzip.compress(b'{"prefix": []}\n', mtime=0)[:-9]],
+    ids=["no gzip", "cut off"],
+)
 def test_a_broken_recording_is_named(tmp_path: Path, broken: bytes) -> None:
     write(tmp_path / "problems.jsonl", [{"question_id": "000000", "question": "?"}])
     (tmp_path / RECORDING).write_bytes(broken)
