@@ -4,10 +4,9 @@
     python generate.py --export runs/x --test_share 0.1
     python examples/train_prm.py runs/x --model Qwen/Qwen2.5-Math-1.5B --save runs/x-prm
 
-The first command writes the first solutions down, which votes need, and the run's files anew; the
-second, which comes after it for that reason, holds a tenth of the seeds out, with all that evolved
-from them. Neither asks a model. `--model tiny` makes a small
-transformer with words of its own on the spot, which trains on a CPU within minutes.
+The first command writes the first solutions, which votes need, and the run's files anew; after it
+the second holds a tenth of the seeds out, with what evolved from them. Neither asks a model.
+`--model tiny` makes a small transformer on the spot, which trains on a CPU within minutes.
 
 The score of a step is the chance of "+" against "-" at its last token: two logits, of a new
 classification head (`--head token`), or of these two tokens of the language model in the

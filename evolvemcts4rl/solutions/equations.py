@@ -26,6 +26,14 @@ from evolvemcts4rl.solutions.arithmetic import (
     tokens_of,
 )
 
+# After these a number is none of a name, as it is in "train 2".
+_BEFORE_STATEMENTS = frozenset(
+    """
+    that so is are was were have has had get gets gives give thus then since because hence
+    therefore as know find obtain check we see note where
+    """.split()  # noqa: SIM905
+)
+
 
 class _Side(NamedTuple):
     """One side of a comparison: its value, and what tells whether it was meant exactly."""
@@ -37,7 +45,7 @@ class _Side(NamedTuple):
     decimals: int = 0  # of its last number
     first: Exact | None = None  # its first number
     percent: bool = False
-    named: bool = False  # whether a word stands before it or beside its numbers
+    named: bool = False  # whether its number may be part of a name, or counts something
 
 
 class _Claim(NamedTuple):
@@ -137,8 +145,10 @@ def _last_expression(tokens: Sequence[Token]) -> Sequence[Token]:
 def _left_side(tokens: Sequence[Token]) -> _Side:
     """Return the side that ends here."""
     expression = _last_expression(tokens)
-    side = _side(expression)
-    return side._replace(named=True) if len(expression) < len(tokens) else side
+    side, start = _side(expression), len(tokens) - len(expression)
+    if start and tokens[start - 1].text.lower() not in _BEFORE_STATEMENTS:
+        return side._replace(named=True)
+    return side
 
 
 def _after(tokens: Sequence[Token], end: int) -> Sequence[Token]:

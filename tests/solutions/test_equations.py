@@ -16,6 +16,7 @@ from evolvemcts4rl.solutions.equations import stated_equations
         ("2 + 3 > 4", [True]),
         ("$1,200 * 2 = $2,400", [True]),
         ("14 / 60 * 100 = 20%", [False]),
+        ("We recognize that 729 = 27^3. So 13 = 6 + 8", [False, False]),
     ],
 )
 def test_an_equation_in_numbers_is_true_or_false(text: str, verdicts: list[bool]) -> None:
