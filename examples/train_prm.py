@@ -16,10 +16,9 @@ conversation of prm_chat.jsonl (`--head chat`). What they learn (`--labels`):
 - soft: cross entropy on `p_correct`.
 - counts: the likelihood of `num_correct` among `num_rollouts` under a Beta-Binomial, as BetaPRM
   (arXiv 2605.15529) has it: a step has a chance of success μ and a reliability κ, and its rollouts
-  succeed with a chance that is drawn from Beta(μκ, (1 − μ)κ). Here the two logits are the
-  logarithms of (1 − μ)κ and μκ, so that their softmax is μ; nothing else is taken from the paper.
-  A step without rollouts has `p_correct` instead. μ is how often the model succeeds from here on,
-  which is not whether the step is right: after a right step of a hard problem it is low.
+  succeed with a chance drawn from Beta(μκ, (1 − μ)κ). Here the two logits are the logarithms of
+  (1 − μ)κ and μκ, and their softmax is μ. A step without rollouts has `p_correct`. μ is how often
+  the model succeeds from here on, which is low after a right step of a hard problem.
 """
 
 from __future__ import annotations
