@@ -117,6 +117,7 @@ async def record(out: Path, settings: Settings, most: int, problems: Sequence[Pr
         slots = asyncio.Semaphore(AT_ONCE)
         in_work: defaultdict[tuple[str, Prefix], asyncio.Lock] = defaultdict(asyncio.Lock)
         done: set[tuple[str, Prefix]] = set()
+        writing = asyncio.Lock()
 
         async def roll_out(name: str, steps: Prefix, start: int, count: int) -> None:
             sample = solver.rollout_sampler(by_id[name])
@@ -127,7 +128,8 @@ async def record(out: Path, settings: Settings, most: int, problems: Sequence[Pr
             done.add((name, steps))
             if len(done) % WRITE_EVERY == 0 or len(done) == len(chosen):
                 recorded = chosen if start else [each for each in chosen if each in done]
-                await _write(out, recorder, problems, recorded)
+                async with writing:  # what the journal holds already ends in one go
+                    await _write(out, recorder, problems, recorded)
                 print(f"{len(done)} of {len(chosen)}, {chat.tokens_spent} tokens", flush=True)
 
         for start, count in ((0, CHOICES), (CHOICES, ROLLOUTS - CHOICES)):
