@@ -24,9 +24,8 @@ _LATEX_LABEL = re2.compile(
     r"\\(?:text|textbf|textrm|mathrm|mathbf)[ ]?\{[ ]?(\([A-Z]\))[~ \\]{0,3}\}"
 )
 _LATEX_SPACE = re2.compile(r"\\q?quad\b|\\[ ,;]|~")
-_MARKER = re2.compile(
-    r"(?P<start>(?m:^)[ \t>*_-]{0,8}|[\s$])(?P<paren>\(?)(?P<label>[A-Za-z]|[1-9])"
-    r"(?P<end>[).:：、])[*_]{0,3}\s"
+_MARKER = re2.compile(  # what stands before a label, its bracket, the label, and what ends it
+    r"((?m:^)[ \t>*_-]{0,8}|[\s$])(\(?)([A-Za-z]|[1-9])([).:：、])[*_]{0,3}\s"
 )
 _BARE = re2.compile(r"[(\[]?([A-Za-z]|[1-9])[)\]]?[.:]?")
 _LED = re2.compile(r"\(?([A-Za-z]|[1-9])(?:[).:、]|\s*[-–—]\s|,\s)")
@@ -101,15 +100,15 @@ def options_in(question: str) -> Mapping[str, str]:
     runs: dict[tuple[str, str, int], list[Any]] = {}
     found: list[tuple[int, int, list[Any]]] = []  # preference, place, markers
     for marker in _MARKER.finditer(text):
-        if marker["end"] != ")" and marker["start"].isspace() and marker["start"] != "\n":
+        start, bracket, label, end = marker.groups()
+        if end != ")" and start.isspace() and start != "\n":
             continue
-        label = marker["label"]
         rank = 2 if label.isupper() else 1 if label.isalpha() else 0
-        kind = marker["paren"], marker["end"], rank
+        kind = bracket, end, rank
         if label in "Aa1":
             runs[kind] = [marker]
             found.append((rank, marker.start(), runs[kind]))
-        elif kind in runs and ord(label) == ord(runs[kind][-1]["label"]) + 1:
+        elif kind in runs and ord(label) == ord(runs[kind][-1][3]) + 1:
             runs[kind].append(marker)
     whole = [(rank, place, run) for rank, place, run in found if len(run) > 1]
     if not whole:
@@ -123,7 +122,7 @@ def _texts_of(text: str, run: Sequence[Any]) -> dict[str, str]:
     parts[-1] = parts[-1].partition("\n\n")[0]
     if not any("\n" in part.strip() for part in parts[:-1]):
         parts[-1] = parts[-1].lstrip("\n").partition("\n")[0]
-    return {m["label"]: _plain(part) for m, part in zip(run, parts, strict=True)}
+    return {m[3]: _plain(part) for m, part in zip(run, parts, strict=True)}
 
 
 def choice_of(question: str, completion: str) -> str | None:

@@ -194,8 +194,13 @@ def _seconds_until(date: str) -> float:
 
 def plain_text(text: str) -> str:
     """Return one line of at most LONGEST_MESSAGE printable characters, without markup."""
-    visible = "".join(sign if sign.isprintable() else " " for sign in _without_markup(text))
-    return " ".join(visible.split())[:LONGEST_MESSAGE]
+    words = []
+    for word in _without_markup(text).split():
+        if not word.isprintable():
+            word = " ".join("".join(sign if sign.isprintable() else " " for sign in word).split())
+        if word:
+            words.append(word)
+    return " ".join(words)[:LONGEST_MESSAGE]
 
 
 def _without_markup(text: str) -> str:
