@@ -85,6 +85,8 @@ def _same_relation(one: Relational, other: Relational) -> bool | None:
     )
     if one.rel_op != other.rel_op:
         return False
+    if not one.free_symbols | other.free_symbols:
+        return _all(map(same_value, one.args, other.args))  # 0 < 1 and 0 < 2 both always hold
     ours, theirs = one.rhs - one.lhs, other.rhs - other.lhs
     if same_value(ours, theirs):
         return True

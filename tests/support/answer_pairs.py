@@ -831,6 +831,7 @@ MATCHING = {
         x <= 5 | x \le 5
         x >= 5 | x \ge 5
         1 <= x < 5 | [1, 5)
+        1 > 0 | 0 < 1
         1{,}234{,}567 | 1234567
         \frac34 \text{ pizzas} | 0.75
         \frac 3 4 \text{ pizzas} | 0.75
@@ -1055,6 +1056,8 @@ DIFFERENT = {
         1<x<2 | 1<y<2
         x<-1\text{ or }x>3 | (-\infty,-1]\cup[3,\infty)
         -2 < x < 5 | [-2, 5]
+        0 < 1 | 0 < 2
+        2 = 2 | 3 = 3
         -2 < x < 5 | (-2, 6)
         \mathbb{R} | \mathbb{Z}
         \{x \mid x>2\} | \{x \mid x \ge 2\}
