@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+import generate
+from tests.support.forked import Starter
 from tests.support.loopback import Ask, Loopback, Reply, chat_reply, error_reply
 from tests.support.run_process import command, environment, run_here
 
@@ -44,10 +46,17 @@ def printed(
     return done.stdout + done.stderr
 
 
-def as_a_process(args: list[str]) -> CompletedProcess[str]:
-    """Run a command line as a process: what leaves it are bytes, whose line ends stay."""
-    done = subprocess.run(args, capture_output=True, timeout=120, env=environment(), check=False)
-    return CompletedProcess(args, done.returncode, done.stdout.decode(), done.stderr.decode())
+@pytest.fixture
+def as_a_process(starter: Starter, tmp_path: Path) -> Callable[[list[str]], CompletedProcess[str]]:
+    """Return what runs a command line as a process: what leaves it are bytes, with line ends."""
+    out, errors = tmp_path / "stdout", tmp_path / "stderr"
+
+    def run(args: list[str]) -> CompletedProcess[str]:
+        code = starter.call(generate.main, args[2:], out=out, errors=errors).wait(120)
+        said = (path.read_bytes().decode() for path in (out, errors))
+        return CompletedProcess(args, code, *said)
+
+    return run
 
 
 def assert_printable(text: str) -> None:
@@ -73,7 +82,9 @@ def hostile_model(ask: Ask) -> Reply | dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_run_whose_every_text_is_hostile_prints_text_alone(tmp_path: Path) -> None:
+def test_run_whose_every_text_is_hostile_prints_text_alone(
+    tmp_path: Path, as_a_process: Callable[[list[str]], CompletedProcess[str]]
+) -> None:
     text = printed(hostile_model, tmp_path, "--judge_model", "m", start=as_a_process)
     assert_printable(text)
     assert "look at " in text
@@ -91,7 +102,9 @@ def refusing(status: int, message: str) -> Callable[[Ask], Reply | dict[str, Any
 
 
 @pytest.mark.slow
-def test_error_of_a_running_server_is_printed_as_text(tmp_path: Path) -> None:
+def test_error_of_a_running_server_is_printed_as_text(
+    tmp_path: Path, as_a_process: Callable[[list[str]], CompletedProcess[str]]
+) -> None:
     text = printed(
         refusing(400, f"maximum context length is 10 tokens {HOSTILE} n must be 1"),
         tmp_path,

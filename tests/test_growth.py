@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,28 @@ def test_a_run_grown_from_four_to_eight_seeds_and_from_no_round_to_one_buys_noth
         assert json.loads((tmp_path / "out" / name).read_text())["grown"] == changes
 
 
+WholeRun = Callable[[list[str]], tuple[dict[str, bytes], Counter[tuple[str, int]]]]
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> WholeRun:
+    """Return what makes a run of five seeds in one go, once for each list of flags.
+
+    It returns the files of the run's folder, and what was bought.
+    """
+    made: dict[tuple[str, ...], tuple[dict[str, bytes], Counter[tuple[str, int]]]] = {}
+
+    def make(flags: list[str]) -> tuple[dict[str, bytes], Counter[tuple[str, int]]]:
+        if tuple(flags) not in made:
+            folder = tmp_path_factory.mktemp("whole")
+            with Loopback(toy_handler(MODEL)) as server:
+                assert run(server, seed_file(folder, 5), folder / "out", *flags) == 0
+                made[tuple(flags)] = outputs(folder / "out"), bought(server)
+        return made[tuple(flags)]
+
+    return make
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -85,7 +108,7 @@ def test_a_run_grown_from_four_to_eight_seeds_and_from_no_round_to_one_buys_noth
     ],
 )
 def test_what_was_bought_serves_again_and_the_files_are_those_of_the_larger_run(
-    tmp_path: Path, before: list[str], after: list[str]
+    tmp_path: Path, whole_run: WholeRun, before: list[str], after: list[str]
 ) -> None:
     seeds = seed_file(tmp_path, 5)
     with Loopback(toy_handler(MODEL)) as server:
@@ -93,13 +116,11 @@ def test_what_was_bought_serves_again_and_the_files_are_those_of_the_larger_run(
         pilot = len(bought(server))
         assert run(server, seeds, tmp_path / "out", *after) == 0
         grown = bought(server)
-    with Loopback(toy_handler(MODEL)) as server:
-        assert run(server, seeds, tmp_path / "whole", *after) == 0
-        whole = bought(server)
+    files, whole = whole_run(after)
     assert set(grown.values()) == {1}
     assert whole.keys() <= grown.keys()
     print(f"{before}: {pilot} in the pilot, {len(grown)} in all, {len(whole)} in one go")
-    assert outputs(tmp_path / "out") == outputs(tmp_path / "whole")
+    assert outputs(tmp_path / "out") == files
     assert not (tmp_path / "out" / "reopened.jsonl").exists()
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from evolvemcts4rl.output.run_files import RUN_FILES
 from evolvemcts4rl.output.run_folder import RunFolder
 from evolvemcts4rl.settings import Settings
 from tests.support.loopback import Loopback
-from tests.support.run_process import command, environment, seed_file
+from tests.support.run_process import command, run_here, seed_file
 from tests.support.seed_rows import SeedTexts
 from tests.support.toy_chat import toy_handler
 
@@ -138,10 +137,7 @@ def test_overwriting_with_the_seed_file_in_the_folder_ends_with_one_sentence(
             command(server.url, tmp_path / "out/problems.jsonl", tmp_path / "out", "--overwrite"),
         ):
             before = everything(tmp_path / "out") if args is not first else {}
-            done = subprocess.run(
-                [*args, "--column_names", "question"] if before else args,
-                capture_output=True, text=True, env=environment(), timeout=120, check=False,
-            )  # fmt: skip
+            done = run_here([*args, "--column_names", "question"] if before else args)
     assert (done.returncode, done.stdout) == (2, "")
     (sentence,) = done.stderr.splitlines()
     assert "problems.jsonl is a file of --seed_file" in sentence

@@ -12,7 +12,7 @@ from evolvemcts4rl.output.growth import difference, growth
 from evolvemcts4rl.output.run_identity import Known, identity_of, read_known
 from evolvemcts4rl.settings import Settings
 from tests.support.loopback import Loopback
-from tests.support.run_process import ROOT, command, run, seed_file
+from tests.support.run_process import ROOT, command, run_here, seed_file
 from tests.support.seed_rows import SeedTexts
 from tests.support.toy_chat import toy_handler
 
@@ -185,14 +185,16 @@ def test_the_same_seed_file_at_another_path_goes_on_with_the_run(tmp_path: Path)
     seeds, moved = seed_file(tmp_path, 2), tmp_path / "moved" / "other.jsonl"
     moved.parent.mkdir()
     with Loopback(toy_handler(Model())) as server:
-        first = run(command(server.url, seeds, tmp_path / "out", "--evolve_rounds", "0"))
+        first = run_here(command(server.url, seeds, tmp_path / "out", "--evolve_rounds", "0"))
         shutil.move(seeds, moved)
         asked = len(server.asks)
-        again = run(command(server.url, moved, tmp_path / "out", "--evolve_rounds", "0"))
+        again = run_here(command(server.url, moved, tmp_path / "out", "--evolve_rounds", "0"))
         assert (first.returncode, again.returncode) == (0, 0), again.stderr
         assert len(server.asks) == asked
     moved.write_text(moved.read_text().replace("a", "b", 1))
-    changed = run(command("http://127.0.0.1:9/v1", moved, tmp_path / "out", "--evolve_rounds", "0"))
+    changed = run_here(
+        command("http://127.0.0.1:9/v1", moved, tmp_path / "out", "--evolve_rounds", "0")
+    )
     assert changed.returncode == 2
     assert "the seed file has changed" in changed.stderr
 

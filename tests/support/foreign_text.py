@@ -189,7 +189,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
         [text, text]
     ),
     "judge.first_wrong_step": lambda text: first_wrong_step(text, 9),
-    "planted.plant": lambda text: plant("q", (text, text), random.Random(0)),
+    "planted.plant": lambda text: plant("q", (text, "so"), random.Random(0)),
     "planted.worked_cases": lambda text: worked_cases([("0", "q", text)], None),
     "exports.formats": _export,
     "summary.print_summary": _print_summary,
