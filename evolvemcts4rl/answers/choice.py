@@ -23,7 +23,7 @@ LONGEST = 500  # characters of what may name an option
 _LATEX_LABEL = re2.compile(
     r"\\(?:text|textbf|textrm|mathrm|mathbf)[ ]?\{[ ]?(\([A-Z]\))[~ \\]{0,3}\}"
 )
-_LATEX_SPACE = re2.compile(r"\\q?quad\b|\\[ ,;]|~")
+_LATEX_SPACE = re2.compile(r"\\q?quad\b|\\[ ,;]")
 _MARKER = re2.compile(  # what stands before a label, its bracket, the label, and what ends it
     r"((?m:^)[ \t>*_-]{0,8}|[\s$])(\(?)([A-Za-z]|[1-9])([).:：、])[*_]{0,3}\s"
 )
@@ -96,7 +96,7 @@ def options_in(question: str) -> Mapping[str, str]:
     They are the last labels in a row from A (or a, or 1) on that are written in one way, at least
     two; those with a full stop or a colon each begin a line.
     """
-    text = _LATEX_SPACE.sub(" ", _LATEX_LABEL.sub(r" \1 ", question))
+    text = _LATEX_SPACE.sub(" ", _LATEX_LABEL.sub(r" \1 ", question)).replace("~", " ")
     runs: dict[tuple[str, str, int], list[Any]] = {}
     found: list[tuple[int, int, list[Any]]] = []  # preference, place, markers
     for marker in _MARKER.finditer(text):

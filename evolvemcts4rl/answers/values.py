@@ -9,12 +9,11 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import And, Expr, Float, Function, I, Limit, Rational, Symbol, nan, oo, zoo
+from sympy import And, Expr, Float, Function, I, Rational, Symbol, nan, oo, zoo
 from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.evalf import evalf_table
-from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
-from sympy.sets import Intersection, Interval, Set, Union
+from sympy.sets import Intersection, Interval, Set
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +24,8 @@ FUNCTION_DIGITS = 200  # compared where a function's error is not tracked by sym
 SAMPLES = [Rational(top, 7) for top in (9, -11, 17, 25, -4, 30, 2, -39)]
 ENOUGH_SAMPLES = 3
 ROUNDED_DIGITS = 10  # a decimal of as many digits stands for the value that it rounds
-# Sums, limits and unknown functions: between the integers they have no value, or one that takes
-# long to find.
-UNEVALUATED = (ExprWithLimits, Limit, AppliedUndef)
+# Sums and products: between the integers they have no value, or one that takes long to find.
+UNEVALUATED = ExprWithLimits
 
 
 def same_value(one: Any, other: Any) -> bool | None:
@@ -88,8 +86,6 @@ def _same_relation(one: Relational, other: Relational) -> bool | None:
     if not one.free_symbols | other.free_symbols:
         return _all(map(same_value, one.args, other.args))  # 0 < 1 and 0 < 2 both always hold
     ours, theirs = one.rhs - one.lhs, other.rhs - other.lhs
-    if same_value(ours, theirs):
-        return True
     factor = _factor(ours, theirs)
     if factor is None or (one.rel_op in ("<", "<=") and not factor.is_positive):
         return None if factor is None else False
@@ -99,7 +95,7 @@ def _same_relation(one: Relational, other: Relational) -> bool | None:
 def _factor(one: Expr, other: Expr) -> Expr | None:
     """Return the quotient of two expressions at the first point where it says something."""
     symbols = sorted(one.free_symbols | other.free_symbols, key=str)
-    if any(part.free_symbols for part in (one + other).atoms(*UNEVALUATED)):
+    if any(part.free_symbols for part in (one + other).atoms(UNEVALUATED)):
         return None
     for number in range(len(SAMPLES)):
         point = _sample_point(symbols, number)
@@ -115,7 +111,7 @@ def _as_set(value: Any) -> Set | None:
         return value
     sets = [_half_line(part) for part in _relations(value)]
     names = value.free_symbols
-    if not sets or None in sets or len(names) != 1:
+    if None in sets or len(names) != 1:
         return None
     return Intersection(*sets)
 
@@ -132,13 +128,12 @@ def _half_line(relation: Relational) -> Set | None:
 
 
 def _same_set(one: Set | None, other: Set | None) -> bool | None:
-    if isinstance(one, Union) and isinstance(other, Union) and len(one.args) == len(other.args):
-        return _all(map(_same_set, one.args, other.args))
-    if isinstance(one, Interval) and isinstance(other, Interval):
-        if (one.left_open, one.right_open) != (other.left_open, other.right_open):
-            return False
-        return _all([same_value(one.start, other.start), same_value(one.end, other.end)])
-    return True if one == other and one is not None else None
+    """Return whether two intervals are the same; None for what math-verify compares as well."""
+    if not (isinstance(one, Interval) and isinstance(other, Interval)):
+        return None
+    if (one.left_open, one.right_open) != (other.left_open, other.right_open):
+        return False
+    return _all([same_value(one.start, other.start), same_value(one.end, other.end)])
 
 
 def _all(verdicts: Iterable[bool | None]) -> bool | None:
@@ -151,7 +146,7 @@ def _evaluates_alike(one: Expr, other: Expr) -> bool | None:
     symbols = sorted(one.free_symbols | other.free_symbols, key=str)
     if not symbols:
         return _same_number(one, other)
-    if any(part.free_symbols for part in (one + other).atoms(*UNEVALUATED)):
+    if any(part.free_symbols for part in (one + other).atoms(UNEVALUATED)):
         return None
     agreed = 0
     for number in range(len(SAMPLES)):
@@ -177,7 +172,7 @@ def _exact(value: Expr) -> Expr:
 
 def _rounds(decimal: Expr, value: Expr) -> bool:
     """Return whether a long decimal is an irrational number, rounded or cut off."""
-    if not isinstance(decimal, Float) or value.free_symbols or value.has(Float):
+    if not isinstance(decimal, Float):
         return False
     digits = str(decimal).rstrip("0")
     places = len(digits.partition(".")[2])
@@ -189,20 +184,12 @@ def _rounds(decimal: Expr, value: Expr) -> bool:
 
 
 def _same_number(one: Expr, other: Expr) -> bool | None:
-    for is_done in (False, True):
-        if is_done:
-            one, other = one.doit(), other.doit()
-        if {one, other} & {oo, -oo}:
-            return bool(one == other)
-        if one.is_Rational and other.is_Rational:
-            return bool(one == other)
-        ours, theirs = one.evalf(DIGITS), other.evalf(DIGITS)
-        if ours.is_number and theirs.is_number and _are_finite(ours, theirs):
-            scale = max(abs(ours), abs(theirs))
-            if abs(ours - theirs) > scale * Float(10) ** -SURE_DIGITS:
-                return False
-            return _agree_closely(one, other)
-    return None
+    ours, theirs = one.evalf(DIGITS), other.evalf(DIGITS)
+    if not _are_finite(ours, theirs):
+        return None
+    if abs(ours - theirs) > max(abs(ours), abs(theirs)) * Float(10) ** -SURE_DIGITS:
+        return False  # without evaluating the difference
+    return _agree_closely(one, other)
 
 
 def _are_finite(*values: Expr) -> bool:

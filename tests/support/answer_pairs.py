@@ -832,6 +832,9 @@ MATCHING = {
         x >= 5 | x \ge 5
         1 <= x < 5 | [1, 5)
         1 > 0 | 0 < 1
+        x+1<3 | (-\infty,2)
+        x > \frac{9}{7} | 14x > 18
+        \sum_{k=1}^{n} \frac{1}{k} < 5 | 5 > \sum_{k=1}^{n} \frac{1}{k}
         1{,}234{,}567 | 1234567
         \frac34 \text{ pizzas} | 0.75
         \frac 3 4 \text{ pizzas} | 0.75
@@ -1056,6 +1059,9 @@ DIFFERENT = {
         1<x<2 | 1<y<2
         x<-1\text{ or }x>3 | (-\infty,-1]\cup[3,\infty)
         -2 < x < 5 | [-2, 5]
+        x>0 \text{ and } y<2 | (0,2)
+        x+1<3 | (-\infty,3)
+        x \ne 3 | [3,\infty)
         0 < 1 | 0 < 2
         2 = 2 | 3 = 3
         -2 < x < 5 | (-2, 6)
@@ -1145,6 +1151,10 @@ DIFFERENT = {
         1011_10 | 1011_12
     """,
     "expressions": r"""
+        f(x)+1 | f(x)+2
+        \pi | 3.14159265
+        \frac{\pi}{25446} | 0.000123461
+        \ln 0 | 5
         1:2:3 | 2:4:7
         \coth x | \tanh x
         \cot x | \tan x
