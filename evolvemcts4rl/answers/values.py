@@ -88,7 +88,7 @@ def _same_relation(one: Relational, other: Relational) -> bool | None:
     ours, theirs = one.rhs - one.lhs, other.rhs - other.lhs
     factor = _factor(ours, theirs)
     if factor is None or (one.rel_op in ("<", "<=") and not factor.is_positive):
-        return None if factor is None else False
+        return None
     return same_value(ours, factor * theirs)
 
 
