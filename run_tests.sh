@@ -15,14 +15,14 @@ fi
 if [ $# -gt 0 ]; then exec python -m pytest ${fast:+-m "not slow"} "$@"; fi
 file_by_file=(--dist loadfile --no-loadscope-reorder) # tests/conftest.py puts the long files first
 echo "Style";  ruff check .; ruff format --check .
-workers=(-n 3) # for two cores, since tests often wait
-if [ -n "$fast" ]; then exec python -m pytest -m "not slow" "${workers[@]}" "${file_by_file[@]}"; fi
+# More processes than two cores, since tests often wait, above all the slow ones.
+if [ -n "$fast" ]; then exec python -m pytest -m "not slow" -n 3 "${file_by_file[@]}"; fi
 said=$(mktemp)
 mypy >"$said" 2>&1 & # beside the tests, which often wait
 types=$!
 trap 'kill "$types" 2>/dev/null || true; rm -f "$said"' EXIT
 failed=0
-echo "Tests";  python -m pytest "${workers[@]}" "${file_by_file[@]}" || failed=$?
+echo "Tests";  python -m pytest -n 4 "${file_by_file[@]}" || failed=$?
 echo "Types";  wait "$types" || failed=$?
 cat "$said"
 exit "$failed"

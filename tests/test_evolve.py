@@ -491,7 +491,7 @@ def test_error_that_ends_the_run_cancels_all_tasks_and_is_raised(
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["writer", "voter"])
 def test_error_that_ends_the_run_is_raised_whatever_else_is_under_way(where: str) -> None:
-    for number in range(40):
+    for number in range(20):
         rng = random.Random(number)
         last = f"{rng.randrange(60):06d}-r1"
 

@@ -73,7 +73,7 @@ WholeRun = Callable[[list[str]], tuple[dict[str, bytes], Counter[tuple[str, int]
 
 @pytest.fixture(scope="module")
 def whole_run(tmp_path_factory: pytest.TempPathFactory) -> WholeRun:
-    """Return what makes a run of five seeds in one go, once for each list of flags.
+    """Return what makes a run of four seeds in one go, once for each list of flags.
 
     It returns the files of the run's folder, and what was bought.
     """
@@ -83,7 +83,7 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> WholeRun:
         if tuple(flags) not in made:
             folder = tmp_path_factory.mktemp("whole")
             with Loopback(toy_handler(MODEL)) as server:
-                assert run(server, seed_file(folder, 5), folder / "out", *flags) == 0
+                assert run(server, seed_file(folder, 4), folder / "out", *flags) == 0
                 made[tuple(flags)] = outputs(folder / "out"), bought(server)
         return made[tuple(flags)]
 
@@ -110,7 +110,7 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> WholeRun:
 def test_what_was_bought_serves_again_and_the_files_are_those_of_the_larger_run(
     tmp_path: Path, whole_run: WholeRun, before: list[str], after: list[str]
 ) -> None:
-    seeds = seed_file(tmp_path, 5)
+    seeds = seed_file(tmp_path, 4)
     with Loopback(toy_handler(MODEL)) as server:
         assert run(server, seeds, tmp_path / "out", *before) == 0
         pilot = len(bought(server))
