@@ -5,6 +5,8 @@ String methods, expressions of RE2 and loops over bounded windows: linear in the
 
 from __future__ import annotations
 
+from string import digits
+
 import re2
 
 from evolvemcts4rl.answers.latex import formula_at
@@ -19,7 +21,6 @@ CHECK_MARKS = re2.compile(
 )
 EMPHASIS = re2.compile(r"(?i)<(?:b|strong|em|i|u|mark)>([^<>\n]{1,200})</(?:b|strong|em|i|u|mark)>")
 FULL_WIDTH = str.maketrans("（）．", "()。")
-FULL_WIDTH_POINT = re2.compile(r"．(\d)")
 
 BRACKETED = re2.compile(r" +(?:\([^()]*(?:\([^()]*\)[^()]*)*\)|\[[^\[\]]*\])")
 CALCULATED = re2.compile(r"[^A-Za-z]*=[^A-Za-z]*")
@@ -40,7 +41,9 @@ CONDITION_AFTER = re2.compile(r"(?i)\b(?:if|unless|otherwise|when|assuming)\b")
 
 def without_markup(text: str) -> str:
     """Return a text without emphasis in HTML, check marks and full-width brackets and stops."""
-    text = FULL_WIDTH_POINT.sub(r".\1", text).translate(FULL_WIDTH)
+    for digit in digits if "．" in text else "":
+        text = text.replace(f"．{digit}", f".{digit}")
+    text = text.translate(FULL_WIDTH)
     text = EMPHASIS.sub(r"\1", text)
     text = CHECK_MARKS.sub(r"\1", text)
     return text
