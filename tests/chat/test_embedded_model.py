@@ -79,9 +79,12 @@ def test_run_on_the_embedded_model_needs_no_key_and_its_files_load(tmp_path: Pat
     # So small a model may solve nothing, which leaves nothing to label.
     assert done.returncode == bool(summary["nothing_labelled"]), done.stderr
     assert "Traceback" not in done.stderr
-    problems = rows_of(tmp_path / "out" / "problems.jsonl")
-    assert [row["question_id"] for row in problems if not row["round"]] == ["000000"]
-    assert all(row["solve_rate"] is not None for row in problems if not row["round"])
+    # Its solutions are drawn anew each time, and 48 tokens may be too few for both to end.
+    assert summary["completions"] >= flags["num_solutions"]
+    (row,) = [row for row in rows_of(tmp_path / "out" / "problems.jsonl") if not row["round"]]
+    assert row["question_id"] == "000000"
+    assert row["status"] != "failed"
+    assert row["solve_rate"] is not None or "came to an answer" in row["reason"]
     for path in (tmp_path / "out").glob("*.jsonl"):
         if rows := rows_of(path):
             loaded = datasets.load_dataset(
