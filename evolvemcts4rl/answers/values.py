@@ -172,7 +172,7 @@ def _exact(value: Expr) -> Expr:
 
 def _rounds(decimal: Expr, value: Expr) -> bool:
     """Return whether a long decimal is an irrational number, rounded or cut off."""
-    if not isinstance(decimal, Float):
+    if not isinstance(decimal, Float) or value.has(Float):
         return False
     digits = str(decimal).rstrip("0")
     places = len(digits.partition(".")[2])
