@@ -16,8 +16,8 @@ from tests.support.step_texts import CORRECTIONS, LINES, NOT_CORRECTIONS, SPLITS
 from tests.support.work import child_works_within
 
 SIZE = 60_000  # characters of a looping completion
-AT_ONCE = 10  # texts for one child process
-# For each, which takes a fifth of a second; of one quadratic expression alone, one text takes one.
+AT_ONCE = 5  # texts for one child process
+# For each, which takes a tenth of a second; of one quadratic expression alone, one text takes one.
 CPU_SECONDS = 1.0
 PIECES = [
     *(line + end for line in LINES for end in (" ", "\n", "\n\n")),
