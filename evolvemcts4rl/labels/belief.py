@@ -25,7 +25,6 @@ import numpy as np
 from evolvemcts4rl.labels.agreement import Agreements
 from evolvemcts4rl.labels.information import bits_told
 from evolvemcts4rl.labels.messages import (
-    Ask,
     Message,
     gather,
     messages_under,
@@ -235,31 +234,19 @@ class Belief:
         stale = self._stale()
         if not stale:
             return
-        heights: dict[Node, int] = {}
-        levels: list[list[Node]] = []
-        for node in reversed(stale):
-            below = [heights.get(child, -1) for child in node.children]
-            heights[node] = height = max(below, default=-1) + 1
-            if height == len(levels):
-                levels.append([])
-            levels[height].append(node)
         messages = messages_under(self.rates)
-        for nodes in levels:
-            found = messages.of([self._ask(node) for node in nodes])
-            self._messages.update(zip(nodes, found, strict=True))
+        for node in reversed(stale):
+            self._messages[node] = messages.of(
+                self.key(node),
+                1 if "repeats" in self._without else self._drawn[node],
+                node.correct,
+                self._opinions.get(node, 0.0),
+                self._scale(node),
+                [self._messages[child] for child in node.children],
+            )
         root = self._tree.root
         first = [self._messages[child] for child in root.children]
         self._root = gather(first, self._scale(root))
-
-    def _ask(self, node: Node) -> Ask:
-        return Ask(
-            self.key(node),
-            1 if "repeats" in self._without else self._drawn[node],
-            node.correct,
-            self._opinions.get(node, 0.0),
-            self._scale(node) if node.children else 1.0,
-            tuple([self._messages[child] for child in node.children]),
-        )
 
     def _read_tree(self) -> None:
         """Compare the results again if the tree has grown."""

@@ -1,14 +1,12 @@
 """The messages that are passed up a tree: what is known of a prefix from all at and below it.
 
 The states and chances are those of rates.py; belief.py keeps the messages of a tree up to date.
-Those of many nodes are computed at once, since calls of numpy would take most of the time.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -23,11 +21,10 @@ from evolvemcts4rl.labels.rates import (
     StepKey,
 )
 
-LOG_EASY, LOG_HARD = np.log([1 - HARD_SHARE, HARD_SHARE])
+EASY_SHARE = 1 - HARD_SHARE
+LOG_EASY, LOG_HARD = np.log([EASY_SHARE, HARD_SHARE])
 NOTHING_HARD = np.array([HARD_SHARE, HARD_SHARE])
-KEPT = 1024  # messages, of 12 KB each, that are kept for other nodes of which the same is known
-# Where each part of a message stands in its block: see the properties of Message.
-SEEN, HARD, AFTER, TOTAL, END = 0, 6, 8, 12, 18
+KEPT = 1024  # messages, of some 8 KB each, that are kept for other nodes of which the same is known
 # What follows makes no state less likely than this beside the likeliest: chances stay numbers.
 LEAST_LOG = -600.0
 
@@ -35,29 +32,35 @@ LEAST_LOG = -600.0
 class Message:
     """What is known of one prefix from what was seen at and below it."""
 
-    __slots__ = ("_block", "_step")
+    __slots__ = ("_seen", "after", "again", "hard", "highest", "step", "total")
 
-    def __init__(self, block: Array, step: Array) -> None:
-        self._block = block  # one array a message, of shape (END, cells), to keep it small
-        self._step = step  # chances of the step and of what it says: (origins, to, cells)
+    def __init__(self, step: Array, after: Array, highest: Array, hard: Array) -> None:
+        self.step = step  # the chances of the step and of what it says: (origins, to, cells)
+        # How likely what follows is, given the state, beside the likeliest: (states, cells).
+        self.after = after
+        self.highest = highest  # the logarithm of the likeliest: (cells,)
+        self.hard = hard  # the chance that a hard step follows a good prefix: (2, cells)
+        # How likely both are, given the origin: (origins, cells).
+        self.total: Array = (step * after).sum(axis=1)
+        self.again: Array | None = None  # what the step's other draws say: (origins, cells)
+        self._seen: Array | None = None
 
     @property
     def seen(self) -> Array:
-        """Return the logarithm of its likelihood, given the origin: (origins, cells)."""
-        return self._block[SEEN:HARD]
-
-    @property
-    def hard(self) -> Array:
-        """Return the chance that a hard step follows a right and a mended prefix: (2, cells)."""
-        return self._block[HARD:AFTER]
+        """Return the logarithm of the likelihood of all, given the origin: (origins, cells)."""
+        if self._seen is None:
+            self._seen = np.log(self.total)
+            self._seen += self.highest
+            if self.again is not None:
+                self._seen += self.again
+        return self._seen
 
 
 def states_after(messages: Sequence[Message]) -> Array:
     """Return the chance of each prefix's state, given the origin: (messages, from, to, cells)."""
-    blocks = np.array([message._block for message in messages])
-    chances = np.array([message._step for message in messages])
-    chances *= blocks[:, None, AFTER:TOTAL]
-    chances /= blocks[:, TOTAL:, None]
+    chances = np.array([message.step for message in messages])
+    chances *= np.array([message.after for message in messages])[:, None]
+    chances /= np.array([message.total for message in messages])[:, :, None]
     return chances
 
 
@@ -66,26 +69,14 @@ def right_after(messages: Sequence[Message]) -> tuple[Array, Array]:
 
     Shapes (messages, cells).
     """
-    blocks = np.array([message._block for message in messages])
-    after = blocks[:, AFTER + RIGHT]
+    after = np.array([message.after[RIGHT] for message in messages])
     easy, hard = (
-        np.array([message._step[origin, RIGHT] for message in messages])
+        np.array([message.step[origin, RIGHT] for message in messages])
         * after
-        / blocks[:, TOTAL + origin]
+        / np.array([message.total[origin] for message in messages])
         for origin in (RIGHT, HARD_RIGHT)
     )
     return easy, hard
-
-
-class Ask(NamedTuple):
-    """All that the message of a node depends on, beside the rates."""
-
-    key: StepKey
-    draws: int  # how many rollouts wrote the step
-    verdict: bool | None
-    opinion: float  # what judges say of the step
-    scale: float  # how much of what is below is believed
-    below: tuple[Message, ...]  # of the node's children
 
 
 class Messages:
@@ -96,100 +87,110 @@ class Messages:
 
     def __init__(self, rates: Rates) -> None:
         self._rates = rates
-        self._kept: dict[Ask, Message] = {}
+        self._kept: dict[tuple[object, ...], Message] = {}
 
-    def of(self, asks: Sequence[Ask]) -> list[Message]:
-        """Return the messages of nodes none of which is below another one."""
-        new = list(dict.fromkeys(ask for ask in asks if ask not in self._kept))
-        made = dict(zip(new, self._make(new), strict=True)) if new else {}
-        found = [made[ask] if ask in made else self._kept[ask] for ask in asks]
-        for ask, message in made.items():
-            if len(ask.below) < 2:
-                self._kept[ask] = message
-        while len(self._kept) > KEPT:
-            del self._kept[next(iter(self._kept))]  # the oldest
-        return found
+    def of(
+        self,
+        key: StepKey,
+        draws: int,
+        verdict: bool | None,
+        opinion: float,
+        scale: float,
+        below: Sequence[Message],
+    ) -> Message:
+        """Return the message of a node from all that it depends on, beside the rates.
 
-    def _make(self, asks: Sequence[Ask]) -> list[Message]:
-        steps = [self._step(ask) for ask in asks]
-        blocks = np.empty((len(asks), END, len(HARD_SHARE)))
-        after, blocks[:, HARD:AFTER] = self._after(asks)
-        highest = after.max(axis=1, keepdims=True)
-        likely = np.exp(np.maximum(after - highest, LEAST_LOG))
-        joint = np.array(steps) * likely[:, None]
-        total = joint.sum(axis=2)
-        blocks[:, AFTER:TOTAL], blocks[:, TOTAL:] = likely, total
-        blocks[:, SEEN:HARD] = np.log(total) + highest
-        repeated = [place for place, ask in enumerate(asks) if ask.draws > 1]
-        if repeated:
-            shares = joint[repeated, :, :LASTING].sum(axis=2) / total[repeated]
-            again = self._again([asks[place] for place in repeated], shares)
-            blocks[repeated, SEEN:HARD] += again
-        # Copies, so that one message does not keep all others of its making.
-        return [Message(block.copy(), step) for block, step in zip(blocks, steps, strict=True)]
+        `draws` is how many rollouts wrote the step, `verdict` that of a solution that ends with it,
+        `opinion` what judges say of it, `scale` how much of what is `below`, the messages of its
+        children, is believed.
+        """
+        if len(below) > 1:
+            return self._make(key, draws, verdict, opinion, scale, below)
+        known = (key, draws, verdict, opinion, scale, *below)
+        message = self._kept.get(known)
+        if message is None:
+            if len(self._kept) >= KEPT:
+                del self._kept[next(iter(self._kept))]  # the oldest
+            message = self._make(key, draws, verdict, opinion, scale, below)
+            self._kept[known] = message
+        return message
 
-    def _step(self, ask: Ask) -> Array:
-        step = self._rates.step(ask.key)
-        if ask.opinion:
+    def _make(
+        self,
+        key: StepKey,
+        draws: int,
+        verdict: bool | None,
+        opinion: float,
+        scale: float,
+        below: Sequence[Message],
+    ) -> Message:
+        step = self._rates.step(key)
+        if opinion:
             step = step.copy()
-            step[[RIGHT, HARD_RIGHT], LASTING:] *= np.exp(ask.opinion)
-        return step
+            step[[RIGHT, HARD_RIGHT], LASTING:] *= np.exp(opinion)
+        if len(below) == 1 and scale == 1 and verdict is None and below[0].again is None:
+            message = Message(step, *_after_one(below[0]))
+        else:
+            message = Message(step, *self._after(verdict, scale, below))
+        if draws > 1:
+            message.again = (draws - 1) * self._again(key, message)
+        return message
 
-    def _after(self, asks: Sequence[Ask]) -> tuple[Array, Array]:
-        """Return what is below nodes says of their state, and if a hard step follows.
+    def _after(
+        self, verdict: bool | None, scale: float, below: Sequence[Message]
+    ) -> tuple[Array, Array, Array]:
+        """Return what is seen after a step: the last three parts of its message."""
+        after, hard = gather(below, scale)
+        if verdict is not None:
+            after = after + self._rates.verdict(verdict)
+        highest = after.max(axis=0)
+        after = after - highest
+        np.maximum(after, LEAST_LOG, out=after)
+        return np.exp(after, out=after), highest, hard
 
-        Shapes (asks, states, cells) and (asks, 2, cells).
+    def _again(self, key: StepKey, message: Message) -> Array:
+        """Return what it says of a step that it was drawn once more: (origins, cells).
+
+        A text tells its state once; its other draws are samples of what the model does here.
         """
-        after = np.zeros((len(asks), STATES, len(HARD_SHARE)))
-        hard = np.empty((len(asks), 2, len(HARD_SHARE)))
-        hard[:] = NOTHING_HARD
-        inner = [place for place, ask in enumerate(asks) if ask.below]
-        if inner:
-            seen = np.array([_sum(asks[place].below, asks[place].scale) for place in inner])
-            after[inner], hard[inner] = _either(seen)
-        for place, ask in enumerate(asks):
-            if ask.verdict is not None:
-                after[place] += self._rates.verdict(ask.verdict)
-        return after, hard
-
-    def _again(self, asks: Sequence[Ask], good: Array) -> Array:
-        """Return what it says of steps that they were drawn more than once: (asks, origins, cells).
-
-        A text tells its state once; its other draws are samples of what the model does here. `good`
-        is how likely it is good, given the origin, in the same shape.
-        """
-        either = ((good[:, RIGHT] + good[:, LASTING]) / 2)[:, None]
-        known = [self._rates.again(ask.key.level, ask.key.corrects) for ask in asks]
-        to_good, to_wrong = np.array(known).swapaxes(0, 1)
-        more = np.array([ask.draws - 1 for ask in asks])[:, None, None]
-        says: Array = more * np.log(either * to_good + (1 - either) * to_wrong)
-        return says
+        to_good, to_wrong = self._rates.again(key.level, key.corrects)
+        good = sum(
+            (message.step[origin, :LASTING] * message.after[:LASTING]).sum(axis=0)
+            / message.total[origin]
+            for origin in (RIGHT, LASTING)
+        )
+        either = good / 2  # how likely the step is good, from a good prefix or a bad one
+        again: Array = np.log(either * to_good + (1 - either) * to_wrong)
+        return again
 
 
 @functools.lru_cache(maxsize=2)
 def messages_under(rates: Rates) -> Messages:
-    """Return what makes the messages of all trees under these rates."""
+    """Return what makes messages under these rates."""
     return Messages(rates)
 
 
 def gather(below: Sequence[Message], scale: float) -> tuple[Array, Array]:
     """Return what the messages of the next steps say of a prefix's state, and if these are hard.
 
-    Shapes (states, cells) and (2, cells). A hard step is hard for all that was drawn after the
-    prefix: many errors there do not speak against the prefix.
+    Shapes (states, cells), a logarithm, and (2, cells). A hard step is hard for all that was drawn
+    after the prefix: many errors there do not speak against the prefix.
     """
-    return _either(_sum(below, scale)) if below else (np.zeros((STATES, 1)), NOTHING_HARD)
-
-
-def _sum(below: Sequence[Message], scale: float) -> Array:
-    total: Array = functools.reduce(np.add, [message.seen for message in below]) * scale
-    return total
-
-
-def _either(seen: Array) -> tuple[Array, Array]:
-    """Return the same of sums of messages: shape (…, origins, cells)."""
-    easy = LOG_EASY + seen[..., :LASTING, :]
-    hard = LOG_HARD + seen[..., HARD_RIGHT:, :]
+    if not below:
+        return np.zeros((STATES, len(HARD_SHARE))), NOTHING_HARD
+    seen = functools.reduce(np.add, [message.seen for message in below]) * scale
+    easy, hard = LOG_EASY + seen[:LASTING], LOG_HARD + seen[HARD_RIGHT:]
     either = np.logaddexp(easy, hard)
-    after = np.concatenate([either, seen[..., LASTING:STATES, :]], axis=-2)
-    return after, np.exp(hard - either)
+    return np.concatenate([either, seen[LASTING:STATES]]), np.exp(hard - either)
+
+
+def _after_one(message: Message) -> tuple[Array, Array, Array]:
+    """Return what is seen after a step, where a single next one was drawn once."""
+    hard = HARD_SHARE * message.total[HARD_RIGHT:]
+    after = message.total[:STATES].copy()
+    after[:LASTING] *= EASY_SHARE
+    after[:LASTING] += hard
+    hard /= after[:LASTING]
+    likeliest = after.max(axis=0)
+    after /= likeliest
+    return after, message.highest + np.log(likeliest), hard
