@@ -23,7 +23,7 @@ from types import MappingProxyType
 import numpy as np
 
 from evolvemcts4rl.labels.agreement import Agreements
-from evolvemcts4rl.labels.information import bits_told
+from evolvemcts4rl.labels.information import bits_told, success_counts
 from evolvemcts4rl.labels.messages import (
     Message,
     gather,
@@ -88,6 +88,8 @@ class Belief:
         self._root = gather((), 1.0)  # what is known of the problem itself
         # How much each cell is believed, as long as nothing is added.
         self._weights: Array | None = None
+        # What rollouts are expected to give that were asked about last.
+        self._expected: tuple[object, Array] | None = None
 
     def under(self, rates: Rates) -> Belief:
         """Return the belief under other rates; to neither of the two is anything added then."""
@@ -177,23 +179,25 @@ class Belief:
 
         Shape (len(path) - 1,).
         """
-        right, states = (chances[:-1] * self.weights() for chances in self.states_by_cell(path))
-        return bits_told(right, states, self._success(path), rollouts)
+        right, states = (chances * self.weights() for chances in self.states_by_cell(path[:-1]))
+        return bits_told(right, states, self._outcomes(path, rollouts))
 
-    def _success(self, path: Sequence[Node]) -> Array:
-        """Return the chance that a rollout from each proper prefix succeeds, by its state.
+    def _outcomes(self, path: Sequence[Node], rollouts: int) -> Array:
+        """Return the chances of how many of `rollouts` succeed, from each proper prefix.
 
-        Shape (len(path) - 1, states, cells).
-
-        Its steps are taken to be like those of the path.
+        They are those of `success_counts`. The steps of a rollout are taken to be like those of the
+        path, so that nothing that is seen meanwhile changes them.
         """
-        rates = self.rates
-        success = np.exp(rates.verdict(True)) * np.ones_like(SLIP)
-        found = []
-        for node in reversed(path[1:]):
-            success = (rates.move(self.witnesses.facts(node).level) * success).sum(axis=1)
-            found.append(success)
-        return np.array(found[::-1]).reshape(-1, STATES, len(SLIP))
+        levels = tuple(self.witnesses.facts(node).level for node in path[1:])
+        if self._expected is None or self._expected[0] != (levels, rollouts):
+            success = np.exp(self.rates.verdict(True)) * np.ones_like(SLIP)
+            found = []
+            for level in reversed(levels):
+                success = (self.rates.move(level) * success).sum(axis=1)
+                found.append(success)
+            of_prefixes = np.array(found[::-1]).reshape(-1, STATES, len(SLIP))
+            self._expected = (levels, rollouts), success_counts(of_prefixes, rollouts)
+        return self._expected[1]
 
     def move(self, node: Node) -> Array:
         """Return the chance of a node's state, given that of the prefix before.

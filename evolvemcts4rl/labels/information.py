@@ -7,15 +7,14 @@ import numpy as np
 from evolvemcts4rl.labels.rates import RIGHT, Array
 
 
-def bits_told(right: Array, states: Array, success: Array, rollouts: int) -> Array:
-    """Return what `rollouts` from each prefix would tell, in bits: shape (prefixes,).
+def bits_told(right: Array, states: Array, outcomes: Array) -> Array:
+    """Return what rollouts from each prefix would tell, in bits: shape (prefixes,).
 
     That is the expected fall in entropy of "the prefix is right", which is all that such rollouts
     speak of. `right` has the chance that each prefix is right, by cell of the rates, shape
-    (prefixes, cells); `states` that of its states, shape (prefixes, states, cells); `success` the
-    chance that a rollout from it succeeds, given its state, of the same shape.
+    (prefixes, cells); `states` that of its states, shape (prefixes, states, cells); `outcomes` that
+    of each number of successes, given its state, as `success_counts` gives them.
     """
-    outcomes = _binomial(success, rollouts)  # (prefixes, k, states, cells)
     prefixes, counts = outcomes.shape[:2]
     # The chance of so many successes, and of being right as well.
     of_right = (outcomes[:, :, RIGHT] @ right[..., None])[..., 0]
@@ -26,8 +25,11 @@ def bits_told(right: Array, states: Array, success: Array, rollouts: int) -> Arr
     return gain
 
 
-def _binomial(success: Array, rollouts: int) -> Array:
-    """Return the chance of k of `rollouts` successes, for each k, on a new second axis."""
+def success_counts(success: Array, rollouts: int) -> Array:
+    """Return the chance of k of `rollouts` successes: shape (prefixes, k, states, cells).
+
+    `success` has the chance that one of them succeeds, shape (prefixes, states, cells).
+    """
     counts = np.arange(rollouts + 1)
     ways = np.cumsum(
         [0.0, *np.log((rollouts + 1 - counts[1:]) / counts[1:])]

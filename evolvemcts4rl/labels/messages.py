@@ -14,6 +14,7 @@ from evolvemcts4rl.labels.rates import (
     HARD_RIGHT,
     HARD_SHARE,
     LASTING,
+    MENDED,
     RIGHT,
     STATES,
     Array,
@@ -153,13 +154,11 @@ class Messages:
 
         A text tells its state once; its other draws are samples of what the model does here.
         """
+        # How likely the step is good from a good prefix and from a bad one, where good is mended.
+        kept = message.step[RIGHT, RIGHT] * message.after[RIGHT] / message.total[RIGHT]
+        mended = message.step[LASTING, MENDED] * message.after[MENDED] / message.total[LASTING]
         to_good, to_wrong = self._rates.again(key.level, key.corrects)
-        good = sum(
-            (message.step[origin, :LASTING] * message.after[:LASTING]).sum(axis=0)
-            / message.total[origin]
-            for origin in (RIGHT, LASTING)
-        )
-        either = good / 2  # how likely the step is good, from a good prefix or a bad one
+        either = (kept + mended) / 2
         again: Array = np.log(either * to_good + (1 - either) * to_wrong)
         return again
 
