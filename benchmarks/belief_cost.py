@@ -4,7 +4,8 @@ The problems are of the base world of named_worlds.py, those alone that are sear
 budgets; their completions are made beforehand. Each search, the learning of the rates and each
 labelling with these is timed in several rounds, and the least counts, since other programs only
 ever make it slower. Texts that were read are forgotten before each round and before the labelling
-at the end, as in a run that is long enough.
+at the end, as in a run that is long enough. What of both is the reading of the steps is timed by
+itself.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ from benchmarks.worlds import Task, make_task
 from evolvemcts4rl.flag_groups.search import SearchSettings
 from evolvemcts4rl.labels.labelling import learn_rates, relabel
 from evolvemcts4rl.labels.learning import SAMPLE
-from evolvemcts4rl.labels.witnesses import equations_hold
+from evolvemcts4rl.labels.witnesses import Witnesses, equations_hold
 from evolvemcts4rl.records import Prefix, Problem, Rollout
 from evolvemcts4rl.tree import Tree
 
-PARTS = ("search", "learning", "labelling")
+PARTS = ("search", "learning", "labelling", "reading")
 
 
 class Sampler:
@@ -80,6 +81,7 @@ def measure(problems: list[Sampler], rounds: int) -> dict[str, float]:
         spent = time.process_time() - began
         least[part, name] = min(spent, least.get((part, name), spent))
 
+    loop = asyncio.new_event_loop()  # asyncio.run would print the trees for its signal handler
     for number in range(rounds + 1):  # the first makes the completions and is not counted
         if number == 1:
             least.clear()
@@ -87,7 +89,7 @@ def measure(problems: list[Sampler], rounds: int) -> dict[str, float]:
         trees = []
         for problem in problems:
             began = time.process_time()
-            trees.append(asyncio.run(problem.search()))
+            trees.append(loop.run_until_complete(problem.search()))
             note("search", problem.name, began)
         began = time.process_time()
         rates = learn_rates(trees)
@@ -97,6 +99,14 @@ def measure(problems: list[Sampler], rounds: int) -> dict[str, float]:
             began = time.process_time()
             relabel(tree, rates, CONFIDENCE)
             note("labelling", problem.name, began)
+        equations_hold.cache_clear()
+        for problem, tree in zip(problems, trees, strict=True):
+            began = time.process_time()
+            witnesses = Witnesses(tree, frozenset())
+            for path in tree.solutions():
+                witnesses.add(path, True)
+            note("reading", problem.name, began)
+    loop.close()
     return {part: sum(value for key, value in least.items() if key[0] == part) for part in PARTS}
 
 
@@ -113,6 +123,7 @@ def main() -> None:
     each = {part: f"{1000 * seconds / completions:.3f}" for part, seconds in spent.items()}
     print(f"{len(problems)} problems, {completions} completions; CPU ms a completion:")
     print(f"search {each['search']}, labelling at the end {each['labelling']}")
+    print(f"of each, the reading of the steps {each['reading']}")
     a_tree = 1000 * spent["learning"] / min(len(problems), SAMPLE)
     print(f"learning, of at most {SAMPLE} trees a run: {a_tree:.1f} ms a tree")
 

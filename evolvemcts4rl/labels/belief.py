@@ -230,7 +230,7 @@ class Belief:
     def _scale(self, node: Node) -> float:
         """Return how much is believed of what the rollouts from a prefix say, which are alike."""
         draws = sum([self._drawn[child] for child in node.children])
-        return 1 / (1 + max(draws - 1, 0) * self.rates.likeness)
+        return 1 / (1 + (draws - 1) * self.rates.likeness) if draws > 1 else 1.0
 
     def _bring_up_to_date(self) -> None:
         """Compute the messages of nodes below which something changed, children first."""
