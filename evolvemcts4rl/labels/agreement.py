@@ -4,15 +4,15 @@ A solution counts by its chance to be written from the problem alone, since a se
 its rollouts where nothing is right. That chance is the product, over its steps, of how often each
 was drawn among all that was drawn there.
 
-Most steps of a tree belong to the end of one solution, and a batch of rollouts changes few of its
-paths. So steps that the same rollouts wrote are counted together, and what is below a step is
-counted again only if it has changed.
+All results are compared anew after each batch of rollouts. What makes this cheap is that most steps
+were written by one rollout alone, which goes on to its end: what the same rollouts wrote, one step
+after another, has the same shares, and is read again only where something has changed.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -34,30 +34,30 @@ class Agreement(NamedTuple):
     few: bool  # whether there are few right solutions to compare with
 
 
-# What is found of a result: the agreement of its step, by that of the last result before it.
-_Verdict = Sequence[Agreement]
-_VERDICTS: Mapping[bool, Sequence[_Verdict]] = {
+# What is found of a result: the agreement of its step, by how the last result before it agrees.
+Verdict = Sequence[Agreement]
+VERDICTS: Mapping[bool, Sequence[Verdict]] = {
     few: [[Agreement(now, before, few) for before in range(4)] for now in range(4)]
     for few in (False, True)
 }
-_NO_VERDICT = _VERDICTS[False][NOT_SEEN]
+NO_VERDICT = VERDICTS[False][NOT_SEEN]
 
 
 @dataclass(eq=False, slots=True)
-class _Stretch:
+class Stretch:
     """Steps that the same rollouts wrote, one after another."""
 
     steps: Sequence[Node]
     results: Sequence[str | None]  # of each step
-    numbers: Sequence[str]  # all that are new in them
-    drawn: int  # how many rollouts wrote them
-    below: list[_Stretch] = field(default_factory=list)
+    numbers: Sequence[str]  # all that are new in the steps
+    drawn: int  # how many rollouts wrote the steps
+    below: list[Stretch] = field(default_factory=list)
     draws: int = 1  # how many rollouts went on after the last step or ended there
-    right: float = 0.0  # the share of these that were right
+    right: float = 0.0  # the share of those that were right
     written: float = 1.0  # the share of all that is written from the start
-    own: float = 0.0  # the share of the right ones in all that is, for each that wrote the steps
-    before: int = NOT_SEEN  # how the last result before them agrees
-    verdicts: Sequence[_Verdict] | None = None  # of each step; None where they are not up to date
+    own: float = 0.0  # the share of the right solutions of one of the rollouts, of all of that
+    before: int = NOT_SEEN  # how the last result before the steps agrees
+    verdicts: Sequence[Verdict] | None = None  # on the results; None before they are compared
 
 
 class Agreements:
@@ -66,15 +66,15 @@ class Agreements:
     def __init__(self, tree: Tree, witnesses: Witnesses) -> None:
         self._tree = tree
         self._witnesses = witnesses
-        self._stretches: dict[Node, _Stretch] = {}  # by their first steps
+        self._stretches: dict[Node, Stretch] = {}  # by their first steps
         self._found: dict[Node, Agreement] = {}
 
     def __getitem__(self, node: Node) -> Agreement:
         """Return the agreement of a step, as it was last updated."""
         return self._found[node]
 
-    def update(self, drawn: Mapping[Node, int], stale: Iterable[Node]) -> Iterator[Node]:
-        """Compare all results anew and yield the nodes whose agreement has changed.
+    def update(self, drawn: Mapping[Node, int], stale: Iterable[Node]) -> list[Node]:
+        """Compare all results anew and return the nodes whose agreement has changed.
 
         `drawn` says how many rollouts wrote each step themselves; `stale` has every node at or
         below which something has changed.
@@ -82,43 +82,65 @@ class Agreements:
         for node in stale:
             self._stretches.pop(node, None)
         root = self._read(drawn)
-        stretches, reached = _written_from_start(root)
+        stretches, reached = written_from_start(root)
         right = 0.0 if self._witnesses.are_deaf_to_agreement else root.right
-        compare = Comparison(right, reached, sum([first.drawn for first in root.below]))
-        results: defaultdict[float, set[str | None]] = defaultdict(set)
-        for stretch in stretches:
-            results[stretch.own].update(stretch.results)
-        found = {own: compare.with_others(each, own) for own, each in results.items()}
-        for stretch in stretches:
-            verdict_on = found[stretch.own]
-            verdicts = [verdict_on[result] for result in stretch.results]
+        solutions = sum([first.drawn for first in root.below])
+        known: dict[float, dict[str | None, Verdict]] = {}  # by the own share, and by the result
+        changed: list[Node] = []
+        for stretch in stretches[1:]:
+            own = stretch.own
+            verdict_on = known.get(own)
+            if verdict_on is None:
+                verdict_on = known[own] = {None: NO_VERDICT}
+            verdicts = []
+            for result in stretch.results:
+                verdict = verdict_on.get(result)
+                if verdict is None:
+                    reaching = reached.get(result, 0.0)
+                    verdict = verdict_on[result] = compare(reaching, own, right, solutions)
+                verdicts.append(verdict)
             if verdicts != stretch.verdicts:
                 stretch.verdicts = verdicts
-                yield from self._enter(stretch, verdicts)
+                changed += self._enter(stretch, verdicts)
+        return changed
 
-    def _read(self, drawn: Mapping[Node, int]) -> _Stretch:
-        """Return the root, with the stretches below it that are known and those that are new."""
-        root = _Stretch([self._tree.root], [], [], 1)
-        new = [root]
-        for stretch in new:  # which grows meanwhile
+    def _enter(self, stretch: Stretch, verdicts: Iterable[Verdict]) -> list[Node]:
+        """Enter the verdicts on a stretch and return the nodes whose agreement has changed."""
+        changed, before, found = [], stretch.before, self._found
+        for node, verdict in zip(stretch.steps, verdicts, strict=True):
+            agreement = verdict[before]
+            before = agreement.now or before
+            if found.get(node) is not agreement:
+                found[node] = agreement
+                changed.append(node)
+        for below in stretch.below:
+            if below.before != before:
+                below.before, below.verdicts = before, None
+        return changed
+
+    def _read(self, drawn: Mapping[Node, int]) -> Stretch:
+        """Return the root as a stretch, with the known and the new ones below it."""
+        known, root = self._stretches, Stretch([self._tree.root], [None], (), 1)
+        read = [root]
+        for stretch in read:  # which grows meanwhile
             for child in stretch.steps[-1].children:
-                below = self._stretches.get(child)
+                below = known.get(child)
                 if below is None:
-                    self._stretches[child] = below = self._read_stretch(child, drawn)
-                    new.append(below)
+                    below = known[child] = self._read_stretch(child, drawn)
+                    read.append(below)
                 stretch.below.append(below)
-        for stretch in reversed(new):
+        for stretch in reversed(read):
             end = stretch.steps[-1]
-            draws, right = end.times, float(end.times if end.correct else 0)
+            draws, right = end.times, float(end.times) if end.correct else 0.0
             for below in stretch.below:
                 draws += below.drawn
                 right += below.drawn * below.right
-            stretch.draws = max(draws, 1)
-            stretch.right = right / stretch.draws
+            stretch.draws = draws = draws or 1
+            stretch.right = right / draws
         return root
 
-    def _read_stretch(self, node: Node, drawn: Mapping[Node, int]) -> _Stretch:
-        """Return the stretch that begins with a node."""
+    def _read_stretch(self, node: Node, drawn: Mapping[Node, int]) -> Stretch:
+        """Return the stretch that begins with a node, without what is below it."""
         steps, wrote = [node], drawn[node]
         while len(node.children) == 1 and not node.times:
             node = node.children[0]
@@ -127,55 +149,19 @@ class Agreements:
             steps.append(node)
         results: list[str | None] = []
         numbers: list[str] = []
+        facts_of = self._witnesses.facts_of
         for step in steps:
-            facts = self._witnesses.facts_of[step]
+            facts = facts_of[step]
             results.append(facts.result)
-            numbers += facts.new
-        return _Stretch(steps, results, numbers, wrote)
-
-    def _enter(self, stretch: _Stretch, verdicts: Sequence[_Verdict]) -> Iterator[Node]:
-        """Enter the verdicts on a stretch and yield the nodes whose agreement has changed."""
-        before = stretch.before
-        for node, verdict in zip(stretch.steps, verdicts, strict=False):
-            agreement = verdict[before]
-            before = agreement.now or before
-            if self._found.get(node) is not agreement:
-                self._found[node] = agreement
-                yield node
-        for below in stretch.below:
-            if below.before != before:
-                below.before, below.verdicts = before, None
+            if facts.new:
+                numbers += facts.new
+        return Stretch(steps, results, numbers, wrote)
 
 
-class Comparison(NamedTuple):
-    """The right solutions of a problem, as shares of all that is written from the start."""
+def written_from_start(root: Stretch) -> tuple[list[Stretch], Mapping[str | None, float]]:
+    """Return all stretches, parents before children, and the right share that states each number.
 
-    right: float
-    reached: Mapping[str | None, float]  # by the results that they state
-    solutions: int  # how many were written from the start
-
-    def with_others(self, results: Iterable[str | None], own: float) -> dict[str | None, _Verdict]:
-        """Return how each result agrees with the right solutions but its own, which has a share."""
-        others = self.right - own
-        if others <= NEGLIGIBLE:
-            return dict.fromkeys(results, _NO_VERDICT)
-        verdicts = _VERDICTS[others * self.solutions < ENOUGH]
-        found: dict[str | None, _Verdict] = {}
-        for result in results:
-            reaching = self.reached.get(result, 0.0) - own
-            if reaching >= MOST * others:
-                found[result] = verdicts[SHARED_BY_MOST]
-            else:
-                alone = reaching * self.solutions < ONE
-                found[result] = verdicts[ALONE if alone else SHARED_BY_SOME]
-        found[None] = _NO_VERDICT
-        return found
-
-
-def _written_from_start(root: _Stretch) -> tuple[list[_Stretch], Mapping[str | None, float]]:
-    """Return all stretches and how much of what is written from the start reaches each number.
-
-    Parents come before children. From shares of what is drawn at a prefix to shares of all.
+    From shares of what is drawn at a prefix to shares of all that is written from the start.
     """
     reached: defaultdict[str | None, float] = defaultdict(float)
     stretches = [root]
@@ -190,3 +176,19 @@ def _written_from_start(root: _Stretch) -> tuple[list[_Stretch], Mapping[str | N
             for below in stretch.below:
                 below.written = weight * below.drawn
     return stretches, reached
+
+
+def compare(reaching: float, own: float, right: float, solutions: int) -> Verdict:
+    """Return how a result agrees with the right solutions but its own.
+
+    All are shares of what is written from the start: the right solutions that reach the result,
+    its own, and all right ones. `solutions` says how many were written from the start.
+    """
+    others = right - own
+    if others <= NEGLIGIBLE:
+        return NO_VERDICT
+    verdicts = VERDICTS[others * solutions < ENOUGH]
+    reaching -= own
+    if reaching >= MOST * others:
+        return verdicts[SHARED_BY_MOST]
+    return verdicts[ALONE if reaching * solutions < ONE else SHARED_BY_SOME]
