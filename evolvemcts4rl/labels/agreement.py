@@ -3,12 +3,17 @@
 A solution counts by its chance to be written from the problem alone, since a search buys most of
 its rollouts where nothing is right. That chance is the product, over its steps, of how often each
 was drawn among all that was drawn there.
+
+All results are compared anew after each batch of rollouts. What makes this cheap is that most steps
+were written by one rollout alone, which goes on to its end: what the same rollouts wrote, one step
+after another, has the same shares, and is read again only where something has changed.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from evolvemcts4rl.labels.rates import ALONE, NOT_SEEN, SHARED_BY_MOST, SHARED_BY_SOME
@@ -29,7 +34,30 @@ class Agreement(NamedTuple):
     few: bool  # whether there are few right solutions to compare with
 
 
-NO_AGREEMENT = Agreement(NOT_SEEN, NOT_SEEN, False)
+# What is found of a result: the agreement of its step, by how the last result before it agrees.
+Verdict = Sequence[Agreement]
+VERDICTS: Mapping[bool, Sequence[Verdict]] = {
+    few: [[Agreement(now, before, few) for before in range(4)] for now in range(4)]
+    for few in (False, True)
+}
+NO_VERDICT = VERDICTS[False][NOT_SEEN]
+
+
+@dataclass(eq=False, slots=True)
+class Stretch:
+    """Steps that the same rollouts wrote, one after another."""
+
+    steps: Sequence[Node]
+    results: Sequence[str | None]  # of each step
+    numbers: Sequence[str]  # all that are new in the steps
+    drawn: int  # how many rollouts wrote the steps
+    below: list[Stretch] = field(default_factory=list)
+    draws: int = 1  # how many rollouts went on after the last step or ended there
+    right: float = 0.0  # the share of those that were right
+    written: float = 1.0  # the share of all that is written from the start
+    own: float = 0.0  # the share of the right solutions of one of the rollouts, of all of that
+    before: int = NOT_SEEN  # how the last result before the steps agrees
+    verdicts: Sequence[Verdict] | None = None  # on the results; None before they are compared
 
 
 class Agreements:
@@ -38,81 +66,129 @@ class Agreements:
     def __init__(self, tree: Tree, witnesses: Witnesses) -> None:
         self._tree = tree
         self._witnesses = witnesses
+        self._stretches: dict[Node, Stretch] = {}  # by their first steps
         self._found: dict[Node, Agreement] = {}
 
     def __getitem__(self, node: Node) -> Agreement:
         """Return the agreement of a step, as it was last updated."""
         return self._found[node]
 
-    def update(self, drawn: Mapping[Node, int]) -> Iterator[Node]:
-        """Compare all results anew and yield the nodes whose agreement has changed.
+    def update(self, drawn: Mapping[Node, int], stale: Iterable[Node]) -> list[Node]:
+        """Compare all results anew and return the nodes whose agreement has changed.
 
-        `drawn` says how many rollouts wrote each step themselves.
+        `drawn` says how many rollouts wrote each step themselves; `stale` has every node at or
+        below which something has changed.
         """
-        root, nodes = self._tree.root, self._tree.nodes()
-        facts = self._witnesses.facts_of
-        draws, right = _right_shares((*reversed(nodes), root), drawn)
-        # From shares of what is drawn at a prefix to shares of all that is written from the start.
-        reached: defaultdict[str, float] = defaultdict(float)
-        weights: dict[Node, float] = {root: 1.0}
-        for parent in (root, *nodes):
-            weight = weights[parent] / draws[parent]
-            for node in parent.children:
-                weights[node] = written = weight * drawn[node]
-                right[node] = share = right[node] * written
-                if share:
-                    for number in facts[node].new:
-                        reached[number] += share
-        compare = Comparison(right[root], reached, sum([drawn[first] for first in root.children]))
-        deaf = self._witnesses.are_deaf_to_agreement
-        for parent in (root, *nodes):
-            above = self._found.get(parent, NO_AGREEMENT)
-            before = above.now if above.now != NOT_SEEN else above.before
-            for node in parent.children:
-                result = facts[node].result
-                if result is None or deaf:
-                    agreement = Agreement(NOT_SEEN, before, False)
-                else:
-                    now, few = compare.with_others(result, right[node] / drawn[node])
-                    agreement = Agreement(now, before, few)
-                if self._found.get(node) != agreement:
-                    self._found[node] = agreement
-                    yield node
+        for node in stale:
+            self._stretches.pop(node, None)
+        root = self._read(drawn)
+        stretches, reached = written_from_start(root)
+        right = 0.0 if self._witnesses.are_deaf_to_agreement else root.right
+        solutions = sum([first.drawn for first in root.below])
+        known: dict[float, dict[str | None, Verdict]] = {}  # by the own share, and by the result
+        changed: list[Node] = []
+        for stretch in stretches[1:]:
+            own = stretch.own
+            verdict_on = known.get(own)
+            if verdict_on is None:
+                verdict_on = known[own] = {None: NO_VERDICT}
+            verdicts = []
+            for result in stretch.results:
+                verdict = verdict_on.get(result)
+                if verdict is None:
+                    reaching = reached.get(result, 0.0)
+                    verdict = verdict_on[result] = compare(reaching, own, right, solutions)
+                verdicts.append(verdict)
+            if verdicts != stretch.verdicts:
+                stretch.verdicts = verdicts
+                changed += self._enter(stretch, verdicts)
+        return changed
+
+    def _enter(self, stretch: Stretch, verdicts: Iterable[Verdict]) -> list[Node]:
+        """Enter the verdicts on a stretch and return the nodes whose agreement has changed."""
+        changed, before, found = [], stretch.before, self._found
+        for node, verdict in zip(stretch.steps, verdicts, strict=True):
+            agreement = verdict[before]
+            before = agreement.now or before
+            if found.get(node) is not agreement:
+                found[node] = agreement
+                changed.append(node)
+        for below in stretch.below:
+            if below.before != before:
+                below.before, below.verdicts = before, None
+        return changed
+
+    def _read(self, drawn: Mapping[Node, int]) -> Stretch:
+        """Return the root as a stretch, with the known and the new ones below it."""
+        known, root = self._stretches, Stretch([self._tree.root], [None], (), 1)
+        read = [root]
+        for stretch in read:  # which grows meanwhile
+            for child in stretch.steps[-1].children:
+                below = known.get(child)
+                if below is None:
+                    below = known[child] = self._read_stretch(child, drawn)
+                    read.append(below)
+                stretch.below.append(below)
+        for stretch in reversed(read):
+            end = stretch.steps[-1]
+            draws, right = end.times, float(end.times) if end.correct else 0.0
+            for below in stretch.below:
+                draws += below.drawn
+                right += below.drawn * below.right
+            stretch.draws = draws = draws or 1
+            stretch.right = right / draws
+        return root
+
+    def _read_stretch(self, node: Node, drawn: Mapping[Node, int]) -> Stretch:
+        """Return the stretch that begins with a node, without what is below it."""
+        steps, wrote = [node], drawn[node]
+        while len(node.children) == 1 and not node.times:
+            node = node.children[0]
+            if drawn[node] != wrote:
+                break
+            steps.append(node)
+        results: list[str | None] = []
+        numbers: list[str] = []
+        facts_of = self._witnesses.facts_of
+        for step in steps:
+            facts = facts_of[step]
+            results.append(facts.result)
+            if facts.new:
+                numbers += facts.new
+        return Stretch(steps, results, numbers, wrote)
 
 
-class Comparison(NamedTuple):
-    """The right solutions of a problem, as shares of all that is written from the start."""
+def written_from_start(root: Stretch) -> tuple[list[Stretch], Mapping[str | None, float]]:
+    """Return all stretches, parents before children, and the right share that states each number.
 
-    right: float
-    reached: Mapping[str, float]  # by the results that they state
-    solutions: int  # how many were written from the start
-
-    def with_others(self, result: str, own: float) -> tuple[int, bool]:
-        """Return how a result agrees with the right solutions but its own, and if those are few."""
-        others = self.right - own
-        if others <= NEGLIGIBLE:
-            return NOT_SEEN, False
-        reaching = self.reached.get(result, 0.0) - own
-        few = others * self.solutions < ENOUGH
-        if reaching >= MOST * others:
-            return SHARED_BY_MOST, few
-        return (ALONE if reaching * self.solutions < ONE else SHARED_BY_SOME), few
-
-
-def _right_shares(
-    nodes: Iterable[Node], drawn: Mapping[Node, int]
-) -> tuple[dict[Node, int], dict[Node, float]]:
-    """Return how many rollouts went on from each prefix or ended there, and how many were right.
-
-    The right ones as a share. Children come before their parents.
+    From shares of what is drawn at a prefix to shares of all that is written from the start.
     """
-    draws: dict[Node, int] = {}
-    shares: dict[Node, float] = {}
-    for node in nodes:
-        total, right = node.times, float(node.times if node.correct else 0)
-        for child in node.children:
-            total += drawn[child]
-            right += drawn[child] * shares[child]
-        draws[node] = max(total, 1)
-        shares[node] = right / draws[node]
-    return draws, shares
+    reached: defaultdict[str | None, float] = defaultdict(float)
+    stretches = [root]
+    for stretch in stretches:  # which grows meanwhile
+        stretches += stretch.below
+        if stretch.right:
+            share = stretch.right * stretch.written
+            stretch.own = share / stretch.drawn
+            for number in stretch.numbers:
+                reached[number] += share
+            weight = stretch.written / stretch.draws
+            for below in stretch.below:
+                below.written = weight * below.drawn
+    return stretches, reached
+
+
+def compare(reaching: float, own: float, right: float, solutions: int) -> Verdict:
+    """Return how a result agrees with the right solutions but its own.
+
+    All are shares of what is written from the start: the right solutions that reach the result,
+    its own, and all right ones. `solutions` says how many were written from the start.
+    """
+    others = right - own
+    if others <= NEGLIGIBLE:
+        return NO_VERDICT
+    verdicts = VERDICTS[others * solutions < ENOUGH]
+    reaching -= own
+    if reaching >= MOST * others:
+        return verdicts[SHARED_BY_MOST]
+    return verdicts[ALONE if reaching * solutions < ONE else SHARED_BY_SOME]

@@ -256,9 +256,10 @@ class Belief:
         """Compare the results again if the tree has grown."""
         if not self._has_grown:
             return
-        for node in self._stale():
+        stale = self._stale()
+        for node in stale:
             self._drawn[node] = max(node.num_rollouts - node.num_started, 1)
-        for node in self._agreements.update(self._drawn):
+        for node in self._agreements.update(self._drawn, stale):
             self._keys.pop(node, None)
             while self._messages.pop(node, None):
                 node = self._parents[node]
