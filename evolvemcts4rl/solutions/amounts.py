@@ -6,9 +6,22 @@ the x of "3 x 4" is a sign. Each look ahead is bounded, so the work is linear in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from evolvemcts4rl.solutions.arithmetic import COMPARISONS, Token
+from evolvemcts4rl.solutions.arithmetic import (
+    BOX_COMMANDS,
+    COMPARISONS,
+    NUMBER,
+    OPENING,
+    PERCENT,
+    TEXT_COMMANDS,
+    UNIT,
+    WORD,
+    Token,
+    shape_of,
+)
 
 # Words beside an expression that may be part of what is calculated.
 PART_OF_IT = frozenset(
@@ -22,35 +35,49 @@ PART_OF_IT = frozenset(
 )
 MAX_WORDS = 3  # of a unit
 MAX_REMARK = 8  # tokens in brackets after a number
-_TEXT = frozenset(("\\text", "\\textrm", "\\textbf", "\\mathrm", "\\mathbf", "\\mbox"))
-_BOX = frozenset(("\\boxed", "\\fbox"))
+_WORDS = WORD + OPENING
+_ENDS_NUMBER = NUMBER + PERCENT + ")"
+_OPERANDS = _ENDS_NUMBER + UNIT
 _AFTER_UNIT = "+-*/)" + COMPARISONS
+_BEGINS_UNIT = _WORDS + "(/"
+_TIMES = Token("*", "*")
+_MAY_FOLD = re.compile(f"{OPENING}|[{_ENDS_NUMBER}][{_BEGINS_UNIT}]")
 
 
-def fold_amounts(clause: Sequence[Token]) -> list[Token]:
-    """Return a clause's tokens with one of kind "unit" for the words that belong to a number."""
-    tokens = _open_commands(clause)
+def fold_amounts(tokens: Sequence[Token], shape: str) -> tuple[Sequence[Token], str]:
+    """Return a clause's tokens with a unit for the words that belong to a number, and their shape.
+
+    No token is of kind OPENING any more.
+    """
+    if not _MAY_FOLD.search(shape):
+        return tokens, shape
+    if OPENING in shape:
+        tokens = _open_commands(tokens)
     folded: list[Token] = []
     place = 0
     while place < len(tokens):
-        if folded and _is_operand(folded[-1]) and _is_times(tokens, place):
-            folded.append(Token("sign", "*"))
-        else:
-            folded.append(tokens[place])
+        token = tokens[place]
+        if token.kind == OPENING and folded and folded[-1].kind in _OPERANDS:
+            token = _TIMES if _is_times(tokens, place) else token
+        folded.append(token)
         place += 1
-        if _ends_number(folded[-1]):
+        if (
+            token.kind in _ENDS_NUMBER
+            and place < len(tokens)
+            and tokens[place].kind in _BEGINS_UNIT
+        ):
             end, unit = _unit(tokens, place)
             if end > place:
-                folded.append(Token("unit", unit))
+                folded.append(Token(UNIT, unit))
                 place = end
-    return folded
+    return folded, shape_of(folded).replace(OPENING, WORD)
 
 
 def _is_word_of_unit(token: Token) -> bool:
     """Return whether a word may name what is counted."""
     word = token.text
     return (
-        token.kind == "word"
+        token.kind in _WORDS
         and len(word) > 1
         and word.isalpha()
         and not token.glued
@@ -65,12 +92,12 @@ def _open_commands(clause: Sequence[Token]) -> list[Token]:
     while place < len(clause):
         token = clause[place]
         place += 1
-        if token.text in _BOX and place < len(clause) and clause[place].text == "(":
+        if token.text in BOX_COMMANDS and place < len(clause) and clause[place].kind == "(":
             continue
-        end = _end_of_words(clause, place) if token.text in _TEXT else 0
+        end = _end_of_words(clause, place) if token.text in TEXT_COMMANDS else 0
         if end:
             inside = clause[place + 1 : end - 1]
-            tokens.extend(inside[:1] and [inside[0]._replace(glued=False)])
+            tokens.extend(inside[:1] and [replace(inside[0], glued=False)])
             tokens.extend(inside[1:])
             place = end
         else:
@@ -80,13 +107,13 @@ def _open_commands(clause: Sequence[Token]) -> list[Token]:
 
 def _end_of_words(tokens: Sequence[Token], place: int) -> int:
     """Return the place after a bracket that holds nothing but words; 0 where none begins here."""
-    if place >= len(tokens) or tokens[place].text != "(":
+    if place >= len(tokens) or tokens[place].kind != "(":
         return 0
     for end in range(place + 1, min(place + 2 + MAX_REMARK, len(tokens))):
         token = tokens[end]
-        if token.text == ")":
+        if token.kind == ")":
             return end + 1 if end > place + 1 else 0
-        if token.text not in ("/", "-") and not (token.kind == "word" and token.text[0].isalpha()):
+        if token.kind not in "/-" and not (token.kind in _WORDS and token.text[0].isalpha()):
             return 0
     return 0
 
@@ -106,16 +133,16 @@ def _unit(tokens: Sequence[Token], place: int) -> tuple[int, str]:
     if remark and not tokens[end].glued and not _may_scale(tokens[end:remark]):
         unit = unit or tokens[remark - 2].text.lower()
         end = remark
-    if end == len(tokens) or (tokens[end].kind == "sign" and tokens[end].text in _AFTER_UNIT):
+    if end == len(tokens) or tokens[end].kind in _AFTER_UNIT:
         return end, unit
     return (end, unit) if _is_times(tokens, end) else (place, "")
 
 
 def _end_of_rate(tokens: Sequence[Token], end: int) -> int:
     """Return the place after "/hour", "/person/day" or "per hour" at this place."""
-    while end + 1 < len(tokens) and tokens[end + 1].kind == "word":
+    while end + 1 < len(tokens) and tokens[end + 1].kind in _WORDS:
         sign, word = tokens[end], tokens[end + 1].text
-        by_sign = sign.text == "/" and sign.glued and tokens[end + 1].glued
+        by_sign = sign.kind == "/" and sign.glued and tokens[end + 1].glued
         if not (by_sign or sign.text == "per") or len(word) < 2 or not word.isalpha():
             break
         end += 2
@@ -134,12 +161,4 @@ def _is_times(tokens: Sequence[Token], place: int) -> bool:
     if tokens[place].text not in ("x", "X") or place + 1 >= len(tokens):
         return False
     after = tokens[place + 1]
-    return (after.kind == "number" or after.text == "(") and after.glued == tokens[place].glued
-
-
-def _is_operand(token: Token) -> bool:
-    return token.kind == "unit" or _ends_number(token)
-
-
-def _ends_number(token: Token) -> bool:
-    return token.kind in ("number", "percent") or token.text == ")"
+    return after.kind in (NUMBER, "(") and after.glued == tokens[place].glued

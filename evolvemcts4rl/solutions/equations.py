@@ -11,18 +11,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 from evolvemcts4rl.solutions.amounts import PART_OF_IT, fold_amounts
 from evolvemcts4rl.solutions.arithmetic import (
     COMPARISONS,
     MAX_TERMS,
+    NUMBER,
+    SIGNS,
+    STOP,
+    UNIT,
+    WORD,
     Exact,
     Parser,
     Token,
-    may_compare,
-    number_value,
+    shape_of,
+    stretches,
     tokens_of,
 )
 
@@ -33,6 +38,10 @@ _BEFORE_STATEMENTS = frozenset(
     therefore as know find obtain check we see note where
     """.split()  # noqa: SIM905
 )
+# Of the words that may be part of what is calculated, those that are not after an expression.
+_PART_OF_IT_AFTER = PART_OF_IT - {
+    *("and", "or", "per", "each", "every", "to", "from", "than", "by"),
+}
 
 
 class _Side(NamedTuple):
@@ -57,13 +66,16 @@ class _Claim(NamedTuple):
     name: tuple[str, ...] = ()
 
 
+_NOTHING = _Side(None)
+_COMPARED = frozenset(COMPARISONS)
+
+
 def stated_equations(text: str) -> list[bool]:
     """Return whether each equation or inequality in numbers that can be checked is true."""
     verdicts: list[bool] = []
-    lines = filter(may_compare, text.split("\n"))  # no expression goes on over a line's end
     before = None
-    for clause in chain.from_iterable(map(_clauses, lines)):
-        for claim in _claims(clause):
+    for clause, shape in _clauses(text):
+        for claim in _claims(*fold_amounts(clause, shape)):
             verdict = _holds(_calculated(claim, before), claim.comparison, claim.right)
             if verdict is not None:
                 verdicts.append(verdict)
@@ -73,140 +85,128 @@ def stated_equations(text: str) -> list[bool]:
 
 def _calculated(claim: _Claim, before: _Claim | None) -> _Side:
     """Return the left side; that of "Total = 51" is 5 + 45 where "Total = 5 + 45" was before it."""
-    if before is None or not claim.name or claim.name != before.name or claim.right.operators:
+    if not claim.name or before is None or claim.name != before.name or claim.right.operators:
         return claim.left
     return before.right if claim.comparison == before.comparison == "=" else claim.left
 
 
-def _clauses(text: str) -> Iterator[list[Token]]:
-    """Yield the stretches of tokens between sentence ends and line ends."""
-    clause: list[Token] = []
-    for token in tokens_of(text):
-        if token.kind == "stop":
-            yield clause
-            clause = []
-        else:
-            clause.append(token)
-    yield clause
+def _clauses(text: str) -> Iterator[tuple[list[Token], str]]:
+    """Yield the tokens between stops where some compare, and their shape."""
+    for stretch in stretches(text):
+        tokens = tokens_of(stretch)
+        start = 0
+        for shape in shape_of(tokens).split(STOP):
+            end = start + len(shape)
+            if not _COMPARED.isdisjoint(shape):
+                yield tokens[start:end], shape
+            start = end + 1
 
 
-def _claims(clause: Sequence[Token]) -> Iterator[_Claim]:
+def _claims(tokens: Sequence[Token], shape: str) -> Iterator[_Claim]:
     """Yield the comparisons of a clause."""
-    if not any(map(_compares, clause)):
-        return
-    tokens = fold_amounts(clause)
-    places = [place for place, token in enumerate(tokens) if _compares(token)]
-    part = tokens[: places[0]]
-    left = _left_side(part)
-    is_name = len(part) > 1 and all(_is_word(token) and token.text[1:].isalpha() for token in part)
-    name = tuple(token.text for token in part) if is_name else ()
-    for place, following in pairwise([*places, len(tokens)]):
-        part = tokens[place + 1 : following]
-        first = _first_expression(part)
-        right = _side(first)
-        yield _Claim(left, tokens[place].text, right, name)
+    places = [place for place, kind in enumerate(shape) if kind in COMPARISONS]
+    end = places[0]
+    left = _left_side(tokens[:end], shape[:end])
+    name = _name(tokens[:end], shape[:end])
+    for place, following in pairwise([*places, len(shape)]):
+        part, kinds = tokens[place + 1 : following], shape[place + 1 : following]
+        end = _end_of_first_expression(part, kinds)
+        right = _side(part[:end], kinds[:end])
+        yield _Claim(left, shape[place], right, name)
         # What stands between two comparisons may end one equation and begin another.
-        left = _left_side(_after(part, len(first))) if any(map(_is_word, part)) else right
+        if following < len(shape):
+            start = _start_after(part, kinds, end)
+            left = _left_side(part[start:], kinds[start:]) if WORD in kinds else right
 
 
-def _compares(token: Token) -> bool:
-    return token.kind == "sign" and token.text in COMPARISONS
-
-
-def _is_word(token: Token) -> bool:
-    return token.kind == "word"
-
-
-def _last_expression(tokens: Sequence[Token]) -> Sequence[Token]:
-    """Return the expression that ends here; nothing where a word before it may belong to it."""
-    start = len(tokens)
-    while start and tokens[start - 1].kind != "word":
-        start -= 1
-    if start and (
-        tokens[start - 1].text.lower() in PART_OF_IT or not tokens[start - 1].text.isalpha()
-    ):
+def _name(tokens: Sequence[Token], shape: str) -> tuple[str, ...]:
+    """Return the words to the left of a comparison, where there are several and nothing else."""
+    if len(shape) < 2 or shape.strip(WORD):
         return ()
-    if start > 1 and tokens[start - 2].kind == "number":
-        return ()  # 6 feet 2 inches + 3 inches
-    expression = tokens[start:]
+    name = tuple([token.text for token in tokens])
+    return name if all(word[1:].isalpha() for word in name) else ()
+
+
+def _left_side(tokens: Sequence[Token], shape: str) -> _Side:
+    """Return the side that ends here."""
+    start = _start_of_last_expression(tokens, shape)
+    named = start > 0 and tokens[start - 1].text.lower() not in _BEFORE_STATEMENTS
+    return _side(tokens[start:], shape[start:], named)
+
+
+def _start_of_last_expression(tokens: Sequence[Token], shape: str) -> int:
+    """Return where the expression that ends here begins.
+
+    That is the end where a word before it may belong to it.
+    """
+    start, end = shape.rfind(WORD) + 1, len(shape)
+    if start in (0, end):
+        return start
+    word = tokens[start - 1].text
+    if word.lower() in PART_OF_IT or not word.isalpha():
+        return end
+    if start > 1 and shape[start - 2] == NUMBER:
+        return end  # 6 feet 2 inches + 3 inches
     # A sign directly after a word continues a calculation with what the word stands for, and a
     # letter beside a number is a variable.
-    if (
-        start
-        and expression
-        and (
-            expression[0].kind == "sign" or expression[0].glued or len(tokens[start - 1].text) == 1
-        )
-    ):
-        return ()
-    return expression
+    if shape[start] in SIGNS or tokens[start].glued or len(word) == 1:
+        return end
+    return start
 
 
-def _left_side(tokens: Sequence[Token]) -> _Side:
-    """Return the side that ends here."""
-    expression = _last_expression(tokens)
-    side, start = _side(expression), len(tokens) - len(expression)
-    if start and tokens[start - 1].text.lower() not in _BEFORE_STATEMENTS:
-        return side._replace(named=True)
-    return side
-
-
-def _after(tokens: Sequence[Token], end: int) -> Sequence[Token]:
-    """Return the tokens among which an expression ends, where another one has ended before.
+def _start_after(tokens: Sequence[Token], shape: str, end: int) -> int:
+    """Return where an expression may begin after another one that ends here; 0 where none may.
 
     "12 red hats and 7 + 6": what "and" joins is two statements, if only words part the two.
     """
     start = end
-    while start < len(tokens) and _is_word(tokens[start]) and tokens[start].text != "and":
+    while start < len(shape) and shape[start] == WORD and tokens[start].text != "and":
         start += 1
-    joined = end and start < len(tokens) and tokens[start].text == "and"
-    return tokens[start + 1 :] if joined else tokens
+    joined = end and start < len(shape) and tokens[start].text == "and"
+    return start + 1 if joined else 0
 
 
-def _first_expression(tokens: Sequence[Token]) -> Sequence[Token]:
-    """Return the expression that begins here; nothing where a word after it may belong to it."""
-    end = 0
-    while end < len(tokens) and tokens[end].kind != "word":
-        end += 1
-    rest = tokens[end:]
-    if rest and (
-        rest[0].text.lower()
-        in PART_OF_IT - {"and", "or", "per", "each", "every", "to", "from", "than", "by"}
-    ):
-        return ()
-    if rest and (not rest[0].text.isalpha() or len(rest[0].text) == 1 or rest[0].glued):
-        return ()
-    if rest and tokens[:end] and tokens[end - 1].kind == "sign" and tokens[end - 1].text not in ")":
-        return ()
-    return tokens[:end]
+def _end_of_first_expression(tokens: Sequence[Token], shape: str) -> int:
+    """Return where the expression that begins here ends; 0 where a word may belong to it."""
+    end = shape.find(WORD)
+    if end < 0:
+        return len(shape)
+    word = tokens[end].text
+    if word.lower() in _PART_OF_IT_AFTER or not word.isalpha():
+        return 0
+    if len(word) == 1 or tokens[end].glued:
+        return 0
+    if end and shape[end - 1] in SIGNS and shape[end - 1] != ")":
+        return 0
+    return end
 
 
-def _side(tokens: Sequence[Token]) -> _Side:
-    nothing = _Side(None)
-    if len(tokens) > 1 and tokens[0].text in ("-", "+", "*") and not tokens[1].glued:
-        tokens = tokens[1:]  # the mark of a list's item, not a sign
-    numbers = [token for token in tokens if token.kind == "number"]
-    if not numbers or len(tokens) > 4 * MAX_TERMS:
-        return nothing
-    if any(token.kind == "word" for token in tokens):
-        return nothing
-    units = [token.text for token in tokens if token.kind == "unit" and token.text]
+def _side(tokens: Sequence[Token], shape: str, named: bool = False) -> _Side:
+    """Return the side that these tokens are, without a value where they are no expression."""
+    if len(shape) > 1 and shape[0] in "-+*" and not tokens[1].glued:
+        tokens, shape = tokens[1:], shape[1:]  # the mark of a list's item, not a sign
+    if NUMBER not in shape or len(shape) > 4 * MAX_TERMS:
+        return _NOTHING
+    units: list[str] = []
+    if UNIT in shape:
+        units = [token.text for token in tokens if token.kind == UNIT and token.text]
+        tokens = [token for token in tokens if token.kind != UNIT]
+        shape = shape.replace(UNIT, "")
+        named = True
     try:
-        parser = Parser([token for token in tokens if token.kind != "unit"])
+        parser = Parser(tokens, shape)
         value = parser.whole()
     except (ValueError, ZeroDivisionError, OverflowError):
-        return nothing
-    last = numbers[-1].text
-    decimals = len(last.partition(".")[2])
+        return _NOTHING
     return _Side(
         value,
         parser.operators,
         units[-1] if units else "",
         parser.adds and len({unit.rstrip("s") for unit in units}) > 1,
-        decimals,
-        number_value(numbers[0].text),
+        len(tokens[shape.rindex(NUMBER)].text.partition(".")[2]),
+        tokens[shape.index(NUMBER)].value,
         parser.percent,
-        any(token.kind == "unit" for token in tokens),
+        named,
     )
 
 
