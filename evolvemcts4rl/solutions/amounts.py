@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from evolvemcts4rl.solutions.arithmetic import (
     BOX_COMMANDS,
@@ -36,41 +35,39 @@ PART_OF_IT = frozenset(
 MAX_WORDS = 3  # of a unit
 MAX_REMARK = 8  # tokens in brackets after a number
 _WORDS = WORD + OPENING
-_ENDS_NUMBER = NUMBER + PERCENT + ")"
-_OPERANDS = _ENDS_NUMBER + UNIT
 _AFTER_UNIT = "+-*/)" + COMPARISONS
-_BEGINS_UNIT = _WORDS + "(/"
 _TIMES = Token("*", "*")
-_MAY_FOLD = re.compile(f"{OPENING}|[{_ENDS_NUMBER}][{_BEGINS_UNIT}]")
+# A number or bracket ends, and what stands after it may be its unit or an x.
+_MAY_END_AMOUNT = re.compile(f"[{NUMBER}{PERCENT})](?=[{_WORDS}(/])")
+_COMMAND = re.compile(rf"{OPENING}\(([{_WORDS}/-]{{1,{MAX_REMARK}}}\))?")
 
 
 def fold_amounts(tokens: Sequence[Token], shape: str) -> tuple[Sequence[Token], str]:
     """Return a clause's tokens with a unit for the words that belong to a number, and their shape.
 
-    No token is of kind OPENING any more.
+    No token's kind in the shape is OPENING any more.
     """
-    if not _MAY_FOLD.search(shape):
-        return tokens, shape
     if OPENING in shape:
-        tokens = _open_commands(tokens)
+        tokens = _open_commands(tokens, shape)
+        shape = shape_of(tokens)
     folded: list[Token] = []
-    place = 0
-    while place < len(tokens):
-        token = tokens[place]
-        if token.kind == OPENING and folded and folded[-1].kind in _OPERANDS:
-            token = _TIMES if _is_times(tokens, place) else token
-        folded.append(token)
-        place += 1
-        if (
-            token.kind in _ENDS_NUMBER
-            and place < len(tokens)
-            and tokens[place].kind in _BEGINS_UNIT
-        ):
-            end, unit = _unit(tokens, place)
-            if end > place:
-                folded.append(Token(UNIT, unit))
-                place = end
-    return folded, shape_of(folded).replace(OPENING, WORD)
+    done = 0
+    for found in _MAY_END_AMOUNT.finditer(shape):
+        place = found.end()
+        if place <= done:
+            continue  # it is within a unit
+        end, unit = _unit(tokens, place)
+        folded += tokens[done:place]
+        if end > place:
+            folded.append(Token(UNIT, unit))
+        done = end
+        if end < len(tokens) and _is_times(tokens, end):
+            folded.append(_TIMES)
+            done = end + 1
+    if done:
+        tokens = [*folded, *tokens[done:]]
+        shape = shape_of(tokens)
+    return tokens, shape.replace(OPENING, WORD)
 
 
 def _is_word_of_unit(token: Token) -> bool:
@@ -85,24 +82,21 @@ def _is_word_of_unit(token: Token) -> bool:
     )
 
 
-def _open_commands(clause: Sequence[Token]) -> list[Token]:
+def _open_commands(tokens: Sequence[Token], shape: str) -> list[Token]:
     r"""Return the tokens with the words of \text{…} bare and the \ of \boxed{…} gone."""
-    tokens: list[Token] = []
-    place = 0
-    while place < len(clause):
-        token = clause[place]
-        place += 1
-        if token.text in BOX_COMMANDS and place < len(clause) and clause[place].kind == "(":
-            continue
-        end = _end_of_words(clause, place) if token.text in TEXT_COMMANDS else 0
-        if end:
-            inside = clause[place + 1 : end - 1]
-            tokens.extend(inside[:1] and [replace(inside[0], glued=False)])
-            tokens.extend(inside[1:])
-            place = end
-        else:
-            tokens.append(token)
-    return tokens
+    opened: list[Token] = []
+    done = 0
+    for found in _COMMAND.finditer(shape):
+        place = found.start()
+        if tokens[place].text in BOX_COMMANDS:
+            opened += tokens[done:place]
+            done = place + 1
+        elif tokens[place].text in TEXT_COMMANDS and (end := _end_of_words(tokens, place + 1)):
+            first = tokens[place + 2]
+            opened += [*tokens[done:place], Token(first.kind, first.text)]
+            opened += tokens[place + 3 : end - 1]
+            done = end
+    return [*opened, *tokens[done:]]
 
 
 def _end_of_words(tokens: Sequence[Token], place: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -68,11 +68,18 @@ def may_compare(text: str) -> bool:
     return "=" in text or _RARE_COMPARISON.search(text) is not None
 
 
-def stretches(text: str) -> Iterator[str]:
-    """Yield the parts of a text that may hold comparisons, parted where expressions must end."""
-    if may_compare(text):
-        for line in filter(may_compare, text.encode(errors="replace").decode().split("\n")):
-            yield from filter(may_compare, _SENTENCE_END.split(line))
+def stretches(text: str) -> list[str]:
+    """Return the parts of a text that may hold comparisons, cut where expressions must end."""
+    if not may_compare(text):
+        return []
+    lines = text.encode(errors="replace").decode().split("\n")
+    return [
+        stretch
+        for line in lines
+        if may_compare(line)
+        for stretch in _SENTENCE_END.split(line)
+        if may_compare(stretch)
+    ]
 
 
 def tokens_of(stretch: str) -> list[Token]:
@@ -114,7 +121,7 @@ class Parser:
     r"""Recursive descent over numbers, + - * / ^, brackets, \frac and percent signs."""
 
     def __init__(self, tokens: Sequence[Token], shape: str) -> None:
-        self._values = [token.value for token in tokens]
+        self._values = [*[token.value for token in tokens], None]
         self._shape = shape + STOP
         self._place = 0
         self.operators = 0
@@ -148,6 +155,11 @@ class Parser:
         return value
 
     def _power(self) -> Exact:
+        place = self._place
+        base = self._values[place]
+        if base is not None and self._shape[place + 1] not in "^%":
+            self._place += 1
+            return base  # a number alone, as most are
         base = self._atom()
         if self._shape[self._place] == "^":
             self._place += 1

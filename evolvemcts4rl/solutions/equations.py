@@ -9,6 +9,7 @@ is exact, and the work linear in the text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -19,6 +20,7 @@ from evolvemcts4rl.solutions.arithmetic import (
     COMPARISONS,
     MAX_TERMS,
     NUMBER,
+    OPENING,
     SIGNS,
     STOP,
     UNIT,
@@ -51,10 +53,15 @@ class _Side(NamedTuple):
     operators: int = 0
     unit: str = ""  # of its last number
     mixed: bool = False  # whether it adds numbers of different units
-    decimals: int = 0  # of its last number
-    first: Exact | None = None  # its first number
     percent: bool = False
     named: bool = False  # whether its number may be part of a name, or counts something
+    first: Exact | None = None  # its first number
+    last: str = ""  # its last number, as it is written
+
+    @property
+    def decimals(self) -> int:
+        """Return how many decimals its last number has."""
+        return len(self.last.partition(".")[2])
 
 
 class _Claim(NamedTuple):
@@ -67,6 +74,7 @@ class _Claim(NamedTuple):
 
 
 _NOTHING = _Side(None)
+_MAY_BE_NAMED = re.compile(f"[{WORD}{OPENING}][{WORD}{OPENING}(]")
 _COMPARED = frozenset(COMPARISONS)
 
 
@@ -75,6 +83,9 @@ def stated_equations(text: str) -> list[bool]:
     verdicts: list[bool] = []
     before = None
     for clause, shape in _clauses(text):
+        if shape.count(NUMBER) < 2 and not _MAY_BE_NAMED.match(shape):
+            before = None  # there is no number to compare with
+            continue
         for claim in _claims(*fold_amounts(clause, shape)):
             verdict = _holds(_calculated(claim, before), claim.comparison, claim.right)
             if verdict is not None:
@@ -111,7 +122,9 @@ def _claims(tokens: Sequence[Token], shape: str) -> Iterator[_Claim]:
     for place, following in pairwise([*places, len(shape)]):
         part, kinds = tokens[place + 1 : following], shape[place + 1 : following]
         end = _end_of_first_expression(part, kinds)
-        right = _side(part[:end], kinds[:end])
+        # Nothing asks for what x or x + 3 equals, but a comparison that follows.
+        is_needed = left.value is not None or name or following < len(shape)
+        right = _side(part[:end], kinds[:end]) if is_needed else _NOTHING
         yield _Claim(left, shape[place], right, name)
         # What stands between two comparisons may end one equation and begin another.
         if following < len(shape):
@@ -187,6 +200,9 @@ def _side(tokens: Sequence[Token], shape: str, named: bool = False) -> _Side:
         tokens, shape = tokens[1:], shape[1:]  # the mark of a list's item, not a sign
     if NUMBER not in shape or len(shape) > 4 * MAX_TERMS:
         return _NOTHING
+    if shape == NUMBER:
+        (number,) = tokens
+        return _Side(number.value, first=number.value, last=number.text, named=named)
     units: list[str] = []
     if UNIT in shape:
         units = [token.text for token in tokens if token.kind == UNIT and token.text]
@@ -202,11 +218,11 @@ def _side(tokens: Sequence[Token], shape: str, named: bool = False) -> _Side:
         value,
         parser.operators,
         units[-1] if units else "",
-        parser.adds and len({unit.rstrip("s") for unit in units}) > 1,
-        len(tokens[shape.rindex(NUMBER)].text.partition(".")[2]),
-        tokens[shape.index(NUMBER)].value,
+        len(units) > 1 and parser.adds and len({unit.rstrip("s") for unit in units}) > 1,
         parser.percent,
         named,
+        tokens[shape.index(NUMBER)].value,
+        tokens[shape.rindex(NUMBER)].text,
     )
 
 
