@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 MAX_DIGITS = 15  # of a number; longer ones are not read
 MAX_TERMS = 40  # of a side, counting four tokens to a term
@@ -19,7 +21,9 @@ Exact = int | Fraction  # whole numbers are kept as such: their arithmetic is mu
 # A token's kind is one character, so that the kinds of many make a string that can be searched:
 # their shape. A sign is of its own kind. Units are made by fold_amounts.
 NUMBER, WORD, UNIT, FRAC, PERCENT, STOP = "n", "w", "u", "f", "%", "."
-OPENING = "o"  # the x of "3 x 4", \text and \boxed: a word until fold_amounts has looked at it
+# What may be a word or not, and is one after fold_amounts: a sign or command that is none of the
+# above, the x of "3 x 4", and \text or \boxed.
+SYMBOL, X, COMMAND = "s", "x", "c"
 SIGNS = "+-*/^()" + COMPARISONS
 
 _SIGNS = {
@@ -36,7 +40,7 @@ _COMMANDS = {
 }  # fmt: skip
 TEXT_COMMANDS = frozenset(("\\text", "\\textrm", "\\textbf", "\\mathrm", "\\mathbf", "\\mbox"))
 BOX_COMMANDS = frozenset(("\\boxed", "\\fbox"))
-_OPENING = TEXT_COMMANDS | BOX_COMMANDS | {"x", "X"}
+_WORDS = {"x": X, "X": X} | dict.fromkeys(TEXT_COMMANDS | BOX_COMMANDS, COMMAND)
 _NUMBER_BEGINS = "0123456789."
 _SKIPPED = " \t$€£"  # between tokens
 # Linear in the text: each part takes all that it can, and what it gives back is given back once.
@@ -45,10 +49,11 @@ _TOKEN = re.compile(
     r"|[0-9]++(?:,++[0-9]++)*+(?:,*+\.[0-9]++)?|\.[0-9]*+)"
 )
 _RARE_COMPARISON = re.compile(r"[<>≤≥]|\\[lg][et]")
+_COMPARISON_KIND = re.compile(f"([{COMPARISONS}])")
 _SENTENCE_END = re.compile(r"[.,;:?](?<!\\.) ")  # a stop, where it is no number's point or command
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen ones are slow to make
 class Token:
     """A number, sign, word, percent sign or fraction, or a stop, where an expression ends."""
 
@@ -61,6 +66,11 @@ class Token:
 def shape_of(tokens: Sequence[Token]) -> str:
     """Return the kinds of tokens, a character each."""
     return "".join([token.kind for token in tokens])
+
+
+def split_at_comparisons(shape: str) -> list[str]:
+    """Return the shapes of sides with the signs of comparison between them."""
+    return _COMPARISON_KIND.split(shape)
 
 
 def may_compare(text: str) -> bool:
@@ -99,7 +109,8 @@ def _token(found: str) -> Token | None:
     if kind is None:
         if part[0] in _NUMBER_BEGINS:
             return Token(NUMBER, part, glued, number_value(part))
-        return Token(OPENING if part in _OPENING else WORD, part, glued)
+        kind = WORD if part[0].isalpha() else SYMBOL
+        return Token(_WORDS.get(part, kind), part, glued)
     return Token(kind, kind, glued) if kind else None
 
 
@@ -117,30 +128,64 @@ def number_value(text: str) -> Exact | None:
     return Fraction(int(digits + decimals), 10 ** len(decimals))
 
 
-class Parser:
+class Calculation(NamedTuple):
+    """What an expression comes to, and how."""
+
+    value: Exact
+    operators: int
+    adds: bool = False  # whether it is a sum or a difference
+    percent: bool = False
+
+
+def calculate(tokens: Sequence[Token], shape: str) -> Calculation | None:
+    """Return what tokens come to; None where they are no expression or a number is unreadable."""
+    values = [token.value for token in tokens]
+    try:
+        if shape in _OF_TWO_NUMBERS:  # as most are
+            one, _, other = values
+            if one is None or other is None:
+                return None
+            return Calculation(_OF_TWO_NUMBERS[shape](one, other), 1, shape[1] in "+-")
+        return _Parser(values, shape).whole()
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def _quotient(dividend: Exact, divisor: Exact) -> Exact:
+    """Return a quotient, as a whole number where that is known at once."""
+    if isinstance(dividend, int) and isinstance(divisor, int) and not dividend % divisor:
+        return dividend // divisor
+    return Fraction(dividend, divisor)
+
+
+_OF_TWO_NUMBERS: Mapping[str, Callable[[Exact, Exact], Exact]] = {  # NUMBER, a sign, NUMBER
+    "n+n": operator.add, "n-n": operator.sub, "n*n": operator.mul, "n/n": _quotient,
+}  # fmt: skip
+
+
+class _Parser:
     r"""Recursive descent over numbers, + - * / ^, brackets, \frac and percent signs."""
 
-    def __init__(self, tokens: Sequence[Token], shape: str) -> None:
-        self._values = [*[token.value for token in tokens], None]
+    def __init__(self, values: Sequence[Exact | None], shape: str) -> None:
+        self._values = [*values, None]
         self._shape = shape + STOP
         self._place = 0
-        self.operators = 0
-        self.adds = False  # whether it is a sum or a difference
-        self.percent = False
+        self._operators = 0
+        self._adds = self._percent = False
 
-    def whole(self) -> Exact:
-        """Return the value of all tokens; raise ValueError where they are no expression."""
+    def whole(self) -> Calculation:
+        """Return what all tokens come to; raise ValueError where they are no expression."""
         value = self._sum()
         if self._shape[self._place] != STOP:
             raise ValueError("more than one expression")
-        return value
+        return Calculation(value, self._operators, self._adds, self._percent)
 
     def _sum(self) -> Exact:
         value = self._product()
         while (sign := self._shape[self._place]) in "+-":
             self._place += 1
-            self.operators += 1
-            self.adds = True
+            self._operators += 1
+            self._adds = True
             term = self._product()
             value = value + term if sign == "+" else value - term
         return value
@@ -149,7 +194,7 @@ class Parser:
         value = self._power()
         while (sign := self._shape[self._place]) in "*/(":
             self._place += sign != "("  # 2(3 + 4)
-            self.operators += 1
+            self._operators += 1
             factor = self._power()
             value = _quotient(value, factor) if sign == "/" else value * factor
         return value
@@ -163,14 +208,14 @@ class Parser:
         base = self._atom()
         if self._shape[self._place] == "^":
             self._place += 1
-            self.operators += 1
+            self._operators += 1
             exponent = self._atom()
             if exponent.denominator != 1 or not -MAX_POWER <= exponent <= MAX_POWER:
                 raise ValueError("no small whole power")
             base = Fraction(base) ** int(exponent)
         while self._shape[self._place] == PERCENT:
             self._place += 1
-            self.percent = True
+            self._percent = True
             base = _quotient(base, 100)
         if base.numerator.bit_length() > MAX_BITS or base.denominator.bit_length() > MAX_BITS:
             raise ValueError("too large")
@@ -185,7 +230,7 @@ class Parser:
         if kind == NUMBER and (value := self._values[place]) is not None:
             return value
         if kind == FRAC:
-            self.operators += 1
+            self._operators += 1
             return _quotient(self._bracket(), self._bracket())
         if kind == "+":
             return self._atom()
@@ -203,10 +248,3 @@ class Parser:
         if self._shape[self._place] != bracket:
             raise ValueError("no such bracket")
         self._place += 1
-
-
-def _quotient(dividend: Exact, divisor: Exact) -> Exact:
-    """Return a quotient, as a whole number where that is known at once."""
-    if isinstance(dividend, int) and isinstance(divisor, int) and not dividend % divisor:
-        return dividend // divisor
-    return Fraction(dividend, divisor)

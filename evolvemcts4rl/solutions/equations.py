@@ -9,10 +9,9 @@ is exact, and the work linear in the text.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import pairwise
+from functools import lru_cache
 from typing import NamedTuple
 
 from evolvemcts4rl.solutions.amounts import PART_OF_IT, fold_amounts
@@ -20,18 +19,20 @@ from evolvemcts4rl.solutions.arithmetic import (
     COMPARISONS,
     MAX_TERMS,
     NUMBER,
-    OPENING,
     SIGNS,
     STOP,
     UNIT,
     WORD,
     Exact,
-    Parser,
     Token,
+    calculate,
     shape_of,
+    split_at_comparisons,
     stretches,
     tokens_of,
 )
+
+REMEMBERED = 200  # characters of a stretch; longer ones are read each time
 
 # After these a number is none of a name, as it is in "train 2".
 _BEFORE_STATEMENTS = frozenset(
@@ -51,17 +52,23 @@ class _Side(NamedTuple):
 
     value: Exact | None
     operators: int = 0
-    unit: str = ""  # of its last number
-    mixed: bool = False  # whether it adds numbers of different units
+    adds: bool = False  # whether it is a sum or a difference
     percent: bool = False
     named: bool = False  # whether its number may be part of a name, or counts something
-    first: Exact | None = None  # its first number
-    last: str = ""  # its last number, as it is written
+    tokens: Sequence[Token] = ()
 
-    @property
+    def numbers(self) -> list[Token]:
+        """Return its numbers."""
+        return [token for token in self.tokens if token.kind == NUMBER]
+
+    def units(self) -> list[str]:
+        """Return the units of its numbers, where they have any, as if there were one of each."""
+        units = [token.text for token in self.tokens if token.kind == UNIT]
+        return [unit.rstrip("s") for unit in units if unit]
+
     def decimals(self) -> int:
         """Return how many decimals its last number has."""
-        return len(self.last.partition(".")[2])
+        return len(self.numbers()[-1].text.partition(".")[2])
 
 
 class _Claim(NamedTuple):
@@ -70,66 +77,80 @@ class _Claim(NamedTuple):
     left: _Side
     comparison: str
     right: _Side
+    holds: bool | None  # taken by itself
     name: tuple[str, ...] = ()
 
 
 _NOTHING = _Side(None)
-_MAY_BE_NAMED = re.compile(f"[{WORD}{OPENING}][{WORD}{OPENING}(]")
+_NO_CLAIM = _Claim(_NOTHING, "=", _NOTHING, None)
 _COMPARED = frozenset(COMPARISONS)
 
 
 def stated_equations(text: str) -> list[bool]:
     """Return whether each equation or inequality in numbers that can be checked is true."""
     verdicts: list[bool] = []
-    before = None
-    for clause, shape in _clauses(text):
-        if shape.count(NUMBER) < 2 and not _MAY_BE_NAMED.match(shape):
-            before = None  # there is no number to compare with
-            continue
-        for claim in _claims(*fold_amounts(clause, shape)):
-            verdict = _holds(_calculated(claim, before), claim.comparison, claim.right)
+    before = _NO_CLAIM
+    for stretch in stretches(text):
+        short = len(stretch) <= REMEMBERED
+        for claim in claims_of(stretch) if short else claims_of.__wrapped__(stretch):
+            verdict = claim.holds
+            left = _calculated(claim, before)
+            if left is not claim.left:
+                verdict = _holds(left, claim.comparison, claim.right)
             if verdict is not None:
                 verdicts.append(verdict)
             before = claim
     return verdicts
 
 
-def _calculated(claim: _Claim, before: _Claim | None) -> _Side:
+@lru_cache(maxsize=4096)
+def claims_of(stretch: str) -> Sequence[_Claim]:
+    """Return the comparisons of a stretch.
+
+    They are remembered, since solutions of one problem calculate the same in other words.
+    """
+    claims: list[_Claim] = []
+    tokens = tokens_of(stretch)
+    end = -1
+    for shape in shape_of(tokens).split(STOP):
+        start = end + 1
+        end = start + len(shape)
+        if _COMPARED.isdisjoint(shape):
+            continue
+        if shape.count(NUMBER) < 2 and (shape[0] in SIGNS or shape[1] in COMPARISONS):
+            claims.append(_NO_CLAIM)  # there are no two numbers to compare, and no name
+        else:
+            claims += _claims(*fold_amounts(tokens[start:end], shape))
+    return tuple(claims)
+
+
+def _calculated(claim: _Claim, before: _Claim) -> _Side:
     """Return the left side; that of "Total = 51" is 5 + 45 where "Total = 5 + 45" was before it."""
-    if not claim.name or before is None or claim.name != before.name or claim.right.operators:
+    if not claim.name or claim.name != before.name or claim.right.operators:
         return claim.left
     return before.right if claim.comparison == before.comparison == "=" else claim.left
 
 
-def _clauses(text: str) -> Iterator[tuple[list[Token], str]]:
-    """Yield the tokens between stops where some compare, and their shape."""
-    for stretch in stretches(text):
-        tokens = tokens_of(stretch)
-        start = 0
-        for shape in shape_of(tokens).split(STOP):
-            end = start + len(shape)
-            if not _COMPARED.isdisjoint(shape):
-                yield tokens[start:end], shape
-            start = end + 1
-
-
 def _claims(tokens: Sequence[Token], shape: str) -> Iterator[_Claim]:
     """Yield the comparisons of a clause."""
-    places = [place for place, kind in enumerate(shape) if kind in COMPARISONS]
-    end = places[0]
-    left = _left_side(tokens[:end], shape[:end])
-    name = _name(tokens[:end], shape[:end])
-    for place, following in pairwise([*places, len(shape)]):
-        part, kinds = tokens[place + 1 : following], shape[place + 1 : following]
+    first, *rest = split_at_comparisons(shape)
+    place = len(first)
+    left = _left_side(tokens[:place], first)
+    name = _name(tokens[:place], first)
+    for sign, kinds in zip(rest[::2], rest[1::2], strict=True):
+        start = place + 1
+        place = start + len(kinds)
+        part = tokens[start:place]
         end = _end_of_first_expression(part, kinds)
         # Nothing asks for what x or x + 3 equals, but a comparison that follows.
-        is_needed = left.value is not None or name or following < len(shape)
+        is_needed = left.value is not None or name or place < len(shape)
         right = _side(part[:end], kinds[:end]) if is_needed else _NOTHING
-        yield _Claim(left, shape[place], right, name)
+        yield _Claim(left, sign, right, _holds(left, sign, right), name)
         # What stands between two comparisons may end one equation and begin another.
-        if following < len(shape):
+        left = right
+        if WORD in kinds:
             start = _start_after(part, kinds, end)
-            left = _left_side(part[start:], kinds[start:]) if WORD in kinds else right
+            left = _left_side(part[start:], kinds[start:])
 
 
 def _name(tokens: Sequence[Token], shape: str) -> tuple[str, ...]:
@@ -143,6 +164,8 @@ def _name(tokens: Sequence[Token], shape: str) -> tuple[str, ...]:
 def _left_side(tokens: Sequence[Token], shape: str) -> _Side:
     """Return the side that ends here."""
     start = _start_of_last_expression(tokens, shape)
+    if start == len(shape):
+        return _NOTHING
     named = start > 0 and tokens[start - 1].text.lower() not in _BEFORE_STATEMENTS
     return _side(tokens[start:], shape[start:], named)
 
@@ -201,29 +224,14 @@ def _side(tokens: Sequence[Token], shape: str, named: bool = False) -> _Side:
     if NUMBER not in shape or len(shape) > 4 * MAX_TERMS:
         return _NOTHING
     if shape == NUMBER:
-        (number,) = tokens
-        return _Side(number.value, first=number.value, last=number.text, named=named)
-    units: list[str] = []
+        return _Side(tokens[0].value, 0, False, False, named, tokens)
+    expression = tokens
     if UNIT in shape:
-        units = [token.text for token in tokens if token.kind == UNIT and token.text]
-        tokens = [token for token in tokens if token.kind != UNIT]
-        shape = shape.replace(UNIT, "")
         named = True
-    try:
-        parser = Parser(tokens, shape)
-        value = parser.whole()
-    except (ValueError, ZeroDivisionError, OverflowError):
-        return _NOTHING
-    return _Side(
-        value,
-        parser.operators,
-        units[-1] if units else "",
-        len(units) > 1 and parser.adds and len({unit.rstrip("s") for unit in units}) > 1,
-        parser.percent,
-        named,
-        tokens[shape.index(NUMBER)].value,
-        tokens[shape.rindex(NUMBER)].text,
-    )
+        expression = [token for token in tokens if token.kind != UNIT]
+        shape = shape.replace(UNIT, "")
+    calculation = calculate(expression, shape)
+    return _Side(*calculation, named, tokens) if calculation else _NOTHING
 
 
 def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
@@ -233,17 +241,15 @@ def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
     one, other = left.value, right.value
     if comparison == "=" and one == other:
         return True
-    if left.mixed or right.mixed:
+    if not _have_same_units(left, right):
         return None  # 1 hour + 30 minutes = 90 minutes
-    if left.unit and right.unit and left.unit.rstrip("s") != right.unit.rstrip("s"):
-        return None
     if not left.operators and left.named:
         return None  # "for 15 frogs = 10 · 15", "Train 2 = 70 · 3": a name that ends in a number
     if comparison != "=":
         return {"<": one < other, ">": one > other, "≤": one <= other, "≥": one >= other}[
             comparison
         ]
-    if right.operators and right.first == one:
+    if right.operators and right.numbers()[0].value == one:
         return None  # a running equality: 3 + 4 = 7 · 2 = 14
     # "1/4 · 100 = 25%": a percent sign may say what is multiplied already.
     pairs = [(one, other)]
@@ -251,12 +257,23 @@ def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
         pairs += [(one * 100, other), (one, other * 100)]
     if any(first == second for first, second in pairs):
         return True
-    decimals = left.decimals, right.decimals
+    decimals = left.decimals(), right.decimals()
     if any(
         _is_rounding(*pair, decimals[1]) or _is_rounding(*pair[::-1], decimals[0]) for pair in pairs
     ):
         return True if any(decimals) else None
     return False
+
+
+def _have_same_units(left: _Side, right: _Side) -> bool:
+    """Return whether the sides, and the terms of each, may be compared by their units."""
+    units = left.units(), right.units()
+    if all(units) and units[0][-1] != units[1][-1]:
+        return False
+    return not any(
+        side.adds and len(set(of_side)) > 1
+        for side, of_side in zip((left, right), units, strict=True)
+    )
 
 
 def _is_rounding(exact: Exact, rounded: Exact, decimals: int) -> bool:
