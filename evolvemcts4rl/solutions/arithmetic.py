@@ -43,7 +43,7 @@ BOX_COMMANDS = frozenset(("\\boxed", "\\fbox"))
 _WORDS = {"x": X, "X": X} | dict.fromkeys(TEXT_COMMANDS | BOX_COMMANDS, COMMAND)
 _NUMBER_BEGINS = "0123456789."
 _SKIPPED = " \t$€£"  # between tokens
-# Linear in the text: each part takes all that it can, and what it gives back is given back once.
+# Linear in the text: nothing that was taken is given back, but for the commas after a number.
 _TOKEN = re.compile(
     r"[ \t$€£]*+(?:[A-Za-zÀ-ÖØ-öø-ɏ_]++(?:['’][a-z]++)?|\\(?:[A-Za-z]++|.)|[^ \t0-9.]|\Z"
     r"|[0-9]++(?:,++[0-9]++)*+(?:,*+\.[0-9]++)?|\.[0-9]*+)"
@@ -53,7 +53,7 @@ _COMPARISON_KIND = re.compile(f"([{COMPARISONS}])")
 _SENTENCE_END = re.compile(r"[.,;:?](?<!\\.) ")  # a stop, where it is no number's point or command
 
 
-@dataclass(slots=True)  # frozen ones are slow to make
+@dataclass(slots=True)  # never changed; frozen ones are slow to make
 class Token:
     """A number, sign, word, percent sign or fraction, or a stop, where an expression ends."""
 
@@ -73,22 +73,22 @@ def split_at_comparisons(shape: str) -> list[str]:
     return _COMPARISON_KIND.split(shape)
 
 
-def may_compare(text: str) -> bool:
+def _may_compare(text: str) -> bool:
     """Return whether a sign of comparison may be among a text's tokens."""
     return "=" in text or _RARE_COMPARISON.search(text) is not None
 
 
 def stretches(text: str) -> list[str]:
     """Return the parts of a text that may hold comparisons, cut where expressions must end."""
-    if not may_compare(text):
+    if not _may_compare(text):
         return []
     lines = text.encode(errors="replace").decode().split("\n")
     return [
         stretch
         for line in lines
-        if may_compare(line)
+        if _may_compare(line)
         for stretch in _SENTENCE_END.split(line)
-        if may_compare(stretch)
+        if _may_compare(stretch)
     ]
 
 
@@ -108,13 +108,13 @@ def _token(found: str) -> Token | None:
     kind = _COMMANDS.get(part[1:]) if part[0] == "\\" else _SIGNS.get(part)
     if kind is None:
         if part[0] in _NUMBER_BEGINS:
-            return Token(NUMBER, part, glued, number_value(part))
+            return Token(NUMBER, part, glued, _number_value(part))
         kind = WORD if part[0].isalpha() else SYMBOL
         return Token(_WORDS.get(part, kind), part, glued)
     return Token(kind, kind, glued) if kind else None
 
 
-def number_value(text: str) -> Exact | None:
+def _number_value(text: str) -> Exact | None:
     """Return a number's value; None where it is too long or its commas are no thousands."""
     whole, _, decimals = text.partition(".")
     first, *groups = whole.split(",")

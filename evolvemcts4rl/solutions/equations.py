@@ -32,7 +32,7 @@ from evolvemcts4rl.solutions.arithmetic import (
     tokens_of,
 )
 
-REMEMBERED = 200  # characters of a stretch; longer ones are read each time
+REMEMBERED = 200  # characters of a stretch of text; longer ones are read each time
 
 # After these a number is none of a name, as it is in "train 2".
 _BEFORE_STATEMENTS = frozenset(
@@ -62,7 +62,7 @@ class _Side(NamedTuple):
         return [token for token in self.tokens if token.kind == NUMBER]
 
     def units(self) -> list[str]:
-        """Return the units of its numbers, where they have any, as if there were one of each."""
+        """Return the units of its numbers, where they have any, in the singular."""
         units = [token.text for token in self.tokens if token.kind == UNIT]
         return [unit.rstrip("s") for unit in units if unit]
 
@@ -91,24 +91,20 @@ def stated_equations(text: str) -> list[bool]:
     verdicts: list[bool] = []
     before = _NO_CLAIM
     for stretch in stretches(text):
-        short = len(stretch) <= REMEMBERED
-        for claim in claims_of(stretch) if short else claims_of.__wrapped__(stretch):
-            verdict = claim.holds
+        read = remembered_claims if len(stretch) <= REMEMBERED else _read_claims
+        for claim in read(stretch):
             left = _calculated(claim, before)
+            holds = claim.holds
             if left is not claim.left:
-                verdict = _holds(left, claim.comparison, claim.right)
-            if verdict is not None:
-                verdicts.append(verdict)
+                holds = _holds(left, claim.comparison, claim.right)
+            if holds is not None:
+                verdicts.append(holds)
             before = claim
     return verdicts
 
 
-@lru_cache(maxsize=4096)
-def claims_of(stretch: str) -> Sequence[_Claim]:
-    """Return the comparisons of a stretch.
-
-    They are remembered, since solutions of one problem calculate the same in other words.
-    """
+def _read_claims(stretch: str) -> Sequence[_Claim]:
+    """Return the comparisons of a stretch of text."""
     claims: list[_Claim] = []
     tokens = tokens_of(stretch)
     end = -1
@@ -124,6 +120,10 @@ def claims_of(stretch: str) -> Sequence[_Claim]:
     return tuple(claims)
 
 
+# Solutions of one problem calculate the same in other words.
+remembered_claims = lru_cache(maxsize=4096)(_read_claims)
+
+
 def _calculated(claim: _Claim, before: _Claim) -> _Side:
     """Return the left side; that of "Total = 51" is 5 + 45 where "Total = 5 + 45" was before it."""
     if not claim.name or claim.name != before.name or claim.right.operators:
@@ -132,7 +132,7 @@ def _calculated(claim: _Claim, before: _Claim) -> _Side:
 
 
 def _claims(tokens: Sequence[Token], shape: str) -> Iterator[_Claim]:
-    """Yield the comparisons of a clause."""
+    """Yield the comparisons of a clause, of which there is one at least."""
     first, *rest = split_at_comparisons(shape)
     place = len(first)
     left = _left_side(tokens[:place], first)
