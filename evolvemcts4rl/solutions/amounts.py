@@ -43,6 +43,7 @@ _MAY_END_AMOUNT = re.compile(f"[{NUMBER}{PERCENT})](?=[{WORD}{X}(/])")
 _IN_BRACKETS = rf"\(([{WORD}{X}/-]{{1,{MAX_REMARK}}})\)"
 _REMARK = re.compile(_IN_BRACKETS)
 _COMMAND = re.compile(rf"{COMMAND}(?:{_IN_BRACKETS}|\()")
+_FOLDED = frozenset(WORD + SYMBOL + X + COMMAND + "(")  # there is nothing to fold without these
 _ALL_WORDS = str.maketrans(SYMBOL + X + COMMAND, 3 * WORD)
 
 
@@ -51,6 +52,8 @@ def fold_amounts(tokens: Sequence[Token], shape: str) -> tuple[Sequence[Token], 
 
     In the shape, all that looks like a word and is nothing else is a word.
     """
+    if _FOLDED.isdisjoint(shape):
+        return tokens, shape
     if COMMAND in shape:
         tokens = _open_commands(tokens, shape)
         shape = shape_of(tokens)

@@ -9,7 +9,8 @@ is exact, and the work linear in the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
@@ -56,15 +57,11 @@ class _Side(NamedTuple):
     percent: bool = False
     named: bool = False  # whether its number may be part of a name, or counts something
     tokens: Sequence[Token] = ()
+    units: Sequence[str] = ()  # of its numbers, where they have any, in the singular
 
     def numbers(self) -> list[Token]:
         """Return its numbers."""
         return [token for token in self.tokens if token.kind == NUMBER]
-
-    def units(self) -> list[str]:
-        """Return the units of its numbers, where they have any, in the singular."""
-        units = [token.text for token in self.tokens if token.kind == UNIT]
-        return [unit.rstrip("s") for unit in units if unit]
 
     def decimals(self) -> int:
         """Return how many decimals its last number has."""
@@ -84,6 +81,9 @@ class _Claim(NamedTuple):
 _NOTHING = _Side(None)
 _NO_CLAIM = _Claim(_NOTHING, "=", _NOTHING, None)
 _COMPARED = frozenset(COMPARISONS)
+_COMPARE: Mapping[str, Callable[[Exact, Exact], bool]] = {
+    "<": operator.lt, ">": operator.gt, "≤": operator.le, "≥": operator.ge,
+}  # fmt: skip
 
 
 def stated_equations(text: str) -> list[bool]:
@@ -163,21 +163,23 @@ def _name(tokens: Sequence[Token], shape: str) -> tuple[str, ...]:
 
 def _left_side(tokens: Sequence[Token], shape: str) -> _Side:
     """Return the side that ends here."""
+    if WORD not in shape:
+        return _side(tokens, shape)
     start = _start_of_last_expression(tokens, shape)
     if start == len(shape):
         return _NOTHING
-    named = start > 0 and tokens[start - 1].text.lower() not in _BEFORE_STATEMENTS
+    named = tokens[start - 1].text.lower() not in _BEFORE_STATEMENTS
     return _side(tokens[start:], shape[start:], named)
 
 
 def _start_of_last_expression(tokens: Sequence[Token], shape: str) -> int:
-    """Return where the expression that ends here begins.
+    """Return where the expression that ends here, after a word, begins.
 
-    That is the end where a word before it may belong to it.
+    That is the end where the word may belong to it.
     """
     start, end = shape.rfind(WORD) + 1, len(shape)
-    if start in (0, end):
-        return start
+    if start == end:
+        return end
     word = tokens[start - 1].text
     if word.lower() in PART_OF_IT or not word.isalpha():
         return end
@@ -225,13 +227,14 @@ def _side(tokens: Sequence[Token], shape: str, named: bool = False) -> _Side:
         return _NOTHING
     if shape == NUMBER:
         return _Side(tokens[0].value, 0, False, False, named, tokens)
-    expression = tokens
+    units: Sequence[str] = ()
     if UNIT in shape:
         named = True
-        expression = [token for token in tokens if token.kind != UNIT]
+        units = [token.text.rstrip("s") for token in tokens if token.kind == UNIT and token.text]
+        tokens = [token for token in tokens if token.kind != UNIT]
         shape = shape.replace(UNIT, "")
-    calculation = calculate(expression, shape)
-    return _Side(*calculation, named, tokens) if calculation else _NOTHING
+    calculation = calculate(tokens, shape)
+    return _Side(*calculation, named, tokens, units) if calculation else _NOTHING
 
 
 def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
@@ -241,22 +244,22 @@ def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
     one, other = left.value, right.value
     if comparison == "=" and one == other:
         return True
-    if not _have_same_units(left, right):
+    if (left.units or right.units) and not _have_same_units(left, right):
         return None  # 1 hour + 30 minutes = 90 minutes
     if not left.operators and left.named:
         return None  # "for 15 frogs = 10 · 15", "Train 2 = 70 · 3": a name that ends in a number
     if comparison != "=":
-        return {"<": one < other, ">": one > other, "≤": one <= other, "≥": one >= other}[
-            comparison
-        ]
+        return _COMPARE[comparison](one, other)
     if right.operators and right.numbers()[0].value == one:
         return None  # a running equality: 3 + 4 = 7 · 2 = 14
     # "1/4 · 100 = 25%": a percent sign may say what is multiplied already.
     pairs = [(one, other)]
     if left.percent != right.percent:
         pairs += [(one * 100, other), (one, other * 100)]
-    if any(first == second for first, second in pairs):
-        return True
+        if any(first == second for first, second in pairs):
+            return True
+    if one.denominator == other.denominator == 1:
+        return False  # neither rounds the other
     decimals = left.decimals(), right.decimals()
     if any(
         _is_rounding(*pair, decimals[1]) or _is_rounding(*pair[::-1], decimals[0]) for pair in pairs
@@ -267,13 +270,9 @@ def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
 
 def _have_same_units(left: _Side, right: _Side) -> bool:
     """Return whether the sides, and the terms of each, may be compared by their units."""
-    units = left.units(), right.units()
-    if all(units) and units[0][-1] != units[1][-1]:
+    if left.units and right.units and left.units[-1] != right.units[-1]:
         return False
-    return not any(
-        side.adds and len(set(of_side)) > 1
-        for side, of_side in zip((left, right), units, strict=True)
-    )
+    return not any(side.adds and len(set(side.units)) > 1 for side in (left, right))
 
 
 def _is_rounding(exact: Exact, rounded: Exact, decimals: int) -> bool:
