@@ -31,6 +31,7 @@ from evolvemcts4rl.labels.labelling import learn_rates, relabel
 from evolvemcts4rl.labels.learning import SAMPLE
 from evolvemcts4rl.labels.witnesses import Witnesses, equations_hold
 from evolvemcts4rl.records import Prefix, Problem, Rollout
+from evolvemcts4rl.solutions.equations import remembered_claims
 from evolvemcts4rl.tree import Tree
 
 PARTS = ("search", "learning", "labelling", "reading")
@@ -73,6 +74,12 @@ def searched_problems() -> Iterator[Sampler]:
         number += 1
 
 
+def forget_texts() -> None:
+    """Empty the memories of what was read."""
+    equations_hold.cache_clear()
+    remembered_claims.cache_clear()
+
+
 def measure(problems: list[Sampler], rounds: int) -> dict[str, float]:
     """Return the CPU seconds of each part."""
     least: dict[tuple[str, str], float] = {}
@@ -85,7 +92,7 @@ def measure(problems: list[Sampler], rounds: int) -> dict[str, float]:
     for number in range(rounds + 1):  # the first makes the completions and is not counted
         if number == 1:
             least.clear()
-        equations_hold.cache_clear()
+        forget_texts()
         trees = []
         for problem in problems:
             began = time.process_time()
@@ -94,7 +101,7 @@ def measure(problems: list[Sampler], rounds: int) -> dict[str, float]:
         began = time.process_time()
         rates = learn_rates(trees)
         note("learning", "", began)
-        equations_hold.cache_clear()
+        forget_texts()
         for problem, tree in zip(problems, trees, strict=True):
             began = time.process_time()
             relabel(tree, rates, CONFIDENCE)

@@ -11,7 +11,7 @@ with the measured values of docs/method.md as the prior.
 from __future__ import annotations
 
 import functools
-import math
+from bisect import bisect
 from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import NamedTuple
@@ -47,6 +47,7 @@ FALSE_ANNOUNCEMENT = 0.0005  # a step that corrects where nothing is wrong: 5 of
 FALSE_ALARM = 0.001  # a right step with an equation that is found false: 12 of 14,327
 HARD_SLIP = 0.75  # how often an average hard step goes wrong
 LEVELS = 2.0 ** np.arange(-5.5, 2.25, 0.5)  # of hazard
+_BETWEEN_LEVELS: list[float] = (2.0 ** np.arange(-5.25, 2, 0.5)).tolist()
 
 NOT_SEEN, ALONE, SHARED_BY_SOME, SHARED_BY_MOST = range(
     4
@@ -237,8 +238,7 @@ def _transitions(level: int) -> tuple[Array, Array, Array]:
 
 def level_of(hazard: float) -> int:
     """Return the index of the nearest level."""
-    place = round(2 * math.log2(hazard) + 11)
-    return min(max(place, 0), len(LEVELS) - 1)
+    return bisect(_BETWEEN_LEVELS, hazard)
 
 
 @dataclass

@@ -91,7 +91,7 @@ class Witnesses:
 
 def _numbers(text: str) -> list[str]:
     """Return the numbers of a text, each in the one spelling of its value."""
-    return [_plain(number) for number in _NUMBER.findall(text)]
+    return [number if number.isdecimal() else _plain(number) for number in _NUMBER.findall(text)]
 
 
 def _plain(number: str) -> str:

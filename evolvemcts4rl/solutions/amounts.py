@@ -6,9 +6,23 @@ the x of "3 x 4" is a sign. Each look ahead is bounded, so the work is linear in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 
-from evolvemcts4rl.solutions.arithmetic import COMPARISONS, Token
+from evolvemcts4rl.solutions.arithmetic import (
+    BOX_COMMANDS,
+    COMMAND,
+    COMPARISONS,
+    NUMBER,
+    PERCENT,
+    SYMBOL,
+    UNIT,
+    WORD,
+    Token,
+    X,
+    shape_of,
+)
 
 # Words beside an expression that may be part of what is calculated.
 PART_OF_IT = frozenset(
@@ -22,100 +36,98 @@ PART_OF_IT = frozenset(
 )
 MAX_WORDS = 3  # of a unit
 MAX_REMARK = 8  # tokens in brackets after a number
-_TEXT = frozenset(("\\text", "\\textrm", "\\textbf", "\\mathrm", "\\mathbf", "\\mbox"))
-_BOX = frozenset(("\\boxed", "\\fbox"))
 _AFTER_UNIT = "+-*/)" + COMPARISONS
+_TIMES = Token("*", "*")
+# A number or bracket ends, and what stands after it may be its unit or an x.
+_MAY_END_AMOUNT = re.compile(f"[{NUMBER}{PERCENT})](?=[{WORD}{X}(/])")
+_IN_BRACKETS = rf"\(([{WORD}{X}/-]{{1,{MAX_REMARK}}})\)"
+_REMARK = re.compile(_IN_BRACKETS)
+_COMMAND = re.compile(rf"{COMMAND}(?:{_IN_BRACKETS}|\()")
+_FOLDED = frozenset(WORD + SYMBOL + X + COMMAND + "(")  # there is nothing to fold without these
+_ALL_WORDS = str.maketrans(SYMBOL + X + COMMAND, 3 * WORD)
 
 
-def fold_amounts(clause: Sequence[Token]) -> list[Token]:
-    """Return a clause's tokens with one of kind "unit" for the words that belong to a number."""
-    tokens = _open_commands(clause)
+def fold_amounts(tokens: Sequence[Token], shape: str) -> tuple[Sequence[Token], str]:
+    """Return a clause's tokens with a unit for the words that belong to a number, and their shape.
+
+    In the shape, all that looks like a word and is nothing else is a word.
+    """
+    if _FOLDED.isdisjoint(shape):
+        return tokens, shape
+    if COMMAND in shape:
+        tokens = _open_commands(tokens, shape)
+        shape = shape_of(tokens)
     folded: list[Token] = []
-    place = 0
-    while place < len(tokens):
-        if folded and _is_operand(folded[-1]) and _is_times(tokens, place):
-            folded.append(Token("sign", "*"))
-        else:
-            folded.append(tokens[place])
-        place += 1
-        if _ends_number(folded[-1]):
-            end, unit = _unit(tokens, place)
-            if end > place:
-                folded.append(Token("unit", unit))
-                place = end
-    return folded
+    done = 0
+    for found in _MAY_END_AMOUNT.finditer(shape):
+        place = found.end()
+        if place <= done:
+            continue  # it is within a unit
+        end, unit = _unit(tokens, shape, place)
+        folded += tokens[done:place]
+        if end > place:
+            folded.append(Token(UNIT, unit))
+        done = end
+        if end < len(tokens) and _is_times(tokens, end):
+            folded.append(_TIMES)
+            done = end + 1
+    if done:
+        tokens = [*folded, *tokens[done:]]
+        shape = shape_of(tokens)
+    return tokens, shape.translate(_ALL_WORDS)
 
 
-def _is_word_of_unit(token: Token) -> bool:
-    """Return whether a word may name what is counted."""
-    word = token.text
-    return (
-        token.kind == "word"
-        and len(word) > 1
-        and word.isalpha()
-        and not token.glued
-        and word.lower() not in PART_OF_IT
-    )
-
-
-def _open_commands(clause: Sequence[Token]) -> list[Token]:
+def _open_commands(tokens: Sequence[Token], shape: str) -> list[Token]:
     r"""Return the tokens with the words of \text{…} bare and the \ of \boxed{…} gone."""
-    tokens: list[Token] = []
-    place = 0
-    while place < len(clause):
-        token = clause[place]
-        place += 1
-        if token.text in _BOX and place < len(clause) and clause[place].text == "(":
-            continue
-        end = _end_of_words(clause, place) if token.text in _TEXT else 0
-        if end:
-            inside = clause[place + 1 : end - 1]
-            tokens.extend(inside[:1] and [inside[0]._replace(glued=False)])
-            tokens.extend(inside[1:])
-            place = end
-        else:
-            tokens.append(token)
-    return tokens
+    opened: list[Token] = []
+    done = 0
+    for found in _COMMAND.finditer(shape):
+        place = found.start()
+        command = tokens[place].text
+        if command in BOX_COMMANDS:
+            opened += tokens[done:place]
+            done = place + 1
+        elif found[1]:
+            first, *others = tokens[place + 2 : found.end() - 1]
+            opened += [*tokens[done:place], Token(first.kind, first.text), *others]
+            done = found.end()
+    return [*opened, *tokens[done:]]
 
 
-def _end_of_words(tokens: Sequence[Token], place: int) -> int:
-    """Return the place after a bracket that holds nothing but words; 0 where none begins here."""
-    if place >= len(tokens) or tokens[place].text != "(":
-        return 0
-    for end in range(place + 1, min(place + 2 + MAX_REMARK, len(tokens))):
-        token = tokens[end]
-        if token.text == ")":
-            return end + 1 if end > place + 1 else 0
-        if token.text not in ("/", "-") and not (token.kind == "word" and token.text[0].isalpha()):
-            return 0
-    return 0
-
-
-def _unit(tokens: Sequence[Token], place: int) -> tuple[int, str]:
+def _unit(tokens: Sequence[Token], shape: str, place: int) -> tuple[int, str]:
     """Return where the words of a number end that ends before this place, and its unit.
 
     The place itself where no words belong to it.
     """
     end, unit = place, ""
-    for _ in range(MAX_WORDS):
-        if end < len(tokens) and _is_word_of_unit(tokens[end]):
-            unit = tokens[end].text.lower()
-            end += 1
+    for token in tokens[place : place + MAX_WORDS]:
+        if token.kind != WORD or token.glued or not _may_name_unit(token.text):
+            break
+        unit = token.text.lower()
+        end += 1
     end = _end_of_rate(tokens, end)
-    remark = _end_of_words(tokens, end)
-    if remark and not tokens[end].glued and not _may_scale(tokens[end:remark]):
-        unit = unit or tokens[remark - 2].text.lower()
-        end = remark
-    if end == len(tokens) or (tokens[end].kind == "sign" and tokens[end].text in _AFTER_UNIT):
+    remark = _REMARK.match(shape, end)
+    if remark and not tokens[end].glued:
+        words = tokens[end + 1 : remark.end() - 1]
+        if not _may_scale(words):
+            unit = unit or words[-1].text.lower()
+            end = remark.end()
+    if end == len(tokens) or shape[end] in _AFTER_UNIT:
         return end, unit
     return (end, unit) if _is_times(tokens, end) else (place, "")
 
 
+@lru_cache(maxsize=4096)
+def _may_name_unit(word: str) -> bool:
+    """Return whether a word may name what is counted."""
+    return len(word) > 1 and word.isalpha() and word.lower() not in PART_OF_IT
+
+
 def _end_of_rate(tokens: Sequence[Token], end: int) -> int:
     """Return the place after "/hour", "/person/day" or "per hour" at this place."""
-    while end + 1 < len(tokens) and tokens[end + 1].kind == "word":
+    while end + 1 < len(tokens) and tokens[end + 1].kind == WORD:
         sign, word = tokens[end], tokens[end + 1].text
-        by_sign = sign.text == "/" and sign.glued and tokens[end + 1].glued
+        by_sign = sign.kind == "/" and sign.glued and tokens[end + 1].glued
         if not (by_sign or sign.text == "per") or len(word) < 2 or not word.isalpha():
             break
         end += 2
@@ -125,21 +137,13 @@ def _end_of_rate(tokens: Sequence[Token], end: int) -> int:
 
 
 def _may_scale(remark: Sequence[Token]) -> bool:
-    """Return whether a remark holds a word that may change the number before it: (thousand)."""
-    return len(remark) == 3 and remark[1].text.lower() in PART_OF_IT
+    """Return whether a remark is a word that may change the number before it: (thousand)."""
+    return len(remark) == 1 and remark[0].text.lower() in PART_OF_IT
 
 
 def _is_times(tokens: Sequence[Token], place: int) -> bool:
     """Return whether this token is the x of "3 x 4": a variable would touch one neighbour alone."""
-    if tokens[place].text not in ("x", "X") or place + 1 >= len(tokens):
+    if tokens[place].kind != X or place + 1 >= len(tokens):
         return False
     after = tokens[place + 1]
-    return (after.kind == "number" or after.text == "(") and after.glued == tokens[place].glued
-
-
-def _is_operand(token: Token) -> bool:
-    return token.kind == "unit" or _ends_number(token)
-
-
-def _ends_number(token: Token) -> bool:
-    return token.kind in ("number", "percent") or token.text == ")"
+    return after.kind in (NUMBER, "(") and after.glued == tokens[place].glued

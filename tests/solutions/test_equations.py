@@ -89,6 +89,31 @@ def test_what_may_mean_something_else_is_left_alone(text: str) -> None:
     assert False not in stated_equations(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "verdicts"),
+    [
+        ("5, 6 + 5 = 12", [False]),  # a list's comma
+        ("5,, 6 + 5 = 12", [False]),
+        ("1,23 + 1 = 124", []),  # no thousands
+        ("5,.3 + 1 = 6.3", []),
+        (".5 + .5 = 2.", [False]),
+        ("3\\, + 4\\,=\\, 8 and 2 \\$", [False]),  # spaces of a formula end nothing
+        ("\\[3 + 4 = 7\\] 5 \\(2 \\cdot 2 = 5\\)", [True, False]),
+        ("cost$5 + 4 = 8, $5 + 4 = 8", [False]),  # the first may be a part of "cost"
+        ("half of\n3 + 4 = 8", [False]),  # another line
+    ],
+)
+def test_an_expression_ends_where_the_text_says_so(text: str, verdicts: list[bool]) -> None:
+    assert stated_equations(text) == verdicts
+
+
+@pytest.mark.parametrize("words", [1, 30, 3000])
+def test_a_sentence_is_read_alike_whatever_its_length(words: int) -> None:
+    text = f"Total fruits = 5 + 45.\n{'so ' * words}12 + 4 = 15; Total fruits = 51"
+    assert stated_equations(text) == [False]
+    assert stated_equations(f"{text}. Total fruits = 5 + 45. Total fruits = 51") == [False, False]
+
+
 def test_long_texts_are_read() -> None:
     assert stated_equations("1 + " * 10_000 + "1 = 3") == []
     assert stated_equations("(" * 50_000) == []

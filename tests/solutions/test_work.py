@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evolvemcts4rl.solutions import blocks, corrections, roles, solver, steps
+from evolvemcts4rl.solutions import amounts, blocks, corrections, roles, solver, steps
 from tests.support.step_texts import CORRECTIONS, LINES, NOT_CORRECTIONS, SPLITS
 from tests.support.work import child_works_within
 
@@ -100,7 +100,7 @@ def test_half_characters_do_not_stop_it() -> None:
     read("Wait, no.\ud800 I made a mistake.\n\n\udc00 So it is \\boxed{7}.")
 
 
-@pytest.mark.parametrize("module", [blocks, roles, solver, steps, corrections])
+@pytest.mark.parametrize("module", [amounts, blocks, roles, solver, steps, corrections])
 def test_an_expression_that_backtracks_matches_a_bounded_number_of_characters(
     module: ModuleType,
 ) -> None:
