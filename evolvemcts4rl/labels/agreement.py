@@ -4,9 +4,9 @@ A solution counts by its chance to be written from the problem alone, since a se
 its rollouts where nothing is right. That chance is the product, over its steps, of how often each
 was drawn among all that was drawn there.
 
-All results are compared anew after each batch of rollouts. What makes this cheap is that most steps
-were written by one rollout alone, which goes on to its end: what the same rollouts wrote, one step
-after another, has the same shares, and is read again only where something has changed.
+All results are compared anew after each batch of rollouts. Two things make that cheap. Steps that
+the same rollouts wrote, one after another, have the same shares; most are written by one rollout
+alone, up to its end. And a part of the tree is read again only where something has changed.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Stretch:
     draws: int = 1  # how many rollouts went on after the last step or ended there
     right: float = 0.0  # the share of those that were right
     written: float = 1.0  # the share of all that is written from the start
-    own: float = 0.0  # the share of the right solutions of one of the rollouts, of all of that
+    own: float = 0.0  # the share of all of that which each of its rollouts adds to the right
     before: int = NOT_SEEN  # how the last result before the steps agrees
     verdicts: Sequence[Verdict] | None = None  # on the results; None before they are compared
 
