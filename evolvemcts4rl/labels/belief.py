@@ -26,7 +26,7 @@ from evolvemcts4rl.labels.agreement import Agreements
 from evolvemcts4rl.labels.information import bits_told, success_counts
 from evolvemcts4rl.labels.messages import (
     Message,
-    gather,
+    of_problem,
     messages_under,
     right_after,
     states_after,
@@ -85,7 +85,7 @@ class Belief:
     def _forget(self) -> None:
         # The messages of the nodes at and below which nothing has changed since.
         self._messages: dict[Node, Message] = {}
-        self._root = gather((), 1.0)  # what is known of the problem itself
+        self._root = of_problem((), 1.0)  # what is known of the problem itself
         # How much each cell is believed, as long as nothing is added.
         self._weights: Array | None = None
         # What rollouts are expected to give that were asked about last.
@@ -130,9 +130,7 @@ class Belief:
         A function of the tree as it stands in its JSON, in whatever order its rollouts came.
         """
         self._bring_up_to_date()
-        # A problem itself is a right prefix.
-        evidence: Array = self._root[0][RIGHT] + np.zeros_like(SLIP)
-        return evidence
+        return self._root[0]
 
     def weights(self) -> Array:
         """Return how much each cell of the grid is believed: shape (cells,)."""
@@ -190,7 +188,7 @@ class Belief:
         """
         levels = tuple(self.witnesses.facts(node).level for node in path[1:])
         if self._expected is None or self._expected[0] != (levels, rollouts):
-            success = np.exp(self.rates.verdict(True)) * np.ones_like(SLIP)
+            success = self.rates.verdict(True) * np.ones_like(SLIP)
             found = []
             for level in reversed(levels):
                 success = (self.rates.move(level) * success).sum(axis=1)
@@ -250,7 +248,7 @@ class Belief:
             )
         root = self._tree.root
         first = [self._messages[child] for child in root.children]
-        self._root = gather(first, self._scale(root))
+        self._root = of_problem(first, self._scale(root))
 
     def _read_tree(self) -> None:
         """Compare the results again if the tree has grown."""

@@ -24,10 +24,15 @@ from evolvemcts4rl.labels.rates import (
 
 EASY_SHARE = 1 - HARD_SHARE
 LOG_EASY, LOG_HARD = np.log([EASY_SHARE, HARD_SHARE])
-NOTHING_HARD = np.array([HARD_SHARE, HARD_SHARE])
 KEPT = 1024  # messages, of some 8 KB each, that are kept for other nodes of which the same is known
 # What follows makes no state less likely than this beside the likeliest: chances stay numbers.
 LEAST_LOG = -600.0
+# What is known of a prefix after which nothing was seen, as `_after_all` gives it.
+NOTHING_AFTER = (
+    np.ones((STATES, len(HARD_SHARE))),
+    np.zeros_like(HARD_SHARE),
+    np.array([HARD_SHARE, HARD_SHARE]),
+)
 
 
 class Message:
@@ -37,9 +42,9 @@ class Message:
 
     def __init__(self, step: Array, after: Array, highest: Array, hard: Array) -> None:
         self.step = step  # the chances of the step and of what it says: (origins, to, cells)
-        # How likely what follows is, given the state, beside the likeliest: (states, cells).
+        # How likely what follows is, given the state, beside the highest: (states, cells).
         self.after = after
-        self.highest = highest  # the logarithm of the likeliest: (cells,)
+        self.highest = highest  # a logarithm: (cells,)
         self.hard = hard  # the chance that a hard step follows a good prefix: (2, cells)
         # How likely both are, given the origin: (origins, cells).
         self.total: Array = (step * after).sum(axis=1)
@@ -141,13 +146,10 @@ class Messages:
         self, verdict: bool | None, scale: float, below: Sequence[Message]
     ) -> tuple[Array, Array, Array]:
         """Return what is seen after a step: the last three parts of its message."""
-        after, hard = gather(below, scale)
+        after, highest, hard = _after_all(below, scale) if below else NOTHING_AFTER
         if verdict is not None:
-            after = after + self._rates.verdict(verdict)
-        highest = after.max(axis=0)
-        after = after - highest
-        np.maximum(after, LEAST_LOG, out=after)
-        return np.exp(after, out=after), highest, hard
+            after = after * self._rates.verdict(verdict)
+        return after, highest, hard
 
     def _again(self, key: StepKey, message: Message) -> Array:
         """Return what it says of a step that it was drawn once more: (origins, cells).
@@ -169,27 +171,55 @@ def messages_under(rates: Rates) -> Messages:
     return Messages(rates)
 
 
-def gather(below: Sequence[Message], scale: float) -> tuple[Array, Array]:
-    """Return what the messages of the next steps say of a prefix's state, and if these are hard.
+def of_problem(below: Sequence[Message], scale: float) -> tuple[Array, Array]:
+    """Return the log-likelihood of all that was seen of a problem, and if its first step is hard.
 
-    Shapes (states, cells), a logarithm, and (2, cells). A hard step is hard for all that was drawn
-    after the prefix: many errors there do not speak against the prefix.
+    Shapes (cells,) and (2, cells). The problem itself is a right prefix.
     """
     if not below:
-        return np.zeros((STATES, len(HARD_SHARE))), NOTHING_HARD
-    seen = functools.reduce(np.add, [message.seen for message in below]) * scale
+        return np.zeros_like(HARD_SHARE), NOTHING_AFTER[2]
+    seen = _sum(below, scale)
     easy, hard = LOG_EASY + seen[:LASTING], LOG_HARD + seen[HARD_RIGHT:]
     either = np.logaddexp(easy, hard)
-    return np.concatenate([either, seen[LASTING:STATES]]), np.exp(hard - either)
+    return either[RIGHT], np.exp(hard - either)
+
+
+def _after_all(below: Sequence[Message], scale: float) -> tuple[Array, Array, Array]:
+    """Return what the messages of the next steps say of a prefix: see `Message.__init__`.
+
+    That is how likely they are by its state, the logarithm of the highest chance, and if they are
+    hard. A hard step is hard for all that was drawn after the prefix: many errors there do not
+    speak against the prefix.
+    """
+    seen = _sum(below, scale)
+    highest = seen.max(axis=0)
+    seen -= highest
+    np.maximum(seen, LEAST_LOG, out=seen)
+    after, hard = _easy_or_hard(np.exp(seen, out=seen))
+    return after, highest, hard
+
+
+def _sum(below: Sequence[Message], scale: float) -> Array:
+    total: Array = functools.reduce(np.add, [message.seen for message in below]) * scale
+    return total
 
 
 def _after_one(message: Message) -> tuple[Array, Array, Array]:
-    """Return what is seen after a step, where a single next one was drawn once."""
-    hard = HARD_SHARE * message.total[HARD_RIGHT:]
-    after = message.total[:STATES].copy()
-    after[:LASTING] *= EASY_SHARE
-    after[:LASTING] += hard
-    hard /= after[:LASTING]
+    """Return the same where a single next step was drawn, and once."""
+    after, hard = _easy_or_hard(message.total)
     likeliest = after.max(axis=0)
     after /= likeliest
     return after, message.highest + np.log(likeliest), hard
+
+
+def _easy_or_hard(likely: Array) -> tuple[Array, Array]:
+    """Return how likely something is by the state before it, and if a hard step does it.
+
+    Shapes (states, cells) and (2, cells); `likely` is by the origin, of shape (origins, cells).
+    """
+    hard: Array = HARD_SHARE * likely[HARD_RIGHT:]
+    after: Array = likely[:STATES].copy()
+    after[:LASTING] *= EASY_SHARE
+    after[:LASTING] += hard
+    hard /= after[:LASTING]
+    return after, hard

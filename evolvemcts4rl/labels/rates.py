@@ -221,9 +221,9 @@ class Rates:
 
     @functools.lru_cache(maxsize=16)  # noqa: B019
     def verdict(self, correct: bool) -> Array:
-        """Return the logarithm of the chance of an answer's verdict, by state."""
+        """Return the chance of an answer's verdict, by state: shape (states, 1)."""
         right = np.array([1 - self.misgraded] * 2 + [self.lucky] * 2)
-        verdict: Array = np.log(right if correct else 1 - right)[:, None]
+        verdict: Array = (right if correct else 1 - right)[:, None]
         return verdict
 
 
