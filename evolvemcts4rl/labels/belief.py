@@ -26,8 +26,8 @@ from evolvemcts4rl.labels.agreement import Agreements
 from evolvemcts4rl.labels.information import bits_told, success_counts
 from evolvemcts4rl.labels.messages import (
     Message,
-    of_problem,
     messages_under,
+    of_problem,
     right_after,
     states_after,
 )
@@ -77,10 +77,14 @@ class Belief:
         self._opinions = opinions
         self._drawn: dict[Node, int] = {}  # how many rollouts wrote this step themselves
         self._keys: dict[Node, StepKey] = {}  # of nodes about which nothing has changed since
-        self._has_grown = False  # since the results were compared
+        self._has_grown = True  # since the results were compared
         self._forget()
-        for path in tree.solutions():
-            self.add(path)
+        for parent in (tree.root, *tree.nodes()):
+            for node in parent.children:
+                self._parents[node] = parent
+                self.witnesses.read(parent, node)
+                if node.is_end:
+                    self._seen.add(node)
 
     def _forget(self) -> None:
         # The messages of the nodes at and below which nothing has changed since.

@@ -41,7 +41,7 @@ class StepFacts(NamedTuple):
 
 
 class Witnesses:
-    """The facts of every step of a tree, and the results that right solutions reach."""
+    """The facts of every step of a tree."""
 
     def __init__(self, tree: Tree, corrections: Set[str], without: Set[str] = frozenset()) -> None:
         self._corrections = corrections
@@ -61,10 +61,11 @@ class Witnesses:
         parent = self._root
         for node in path:
             if node not in self.facts_of or (node is path[-1] and new):
-                self._read(parent, node)
+                self.read(parent, node)
             parent = node
 
-    def _read(self, parent: Node, node: Node) -> None:
+    def read(self, parent: Node, node: Node) -> None:
+        """Read a step off its node, which comes after its parent."""
         before = self._numbers[parent] if parent is not self._root else self._question
         new = [number for number in _numbers(node.text) if number not in before]
         self._numbers[node] = before.union(new) if new else before

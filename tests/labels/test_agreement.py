@@ -85,14 +85,14 @@ class Definition:
         if result is None or others < CLOSE:
             return {(NOT_SEEN, False)}
         reaching = self.reached[result] - own
-        now, few = set[int](), set[bool]()
-        for close in (-CLOSE, CLOSE):
-            few.add((others + close) * self.solutions < ENOUGH)
-            if reaching + close >= MOST * others:
-                now.add(SHARED_BY_MOST)
-            else:
-                is_alone = (reaching + close) * self.solutions < ONE
-                now.add(ALONE if is_alone else SHARED_BY_SOME)
+        nearby = reaching - CLOSE, reaching + CLOSE
+        by_most = {each >= MOST * others for each in nearby}
+        alone = {each * self.solutions < ONE for each in nearby}
+        few = {each * self.solutions < ENOUGH for each in (others - CLOSE, others + CLOSE)}
+        now = {
+            SHARED_BY_MOST if shared else ALONE if one else SHARED_BY_SOME
+            for shared, one in product(by_most, alone)
+        }
         return set(product(now, few))
 
 
