@@ -80,8 +80,8 @@ class _Claim(NamedTuple):
 
 _NOTHING = _Side(None)
 _NO_CLAIM = _Claim(_NOTHING, "=", _NOTHING, None)
-_COMPARED = frozenset(COMPARISONS)
-_COMPARE: Mapping[str, Callable[[Exact, Exact], bool]] = {
+_ALL_COMPARISONS = frozenset(COMPARISONS)
+_COMPARISON_HOLDS: Mapping[str, Callable[[Exact, Exact], bool]] = {
     "<": operator.lt, ">": operator.gt, "≤": operator.le, "≥": operator.ge,
 }  # fmt: skip
 
@@ -111,7 +111,7 @@ def _read_claims(stretch: str) -> Sequence[_Claim]:
     for shape in shape_of(tokens).split(STOP):
         start = end + 1
         end = start + len(shape)
-        if _COMPARED.isdisjoint(shape):
+        if _ALL_COMPARISONS.isdisjoint(shape):
             continue
         if shape.count(NUMBER) < 2 and (shape[0] in SIGNS or shape[1] in COMPARISONS):
             claims.append(_NO_CLAIM)  # there are no two numbers to compare, and no name
@@ -249,7 +249,7 @@ def _holds(left: _Side, comparison: str, right: _Side) -> bool | None:
     if not left.operators and left.named:
         return None  # "for 15 frogs = 10 · 15", "Train 2 = 70 · 3": a name that ends in a number
     if comparison != "=":
-        return _COMPARE[comparison](one, other)
+        return _COMPARISON_HOLDS[comparison](one, other)
     if right.operators and right.numbers()[0].value == one:
         return None  # a running equality: 3 + 4 = 7 · 2 = 14
     # "1/4 · 100 = 25%": a percent sign may say what is multiplied already.
