@@ -106,7 +106,7 @@ def measure(problems: list[Sampler], rounds: int) -> dict[str, float]:
             began = time.process_time()
             relabel(tree, rates, CONFIDENCE)
             note("labelling", problem.name, began)
-        equations_hold.cache_clear()
+        forget_texts()
         for problem, tree in zip(problems, trees, strict=True):
             began = time.process_time()
             witnesses = Witnesses(tree, frozenset())
